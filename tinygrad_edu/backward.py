@@ -1,0 +1,72 @@
+"""The backward pass: the one function that runs derivative rules.
+
+Walk the graph from the result towards the variables, keep this pass's gradients in a local dict, call each
+operation's pullbacks, fit what they return to the argument, add it in. Given arrays, the rules compute
+gradients; given nodes, the same rules record gradients that can be differentiated again.
+
+Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reverse accumulation).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.graph import Node, backwards
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def backpropagate(root: Node, gradient: Any, differentiable: bool = False) -> dict[Node, Any]:
+    """Pull the gradient of a result back to every node it was made from.
+
+    Parameters
+    ----------
+    root
+        The result.
+    gradient
+        The gradient with respect to the result, of its shape and dtype.
+    differentiable
+        Run the rules on the nodes themselves instead of their arrays.
+
+    Returns
+    -------
+    dict
+        Node to gradient; nodes that the result does not depend on smoothly are missing.
+    """
+    gradients = {root: gradient}
+    for node in backwards(root):
+        g = gradients.get(node)
+        if node.op is None or g is None:
+            continue
+        inputs = current(node) if differentiable else node.saved
+        pullbacks, options = node.op.pullbacks, node.options
+        for i, parent in enumerate(node.args):
+            if isinstance(parent, Node):
+                share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
+                if not node.aligned:
+                    share = fit(share, node.saved[i + 1])
+                before = gradients.get(parent)
+                gradients[parent] = share if before is None else before + share
+    return gradients
+
+
+def current(node: Node) -> tuple[Any, ...]:
+    """The node and its operands for a differentiable rule; their data must still be what was used."""
+    for arg, array in zip((node, *node.args), node.saved, strict=True):
+        if isinstance(arg, Node) and arg.data is not array:
+            raise ValueError(
+                f"the data of {arg.name or 'a Value'} was rebound after the forward pass: compute the "
+                "result again before differentiating its gradient"
+            )
+    return (node, *node.args)
+
+
+def fit(g: Any, x: Any) -> Any:
+    """Bring a gradient to the shape and dtype of its argument: undo broadcasting and promotion."""
+    if g.shape != x.shape:
+        lead = g.ndim - x.ndim
+        kept = [lead + i for i, n in enumerate(x.shape) if n == 1 and g.shape[lead + i] != 1]
+        g = np.reshape(np.sum(g, axis=(*range(lead), *kept)), x.shape)
+    return g if g.dtype == x.dtype else g.astype(x.dtype)

@@ -1,0 +1,160 @@
+"""The few named errors and warnings, and the words that explain a mistake.
+
+A message says what happened, where in the user's own file, why, and what to write instead. Nothing here
+computes: it is given names, shapes and NumPy's complaint, and returns text.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from tinygrad_edu.graph import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import Any
+
+    Shape = tuple[int, ...]
+
+PACKAGE = str(Path(__file__).parent)
+SYMBOLS = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
+    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+}  # fmt: skip
+FOREIGN = {
+    "torch": ("torch.Tensor", "t.detach().numpy()"),
+    "jax": ("jax.Array", "np.asarray(a)"),
+    "jaxlib": ("jax.Array", "np.asarray(a)"),
+    "tensorflow": ("tensorflow.Tensor", "t.numpy()"),
+}
+
+
+class BroadcastWarning(UserWarning):
+    """Two operands of different rank were both stretched: almost always a missing or extra axis."""
+
+
+def user_frame() -> tuple[FrameType, int]:
+    """The innermost frame outside this package, and its distance from the caller."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, depth = frame.f_back, depth + 1
+    return frame, depth
+
+
+def user_line() -> str:
+    """Where the user's own code stands now, as `train.py:7`."""
+    frame, _ = user_frame()
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def label(operand: Any, letter: str) -> str:
+    """What to call an operand: its own name, or a letter."""
+    return operand.name if isinstance(operand, Node) and operand.name else letter
+
+
+def shape_of(operand: Any) -> Shape:
+    """The shape of a Value, an array or a number."""
+    return tuple(np.shape(operand.data if isinstance(operand, Node) else operand))
+
+
+def check_stretch(name: str, args: tuple[Any, Any], x: Shape, y: Shape) -> None:
+    """Warn, once per line of the user, where broadcasting stretches operands of different rank."""
+    if len(x) == len(y) or not x or not y:
+        return
+    try:
+        out = np.broadcast_shapes(x, y)
+    except ValueError:
+        return
+    if out not in (x, y):
+        names = label(args[0], "x"), label(args[1], "y")
+        text = f"{stretch_text(x, y, names, SYMBOLS.get(name, name))} ({user_line()})"
+        warnings.warn(text, BroadcastWarning, stacklevel=user_frame()[1])
+
+
+def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str:
+    """What broadcasting two shapes would do, and what to write instead."""
+    out = np.broadcast_shapes(x, y)
+    size, meant = int(np.prod(out)), max(int(np.prod(x)), int(np.prod(y)))
+    things = "differences" if symbol == "-" else "values"
+    flat, tall = names if len(x) < len(y) else names[::-1]
+    use = f"Use {flat}[:, None] or {tall}[:, 0]" if {len(x), len(y)} == {1, 2} else "Reshape one of them"
+    return (
+        f"{names[0]} {symbol} {names[1]}: {names[0]} is {x}, {names[1]} is {y}; this would broadcast to "
+        f"{out}: {size} {things} instead of {meant}. {use}"
+    )
+
+
+def explain(name: str, args: Sequence[Any], error: Exception) -> str:
+    """NumPy's complaint about an operation, with operands, shapes and the reason."""
+    names = [label(arg, letter) for arg, letter in zip(args, "xyzuvw", strict=False)]
+    shapes = [shape_of(arg) for arg in args[: len(names)]]
+    call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
+    facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
+    return f"{call}: {facts}; {reason(name, shapes, error)} ({user_line()})"
+
+
+def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
+    """Why two shapes do not fit, or NumPy's own words where there are no better ones."""
+    if name == "matmul" and len(shapes) == 2:
+        if () in shapes:
+            return "a single number has no inner axis, use * instead of @."
+        inner = shapes[0][-1], shapes[1][-2 if len(shapes[1]) > 1 else 0]
+        if inner[0] != inner[1]:
+            return f"inner sizes {inner[0]} and {inner[1]} differ."
+    if name in SYMBOLS and len(shapes) == 2:
+        for axis, (a, b) in enumerate(zip(*(s[::-1] for s in shapes), strict=False), 1):
+            if a != b and 1 not in (a, b):
+                return f"sizes {a} and {b} on axis -{axis} differ, and neither is 1."
+    return str(error).rstrip(".") + "."
+
+
+def unknown(name: str) -> str:
+    """What to do about a function that is not in the table."""
+    return (
+        f"np.{name} has no derivative here: register one with differentiable(), or pass value.data to use "
+        f"it as a constant ({user_line()})"
+    )
+
+
+def in_place(name: str) -> str:
+    """Why a result cannot be written into an existing array."""
+    return (
+        f"np.{name} would write a Value into an existing array and cut the graph: use the result, "
+        f"a = a + v instead of a += v or out=a ({user_line()})"
+    )
+
+
+def foreign(data: Any) -> str | None:
+    """What to write instead of handing over another framework's array; None for everything else."""
+    library = type(data).__module__.partition(".")[0]
+    if library not in FOREIGN:
+        return None
+    kind, convert = FOREIGN[library]
+    return f"{kind} given: use Value({convert}); gradients do not cross frameworks ({user_line()})"
+
+
+def not_scalar(name: str | None, shape: Shape) -> str:
+    """Why backward needs a single number, and what to do with an array."""
+    return (
+        f"{name or 'loss'} has shape {shape}: call .mean() or .sum() first, or backward(gradient=...) for "
+        f"a vector-Jacobian product ({user_line()})"
+    )
+
+
+def wrong_seed(given: Shape, wanted: Shape) -> str:
+    """Why a gradient cannot be the start of a backward pass."""
+    return f"gradient has shape {given}, the Value has {wanted}; they must be equal ({user_line()})"
+
+
+def constants_only(result: Any) -> str:
+    """Why there is nothing to differentiate."""
+    return (
+        f"the result (a {type(result).__name__}) was computed from constants only: wrap the parameters in "
+        f"Value, or was .data used? ({user_line()})"
+    )

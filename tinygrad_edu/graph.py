@@ -1,0 +1,98 @@
+"""The graph: what a node holds, and walks over nodes without recursion.
+
+A node keeps the operation that made it and its operands, in order; those references are the graph. Its
+*parents* are the operands that are nodes. Nodes are numbered as they are made, and operands exist before
+results: so descending numbers are a reverse topological order, found in time linear in the edges.
+
+Source: Wengert, "A simple automatic derivative evaluation program" (1964): the list in order of creation.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from operator import attrgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tinygrad_edu.op import Op
+    from tinygrad_edu.recording import Scope
+
+NUMBER = attrgetter("number")
+OWN = ("aligned", "data", "grad", "name", "op", "options", "saved", "scope")
+next_number = count().__next__
+
+
+class Node:
+    """One step of a computation.
+
+    `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
+    `pullback(g, *saved, **options)`, and rebinding `data` later cannot change a gradient. `aligned` says
+    that all of them have one shape and dtype, so that gradients need no fitting.
+    """
+
+    __slots__ = (
+        "__weakref__", "aligned", "args", "data", "grad", "name", "number", "op", "options", "saved", "scope",
+    )  # fmt: skip
+
+    aligned: bool
+    args: tuple[Any, ...]
+    data: Any
+    grad: Any
+    name: str | None
+    number: int
+    op: Op | None
+    options: dict[str, Any]
+    saved: tuple[Any, ...]
+    scope: Scope
+
+
+def backwards(root: Node) -> list[Node]:
+    """Every node the root was made from and itself, each after all of its consumers."""
+    seen, nodes = {root}, [root]
+    for node in nodes:
+        for parent in node.args:
+            if isinstance(parent, Node) and parent not in seen:
+                seen.add(parent)
+                nodes.append(parent)
+    nodes.sort(key=NUMBER, reverse=True)
+    return nodes
+
+
+def pack(root: Node) -> list[Any]:
+    """The graph as a flat list, operands first, for pickling and copying without recursion.
+
+    Variables are kept as themselves, so that a parameter shared by two results stays shared.
+    """
+    nodes = backwards(root)[::-1]
+    place = {node: i for i, node in enumerate(nodes)}
+    packed: list[Any] = []
+    for node in nodes:
+        if node.op is None and node is not root:
+            packed.append(node)
+            continue
+        parents = tuple(place[a] if isinstance(a, Node) else -1 for a in node.args)
+        constants = tuple(None if isinstance(a, Node) else a for a in node.args)
+        own = tuple(getattr(node, slot) for slot in OWN)
+        packed.append((parents, constants, own))
+    return packed
+
+
+def unpack(cls: type[Node], packed: list[Any]) -> Node:
+    """The root of a packed graph, its nodes made and numbered anew."""
+    nodes: list[Node] = []
+    for entry in packed:
+        if isinstance(entry, Node):
+            nodes.append(entry)
+            continue
+        parents, constants, own = entry
+        node = object.__new__(cls)
+        for slot, content in zip(OWN, own, strict=True):
+            setattr(node, slot, content)
+        node.args = tuple(
+            c if i < 0 else nodes[i] for i, c in zip(parents, constants, strict=True)
+        )
+        node.number = next_number()
+        nodes.append(node)
+    return nodes[-1]

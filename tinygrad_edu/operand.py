@@ -1,0 +1,69 @@
+"""What may enter a computation: the data of variables, and constants.
+
+Variables are floating point; constants are any real numbers or arrays. Everything else is refused here, with the
+words that say what to write instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.graph import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def floating(data: Any) -> Any:
+    """The data of a variable: Python numbers become float64, floating arrays stay as they are."""
+    if isinstance(data, Node):
+        raise TypeError("a Value was given: Value(v.data) starts a new variable from its numbers")
+    array = arrayed(data)
+    whole = array.dtype.kind in "iu" and not hasattr(data, "dtype") and not isinstance(data, bool)
+    if whole:
+        array = array.astype(float)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"variables are floating point; got {array.dtype}. Value([1., 2.]) or x.astype(float)"
+            f" ({errors.user_line()})"
+        )
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def constant(operand: Any) -> Any:
+    """An operand that is not a Value, ready for the rules."""
+    if type(operand) is float or type(operand) is int:
+        return operand
+    array = arrayed(operand)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"gradients are of real numbers; got {type(operand).__name__} of dtype {array.dtype} "
+            f"({errors.user_line()})"
+        )
+    return array
+
+
+def arrayed(data: Any) -> Any:
+    """Data as an array of NumPy or of a library that speaks its protocols; numbers as NumPy scalars."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("a masked array was given: fill it first, a.filled(0.0)")
+    if hasattr(data, "__array_function__") or isinstance(data, np.generic):
+        return data
+    if message := errors.foreign(data):
+        raise TypeError(message)
+    if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
+        raise TypeError("a list of Values was given: np.stack(values) joins them and keeps the gradient")
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise TypeError(f"this is not an array of numbers: {error} ({errors.user_line()})") from None
+    return array[()] if array.ndim == 0 else array
+
+
+def plain(argument: Any) -> Any:
+    """The argument with the data in place of every Value, in lists and tuples too."""
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(plain, argument))
+    return argument.data if isinstance(argument, Node) else argument

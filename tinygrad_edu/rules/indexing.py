@@ -1,0 +1,62 @@
+"""Indexing: picking entries, and its mirror image, putting them back.
+
+The pullback of picking is `scatter`, which adds each gradient to the place it came from (an entry picked twice gets
+both); the pullback of scattering is picking. Nothing is changed in place: `at` builds a new array.
+
+Source: scatter-add as the transpose of gather, as in any sparse linear algebra text.
+"""
+
+import numpy as np
+
+from tinygrad_edu.op import REALS, case, cases, primitive
+
+INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 0, 1],),
+           ([0, 1, 0], [2, 1, 2]), np.array([[True, False, True], [False, True, True]]), (0, [1, 1])]  # fmt: skip
+
+
+def getitem(x, index):
+    """x[index], with any index NumPy knows."""
+    return x[index]
+
+
+def scatter(g, index, shape):
+    """Zeros of a shape with g added at an index."""
+    out = np.zeros_like(g, shape=shape)
+    if isinstance(index, int | slice):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+getitem = primitive(getitem, lambda g, out, x, *, index: scatter(g, index=index, shape=x.shape), domain=REALS,
+                    cases=cases((2, 3), index=INDICES), glyph="[]", formulas=("[picked]",))  # fmt: skip
+scatter = primitive(scatter, lambda h, out, g, *, index, shape: h[index], domain=REALS, formulas=("1",),
+                    cases=[case((3,), index=0, shape=(2, 3)), case((3,), index=[0, 0, 1], shape=(2,))])  # fmt: skip
+
+
+def put(x, y, index):
+    """x with y in place of x[index]."""
+    out = np.array(x, dtype=np.result_type(x, y))
+    out[index] = y
+    return out
+
+
+put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index),
+                lambda g, out, x, y, *, index: g[index], domain=REALS, formulas=("[kept]", "[put]"),
+                cases=[case((2, 3), (3,), index=0), case((2, 3), (), index=(slice(None), [0, 2]))])  # fmt: skip
+
+
+class at:  # noqa: N801 - reads as a word of a sentence: at(v, 0).set(1)
+    """An array with some entries replaced: `at(v, index).set(y)`, `at(v, index).add(y)`."""
+
+    def __init__(self, x, index):
+        self.x, self.index = x, index
+
+    def set(self, y):
+        """A new array with y in place of the picked entries."""
+        return put(self.x, y, index=self.index)
+
+    def add(self, y):
+        """A new array with y added to the picked entries."""
+        return put(self.x, self.x[self.index] + y, index=self.index)

@@ -1,0 +1,337 @@
+"""`Value`: a number or an array that remembers where it came from.
+
+NumPy's own protocols (NEP 13 and NEP 18) bring `np.tanh(value)` here: the function is looked up in the table,
+computed on the data, and recorded. So NumPy is the interface, any NumPy-like array can be the data, and a plain
+array without a Value beside it never enters this library. Operators skip the protocols, which saves time.
+
+Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the protocols.
+"""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.backward import backpropagate
+from tinygrad_edu.graph import Node, next_number, pack, unpack
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REWRITES
+from tinygrad_edu.operand import constant, floating, plain
+from tinygrad_edu.recording import ROOT, SCOPE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, NoReturn
+
+    from tinygrad_edu.op import Op
+
+    Binary = Callable[["Value", Any], "Value"]
+
+NO_OPTIONS: dict[str, Any] = {}
+REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
+new = object.__new__
+
+
+def operators(function: Any) -> tuple[Binary, Binary]:
+    """The methods behind an operator and its reflection: straight to the table, past NumPy's dispatch."""
+
+    def forward(self: Value, other: Any) -> Value:
+        return apply(OPERATIONS[function], (self, other))
+
+    def reflected(self: Value, other: Any) -> Value:
+        return apply(OPERATIONS[function], (other, self))
+
+    return forward, reflected
+
+
+def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
+    """The method behind a comparison: a plain boolean array."""
+
+    def compared(self: Value, other: Any) -> Any:
+        number = plain(other)
+        errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(number))
+        return compare(self.data, number)
+
+    return compared
+
+
+def method(function: Any) -> Callable[..., Any]:
+    """The method form of a NumPy function, or of a primitive given by name."""
+
+    def called(self: Value, *args: Any, **options: Any) -> Any:
+        target = PRIMITIVES.get(function, function)
+        if args or options or target not in OPERATIONS:
+            return dispatch(target, (self, *args), options)
+        return apply(OPERATIONS[target], (self,))
+
+    called.__doc__ = f"As `{function if isinstance(function, str) else 'np.' + function.__name__}(self, ...)`."
+    return called
+
+
+def refusal(text: str) -> Callable[..., NoReturn]:
+    """A method that would cut the graph silently, and says what to write instead."""
+
+    def refused(self: Value, *args: Any, **options: Any) -> NoReturn:
+        raise TypeError(f"{text} ({errors.user_line()})")
+
+    return refused
+
+
+class Value(Node):
+    """A variable, or the result of an operation on variables.
+
+    Parameters
+    ----------
+    data
+        A number, a list of numbers, or a floating point array of NumPy or of a library that speaks its
+        protocols. An array is kept as it is, not copied.
+    name
+        What pictures and messages call it.
+
+    Attributes
+    ----------
+    data
+        The array; rebind it (`v.data = new`) to update a parameter.
+    grad
+        The gradient after `backward()`, of the shape and dtype of the data; None before.
+    op, args, options
+        The operation that made the Value, its operands in order, its options.
+
+    Raises
+    ------
+    TypeError
+        For integer, boolean, complex and object arrays, and for arrays of other frameworks.
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000.0
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        start(self, floating(data), name)
+
+    def backward(self, gradient: Any = None) -> None:
+        """Compute the gradient of this Value with respect to every Value it was made from.
+
+        Variables add it to their `.grad`; results of operations hold this pass's gradient.
+
+        Parameters
+        ----------
+        gradient
+            The gradient of something further on with respect to this Value, of its shape. A single number
+            may leave it out: it is 1.
+
+        Raises
+        ------
+        ValueError
+            For an array without `gradient`, and for a `gradient` of another shape.
+        """
+        for value, g in backpropagate(self, seed(self, gradient)).items():
+            if value.op is not None:
+                value.grad = g
+            else:
+                value.grad = g.copy() if value.grad is None else value.grad + g
+
+    def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
+        if call == "reduce" and ufunc in REDUCTIONS:
+            return dispatch(REDUCTIONS[ufunc], inputs, {"axis": 0, **kwargs})
+        if call != "__call__":
+            raise TypeError(errors.unknown(f"{ufunc.__name__}.{call}"))
+        if kwargs.get("out") is not None:
+            raise TypeError(errors.in_place(ufunc.__name__))
+        return dispatch(ufunc, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return dispatch(function, args, kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return unpack, (Value, pack(self))
+
+    def __copy__(self) -> Value:
+        twin = start(new(Value), self.data, self.name)
+        twin.op, twin.args, twin.saved, twin.options = self.op, self.args, self.saved, self.options
+        twin.aligned, twin.grad, twin.scope = self.aligned, self.grad, self.scope
+        return twin
+
+    __add__, __radd__ = operators(np.add)
+    __sub__, __rsub__ = operators(np.subtract)
+    __mul__, __rmul__ = operators(np.multiply)
+    __truediv__, __rtruediv__ = operators(np.divide)
+    __pow__, __rpow__ = operators(np.power)
+    __matmul__, __rmatmul__ = operators(np.matmul)
+    __eq__ = comparison(operator.eq)  # type: ignore[assignment]
+    __ne__ = comparison(operator.ne)  # type: ignore[assignment]
+    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
+    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+    __neg__, __abs__ = method(np.negative), method(np.abs)
+    __hash__ = object.__hash__
+
+    abs, exp, log, sqrt = method(np.abs), method(np.exp), method(np.log), method(np.sqrt)
+    sin, cos, tanh, square = method(np.sin), method(np.cos), method(np.tanh), method(np.square)
+    relu, sigmoid, softplus = method("relu"), method("sigmoid"), method("softplus")
+    sum, mean, var, std = method(np.sum), method(np.mean), method(np.var), method(np.std)
+    max, min, logsumexp = method(np.max), method(np.min), method("logsumexp")
+    clip, dot, squeeze = method(np.clip), method(np.dot), method(np.squeeze)
+    swapaxes, argmax, argmin = method(np.swapaxes), method(np.argmax), method(np.argmin)
+    ravel = flatten = method(np.ravel)
+    astype = method("astype")
+
+    def reshape(self, *shape: Any) -> Value:
+        """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
+        return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})
+
+    def transpose(self, *axes: Any) -> Value:
+        """The axes in another order, reversed if none is given."""
+        order = axes[0] if len(axes) == 1 else axes or None
+        return dispatch(np.transpose, (self, order), {})
+
+    T = property(transpose)
+    mT = property(lambda self: self.swapaxes(-1, -2))
+    shape = property(lambda self: self.data.shape)
+    dtype = property(lambda self: self.data.dtype)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+
+    def item(self) -> float:
+        """The only number of the Value, as a Python float."""
+        return float(self.data.item())
+
+    def __getitem__(self, index: Any) -> Value:
+        return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.item(), digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if self.data.size == 1 else self.data, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        grad = "not computed yet" if self.grad is None else self.grad
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Value(data={self.data}, grad={grad}{name})"
+
+    __float__ = __int__ = __index__ = __complex__ = refusal(
+        "a Value is not a plain number, and converting it would cut the graph: use v.item() or v.data for "
+        "the number, np.exp(v) or v.exp() instead of math.exp(v), np.stack instead of a[i] = v"
+    )
+    __array__ = refusal(
+        "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
+        "np.exp(v) or v.exp() for functions, np.concatenate or np.stack to join Values"
+    )
+    __setitem__ = __delitem__ = refusal(
+        "a Value is not changed in place: build a new one with np.where or te.at(v, 0).set(1)"
+    )
+
+
+def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+    """Compute an operation on the data of its operands, and record it; one of them is a Value."""
+    if len(args) == 2 and not options:
+        return binary(op, *args)
+    inputs = []
+    for arg in args:
+        if isinstance(arg, Node):
+            inputs.append(arg.data)
+        else:
+            inputs.append(constant(arg))
+            op = op.alone
+    try:
+        out = op.compute(*inputs, **options)
+    except (ValueError, TypeError, IndexError) as error:
+        raise type(error)(errors.explain(op.name, args, error)) from None
+    return record(op, args, (out, *inputs), options, op.elementwise and len(args) == 1)
+
+
+def binary(op: Op, x: Any, y: Any) -> Value:
+    """`apply` for two operands without options: the path that has to be short."""
+    if isinstance(x, Node) and isinstance(y, Node):
+        a, b = x.data, y.data
+        same = a.shape == b.shape and a.dtype is b.dtype
+    else:
+        a = x.data if isinstance(x, Node) else x if type(x) is float else constant(x)
+        b = y.data if isinstance(y, Node) else y if type(y) is float else constant(y)
+        op, number = op.alone, b if isinstance(x, Node) else a
+        same = type(number) in (float, int) or (a.shape == b.shape and a.dtype is b.dtype)
+    try:
+        out = op.compute(a, b)
+    except (ValueError, TypeError) as error:
+        raise type(error)(errors.explain(op.name, (x, y), error)) from None
+    if not same and op.elementwise:
+        errors.check_stretch(op.name, (x, y), a.shape, b.shape)
+    return record(op, (x, y), (out, a, b), NO_OPTIONS, same)
+
+
+def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool) -> Value:
+    """A Value that remembers how it was made, unless inside `no_grad()`."""
+    scope = SCOPE.get()
+    value: Value = new(Value)
+    if scope is None:
+        return start(value, saved[0], None)
+    value.data = saved[0]
+    value.op = op
+    value.args = args
+    value.saved = saved
+    value.options = options
+    value.aligned = aligned
+    value.grad = value.name = None
+    value.scope = scope
+    value.number = next_number()
+    return value
+
+
+def start(value: Value, data: Any, name: str | None) -> Value:
+    """Fill a Value that no operation made: a variable."""
+    value.data, value.name, value.scope = data, name, SCOPE.get() or ROOT
+    value.op, value.args, value.saved, value.options = None, (), (), NO_OPTIONS
+    value.aligned, value.grad, value.number = False, None, next_number()
+    return value
+
+
+def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What NumPy's protocols call: find the function in the table, and apply it."""
+    if function in OPERATIONS:
+        op = OPERATIONS[function]
+        if op.elementwise and not kwargs:
+            return apply(op, args)
+        arrays, options = op.bind(args, kwargs)
+        return apply(op, arrays, {name: plain(option) for name, option in options.items()})
+    if function in REWRITES:
+        return REWRITES[function](*args, **kwargs)
+    if function in CONSTANTS:
+        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+    raise TypeError(errors.unknown(function.__name__))
+
+
+def seed(root: Value, gradient: Any) -> Any:
+    """The gradient that the backward pass starts from, of the shape and dtype of the root."""
+    if gradient is None:
+        if root.data.size != 1:
+            raise ValueError(errors.not_scalar(root.name, root.data.shape))
+        return np.ones_like(root.data)[()]
+    array = constant(plain(gradient))
+    if np.shape(array) != root.data.shape:
+        raise ValueError(errors.wrong_seed(np.shape(array), root.data.shape))
+    return np.multiply(np.ones_like(root.data), array).astype(root.data.dtype)
+
+
+def gradients(y: Value, xs: Iterable[Value], differentiable: bool = False) -> list[Any]:
+    """The gradients of a single number with respect to each of xs; no `.grad` is touched.
+
+    Raises
+    ------
+    TypeError
+        If y is not a Value: then nothing was recorded.
+    """
+    if not isinstance(y, Value):
+        raise TypeError(errors.constants_only(y))
+    table = backpropagate(y, seed(y, None), differentiable)
+    return [table[x] if x in table else np.zeros_like(x.data) for x in xs]
