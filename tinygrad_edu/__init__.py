@@ -1,12 +1,19 @@
 """Automatic differentiation to understand, see and trust: NumPy code, a graph of Values, and its gradients."""
 
-from tinygrad_edu import rules
+from tinygrad_edu import collection, rules  # noqa: F401 - imported for what they register
+from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning
-from tinygrad_edu.op import cases, constant, differentiable, implements, primitive
+from tinygrad_edu.op import Each, case, cases, constant, differentiable, entries, implements, primitive
 from tinygrad_edu.recording import no_grad
 from tinygrad_edu.rules.elementwise import relu, sigmoid, softplus
 from tinygrad_edu.rules.indexing import at
 from tinygrad_edu.rules.reduction import logsumexp
-from tinygrad_edu.value import Value, gradients
+from tinygrad_edu.transforms import grad, value_and_grad
+from tinygrad_edu.value import Value
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "BroadcastWarning", "Each", "Value", "at", "case", "cases", "constant", "differentiable", "entries", "grad",
+    "gradients", "implements", "logsumexp", "no_grad", "primitive", "relu", "sigmoid", "softplus", "value_and_grad",
+]  # fmt: skip

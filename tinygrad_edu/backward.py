@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.operand import constant, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -70,3 +73,29 @@ def fit(g: Any, x: Any) -> Any:
         kept = [lead + i for i, n in enumerate(x.shape) if n == 1 and g.shape[lead + i] != 1]
         g = np.reshape(np.sum(g, axis=(*range(lead), *kept)), x.shape)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def seed(root: Node, gradient: Any) -> Any:
+    """The gradient that the backward pass starts from, of the shape and dtype of the root."""
+    if gradient is None:
+        if root.data.size != 1:
+            raise ValueError(errors.not_scalar(root.name, root.data.shape))
+        return np.ones_like(root.data)[()]
+    given = constant(plain(gradient))
+    if np.shape(given) != root.data.shape:
+        raise ValueError(errors.wrong_seed(np.shape(given), root.data.shape))
+    return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
+
+
+def gradients(y: Node, xs: Iterable[Node], differentiable: bool = False) -> list[Any]:
+    """The gradients of a single number with respect to each of xs; no `.grad` is touched.
+
+    Raises
+    ------
+    TypeError
+        If y is not a Value: then nothing was recorded.
+    """
+    if not isinstance(y, Node):
+        raise TypeError(errors.constants_only(y))
+    found = backpropagate(y, seed(y, None), differentiable)
+    return [found[x] if x in found else np.zeros_like(x.data) for x in xs]

@@ -117,8 +117,8 @@ def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
 def unknown(name: str) -> str:
     """What to do about a function that is not in the table."""
     return (
-        f"np.{name} has no derivative here: register one with differentiable(), or pass value.data to use "
-        f"it as a constant ({user_line()})"
+        f"{name.replace('numpy', 'np', 1)} has no derivative here: register one with differentiable(), or pass "
+        f"value.data to use it as a constant ({user_line()})"
     )
 
 

@@ -90,9 +90,7 @@ def unpack(cls: type[Node], packed: list[Any]) -> Node:
         node = object.__new__(cls)
         for slot, content in zip(OWN, own, strict=True):
             setattr(node, slot, content)
-        node.args = tuple(
-            c if i < 0 else nodes[i] for i, c in zip(parents, constants, strict=True)
-        )
+        node.args = tuple(c if i < 0 else nodes[i] for i, c in zip(parents, constants, strict=True))
         node.number = next_number()
         nodes.append(node)
     return nodes[-1]

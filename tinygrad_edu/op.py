@@ -86,12 +86,12 @@ class Op:
         glyph: str = "",
         formulas: Sequence[str] = (),
         alone: Sequence[Rule] | None = None,
-        compute: Rule = None,
+        compute: Rule | None = None,
     ) -> None:
         self.function, self.pullbacks, self.name = function, pullbacks, function.__name__.strip("_")
         self.domain, self.kinks, self.singular = domain, kinks, singular
         self.cases, self.glyph, self.formulas = cases, glyph or self.name, formulas
-        self.compute = compute or function
+        self.compute = function if compute is None else compute
         self.variadic = isinstance(pullbacks, Each)
         self.parameters, self.options = self.declared(function, pullbacks)
         self.alone: Op = self
@@ -100,9 +100,7 @@ class Op:
             self.alone = Op(function, alone, domain=domain, kinks=kinks, singular=singular, cases=cases,
                             glyph=glyph, formulas=formulas, compute=compute)  # fmt: skip
 
-    def declared(
-        self, function: Rule, pullbacks: Sequence[Rule] | Each
-    ) -> tuple[tuple[str, ...], frozenset[str]]:
+    def declared(self, function: Rule, pullbacks: Sequence[Rule] | Each) -> tuple[tuple[str, ...], frozenset[str]]:
         """The parameter names of the function and the options its rules know; refuses a mismatch."""
         rules = [pullbacks.rule] if isinstance(pullbacks, Each) else pullbacks
         known = tuple(signature(function).parameters) if not hasattr(function, "nin") else ()
@@ -123,9 +121,7 @@ class Op:
             )
         return known, frozenset(options)
 
-    def bind(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort a call's arguments into arrays (positional) and options (by keyword)."""
         if not self.parameters or self.variadic:
             arrays, options = tuple(args), dict(kwargs)
@@ -183,7 +179,7 @@ def primitive(function: Rule, *pullbacks: Rule | Each, **declared: Any) -> Rule:
     def operation(*args: Any, **kwargs: Any) -> Any:
         for argument in (*args, *kwargs.values()):
             if isinstance(argument, Node):
-                return argument.__array_function__(operation, (), args, kwargs)
+                return argument.__array_function__(operation, (), args, kwargs)  # type: ignore[attr-defined]
         return function(*args, **kwargs)
 
     differentiable(operation, *pullbacks, compute=function, **declared)

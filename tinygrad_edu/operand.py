@@ -35,7 +35,7 @@ def floating(data: Any) -> Any:
 def constant(operand: Any) -> Any:
     """An operand that is not a Value, ready for the rules."""
     if type(operand) is float or type(operand) is int:
-        return operand
+        return float(operand)
     array = arrayed(operand)
     if array.dtype.kind not in "fiub":
         raise TypeError(
@@ -59,6 +59,8 @@ def arrayed(data: Any) -> Any:
         array = np.asarray(data)
     except ValueError as error:
         raise TypeError(f"this is not an array of numbers: {error} ({errors.user_line()})") from None
+    if array.dtype.kind == "O":
+        raise TypeError(f"{type(data).__name__} is not a number or an array of numbers ({errors.user_line()})")
     return array[()] if array.ndim == 0 else array
 
 

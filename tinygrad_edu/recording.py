@@ -41,6 +41,16 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
+def recorded() -> Iterator[None]:
+    """Record inside, also where `no_grad()` is in force around it."""
+    token = SCOPE.set(SCOPE.get() or ROOT)
+    try:
+        yield
+    finally:
+        SCOPE.reset(token)
+
+
+@contextmanager
 def scope(path: str, kind: str) -> Iterator[None]:
     """Name what is recorded inside, for pictures and messages."""
     parent = SCOPE.get()

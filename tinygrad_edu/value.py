@@ -1,8 +1,8 @@
 """`Value`: a number or an array that remembers where it came from.
 
 NumPy's own protocols (NEP 13 and NEP 18) bring `np.tanh(value)` here: the function is looked up in the table,
-computed on the data, and recorded. So NumPy is the interface, any NumPy-like array can be the data, and a plain
-array without a Value beside it never enters this library. Operators skip the protocols, which saves time.
+computed on the data, and recorded. So NumPy is the interface, any NumPy-like array can be the data, and a
+plain array without a Value beside it never enters this library. Operators skip the protocols to save time.
 
 Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the protocols.
 """
@@ -14,7 +14,7 @@ import operator
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.backward import backpropagate
+from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
 from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REWRITES
 from tinygrad_edu.operand import constant, floating, plain
@@ -22,7 +22,7 @@ from tinygrad_edu.recording import ROOT, SCOPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
     from tinygrad_edu.op import Op
@@ -38,10 +38,10 @@ def operators(function: Any) -> tuple[Binary, Binary]:
     """The methods behind an operator and its reflection: straight to the table, past NumPy's dispatch."""
 
     def forward(self: Value, other: Any) -> Value:
-        return apply(OPERATIONS[function], (self, other))
+        return binary(OPERATIONS[function], self, other)
 
     def reflected(self: Value, other: Any) -> Value:
-        return apply(OPERATIONS[function], (other, self))
+        return binary(OPERATIONS[function], other, self)
 
     return forward, reflected
 
@@ -137,7 +137,7 @@ class Value(Node):
         if call == "reduce" and ufunc in REDUCTIONS:
             return dispatch(REDUCTIONS[ufunc], inputs, {"axis": 0, **kwargs})
         if call != "__call__":
-            raise TypeError(errors.unknown(f"{ufunc.__name__}.{call}"))
+            raise TypeError(errors.unknown(f"numpy.{ufunc.__name__}.{call}"))
         if kwargs.get("out") is not None:
             raise TypeError(errors.in_place(ufunc.__name__))
         return dispatch(ufunc, inputs, kwargs)
@@ -148,20 +148,14 @@ class Value(Node):
     def __reduce__(self) -> tuple[Any, ...]:
         return unpack, (Value, pack(self))
 
-    def __copy__(self) -> Value:
-        twin = start(new(Value), self.data, self.name)
-        twin.op, twin.args, twin.saved, twin.options = self.op, self.args, self.saved, self.options
-        twin.aligned, twin.grad, twin.scope = self.aligned, self.grad, self.scope
-        return twin
-
     __add__, __radd__ = operators(np.add)
     __sub__, __rsub__ = operators(np.subtract)
     __mul__, __rmul__ = operators(np.multiply)
     __truediv__, __rtruediv__ = operators(np.divide)
     __pow__, __rpow__ = operators(np.power)
     __matmul__, __rmatmul__ = operators(np.matmul)
-    __eq__ = comparison(operator.eq)  # type: ignore[assignment]
-    __ne__ = comparison(operator.ne)  # type: ignore[assignment]
+    __eq__ = comparison(operator.eq)
+    __ne__ = comparison(operator.ne)
     __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
     __neg__, __abs__ = method(np.negative), method(np.abs)
@@ -177,11 +171,11 @@ class Value(Node):
     ravel = flatten = method(np.ravel)
     astype = method("astype")
 
-    def reshape(self, *shape: Any) -> Value:
+    def reshape(self, *shape: Any) -> Any:
         """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
         return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})
 
-    def transpose(self, *axes: Any) -> Value:
+    def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed if none is given."""
         order = axes[0] if len(axes) == 1 else axes or None
         return dispatch(np.transpose, (self, order), {})
@@ -233,7 +227,7 @@ class Value(Node):
     )
 
 
-def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
     """Compute an operation on the data of its operands, and record it; one of them is a Value."""
     if len(args) == 2 and not options:
         return binary(op, *args)
@@ -253,21 +247,23 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
 
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
+    a: Any
+    b: Any
     if isinstance(x, Node) and isinstance(y, Node):
         a, b = x.data, y.data
-        same = a.shape == b.shape and a.dtype is b.dtype
+        same: bool = a.shape == b.shape and a.dtype is b.dtype
     else:
         a = x.data if isinstance(x, Node) else x if type(x) is float else constant(x)
         b = y.data if isinstance(y, Node) else y if type(y) is float else constant(y)
-        op, number = op.alone, b if isinstance(x, Node) else a
-        same = type(number) in (float, int) or (a.shape == b.shape and a.dtype is b.dtype)
+        op = op.alone
+        same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:
         out = op.compute(a, b)
     except (ValueError, TypeError) as error:
         raise type(error)(errors.explain(op.name, (x, y), error)) from None
     if not same and op.elementwise:
         errors.check_stretch(op.name, (x, y), a.shape, b.shape)
-    return record(op, (x, y), (out, a, b), NO_OPTIONS, same)
+    return record(op, (x, y), (out, a, b), NO_OPTIONS, same and op.elementwise)
 
 
 def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool) -> Value:
@@ -276,15 +272,10 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     value: Value = new(Value)
     if scope is None:
         return start(value, saved[0], None)
-    value.data = saved[0]
-    value.op = op
-    value.args = args
-    value.saved = saved
-    value.options = options
-    value.aligned = aligned
+    value.data, value.op, value.args = saved[0], op, args
+    value.saved, value.options, value.aligned = saved, options, aligned
     value.grad = value.name = None
-    value.scope = scope
-    value.number = next_number()
+    value.scope, value.number = scope, next_number()
     return value
 
 
@@ -308,30 +299,4 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return REWRITES[function](*args, **kwargs)
     if function in CONSTANTS:
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
-    raise TypeError(errors.unknown(function.__name__))
-
-
-def seed(root: Value, gradient: Any) -> Any:
-    """The gradient that the backward pass starts from, of the shape and dtype of the root."""
-    if gradient is None:
-        if root.data.size != 1:
-            raise ValueError(errors.not_scalar(root.name, root.data.shape))
-        return np.ones_like(root.data)[()]
-    array = constant(plain(gradient))
-    if np.shape(array) != root.data.shape:
-        raise ValueError(errors.wrong_seed(np.shape(array), root.data.shape))
-    return np.multiply(np.ones_like(root.data), array).astype(root.data.dtype)
-
-
-def gradients(y: Value, xs: Iterable[Value], differentiable: bool = False) -> list[Any]:
-    """The gradients of a single number with respect to each of xs; no `.grad` is touched.
-
-    Raises
-    ------
-    TypeError
-        If y is not a Value: then nothing was recorded.
-    """
-    if not isinstance(y, Value):
-        raise TypeError(errors.constants_only(y))
-    table = backpropagate(y, seed(y, None), differentiable)
-    return [table[x] if x in table else np.zeros_like(x.data) for x in xs]
+    raise TypeError(errors.unknown(f"{function.__module__}.{function.__name__}"))

@@ -13,19 +13,21 @@ import numpy as np
 
 from tinygrad_edu.op import POSITIVE, REALS, TIES, case, differentiable, implements, primitive
 
+# fmt: off
+
 # -- arithmetic -------------------------------------------------------------------------------------------
 
 differentiable(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g,
-               domain=REALS, glyph="+", formulas=("1", "1"), compute=operator.add)  # fmt: skip
+               domain=REALS, glyph="+", formulas=("1", "1"), compute=operator.add)
 differentiable(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g,
-               domain=REALS, glyph="-", formulas=("1", "-1"), compute=operator.sub)  # fmt: skip
+               domain=REALS, glyph="-", formulas=("1", "-1"), compute=operator.sub)
 differentiable(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x,
-               domain=REALS, glyph="*", formulas=("y", "x"), compute=operator.mul)  # fmt: skip
+               domain=REALS, glyph="*", formulas=("y", "x"), compute=operator.mul)
 differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y,
                domain=REALS, singular=(0.0,), glyph="/", formulas=("1 / y", "-out / y"),
-               compute=operator.truediv)  # fmt: skip
+               compute=operator.truediv)
 differentiable(np.negative, lambda g, out, x: -g,
-               domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)  # fmt: skip
+               domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
 
 
 def power_slope(x, y):
@@ -40,19 +42,19 @@ def log_base(x, y):
 
 differentiable(np.power, lambda g, out, x, y: g * power_slope(x, y),
                lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=(0.0,),
-               glyph="^", formulas=("y * x^(y - 1)", "out * log(x)"), compute=operator.pow)  # fmt: skip
+               glyph="^", formulas=("y * x^(y - 1)", "out * log(x)"), compute=operator.pow)
 differentiable(np.square, lambda g, out, x: g * 2.0 * x,
-               domain=REALS, glyph="^2", formulas=("2 * x",))  # fmt: skip
+               domain=REALS, glyph="^2", formulas=("2 * x",))
 differentiable(np.sqrt, lambda g, out, x: g * 0.5 / out,
-               domain=POSITIVE, singular=(0.0,), formulas=("1 / (2 * out)",))  # fmt: skip
+               domain=POSITIVE, singular=(0.0,), formulas=("1 / (2 * out)",))
 differentiable(np.abs, lambda g, out, x: g * np.sign(x),
-               domain=REALS, kinks=(0.0,), glyph="abs", formulas=("sign(x)",))  # fmt: skip
+               domain=REALS, kinks=(0.0,), glyph="abs", formulas=("sign(x)",))
 
 # -- exponentials and trigonometry ------------------------------------------------------------------------
 
 differentiable(np.exp, lambda g, out, x: g * out, domain=REALS, formulas=("out",))
 differentiable(np.log, lambda g, out, x: g / x,
-               domain=POSITIVE, singular=(0.0,), formulas=("1 / x",))  # fmt: skip
+               domain=POSITIVE, singular=(0.0,), formulas=("1 / x",))
 differentiable(np.sin, lambda g, out, x: g * np.cos(x), domain=REALS, formulas=("cos(x)",))
 differentiable(np.cos, lambda g, out, x: -g * np.sin(x), domain=REALS, formulas=("-sin(x)",))
 
@@ -65,10 +67,10 @@ def sigmoid(x):
 
 # s(x) s(-x) keeps its digits where s (1 - s) has lost them: 9.36e-14 at x = 30
 sigmoid = primitive(sigmoid, lambda g, out, x: g * out * sigmoid(-x),
-                    domain=REALS, formulas=("out * (1 - out)",))  # fmt: skip
+                    domain=REALS, formulas=("out * (1 - out)",))
 # sech^2 x = 4 s(2x) s(-2x), for the same reason
 differentiable(np.tanh, lambda g, out, x: g * 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
-               domain=REALS, formulas=("1 - out^2",))  # fmt: skip
+               domain=REALS, formulas=("1 - out^2",))
 
 
 def softplus(x):
@@ -86,6 +88,15 @@ def relu(x):
 
 relu = primitive(relu, lambda g, out, x: g * np.sign(out), domain=REALS, kinks=(0.0,), formulas=("[x > 0]",))
 
+
+
+def identity(x):
+    """x itself: how the argument of a transformed function joins the graph around it."""
+    return x
+
+
+identity = primitive(identity, lambda g, out, x: g, domain=REALS, formulas=("1",))
+
 # -- choices ----------------------------------------------------------------------------------------------
 
 
@@ -97,11 +108,11 @@ def won(out, x, y, tie):
 differentiable(np.maximum, lambda g, out, x, y: g * won(out, x, y, 0.5),
                lambda g, out, x, y: g * won(out, y, x, 0.5), domain=REALS, kinks=TIES, glyph="max",
                formulas=("[x > y]", "[y > x]"), alone=(lambda g, out, x, y: g * won(out, x, y, 0.0),
-                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))  # fmt: skip
+                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))
 differentiable(np.minimum, lambda g, out, x, y: g * won(out, x, y, 0.5),
                lambda g, out, x, y: g * won(out, y, x, 0.5), domain=REALS, kinks=TIES, glyph="min",
                formulas=("[x < y]", "[y < x]"), alone=(lambda g, out, x, y: g * won(out, x, y, 0.0),
-                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))  # fmt: skip
+                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))
 
 
 def select(x, y, *, condition):
@@ -113,7 +124,7 @@ select = primitive(select, lambda g, out, x, y, *, condition: np.where(condition
                    lambda g, out, x, y, *, condition: np.where(condition, 0.0, g), domain=REALS, glyph="where",
                    cases=[case((3,), (3,), condition=np.array([True, False, True])),
                           case((2, 1), (), condition=np.array([True, False, False]))],
-                   formulas=("[condition]", "[not condition]"))  # fmt: skip
+                   formulas=("[condition]", "[not condition]"))
 
 
 @implements(np.where)

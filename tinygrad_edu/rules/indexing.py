@@ -10,8 +10,10 @@ import numpy as np
 
 from tinygrad_edu.op import REALS, case, cases, primitive
 
+# fmt: off
+
 INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 0, 1],),
-           ([0, 1, 0], [2, 1, 2]), np.array([[True, False, True], [False, True, True]]), (0, [1, 1])]  # fmt: skip
+           ([0, 1, 0], [2, 1, 2]), np.array([[True, False, True], [False, True, True]]), (0, [1, 1])]
 
 
 def getitem(x, index):
@@ -30,9 +32,9 @@ def scatter(g, index, shape):
 
 
 getitem = primitive(getitem, lambda g, out, x, *, index: scatter(g, index=index, shape=x.shape), domain=REALS,
-                    cases=cases((2, 3), index=INDICES), glyph="[]", formulas=("[picked]",))  # fmt: skip
+                    cases=cases((2, 3), index=INDICES), glyph="[]", formulas=("[picked]",))
 scatter = primitive(scatter, lambda h, out, g, *, index, shape: h[index], domain=REALS, formulas=("1",),
-                    cases=[case((3,), index=0, shape=(2, 3)), case((3,), index=[0, 0, 1], shape=(2,))])  # fmt: skip
+                    cases=[case((3,), index=0, shape=(2, 3)), case((3,), index=[0, 0, 1], shape=(2,))])
 
 
 def put(x, y, index):
@@ -44,10 +46,10 @@ def put(x, y, index):
 
 put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index),
                 lambda g, out, x, y, *, index: g[index], domain=REALS, formulas=("[kept]", "[put]"),
-                cases=[case((2, 3), (3,), index=0), case((2, 3), (), index=(slice(None), [0, 2]))])  # fmt: skip
+                cases=[case((2, 3), (3,), index=0), case((2, 3), (), index=(slice(None), [0, 2]))])
 
 
-class at:  # noqa: N801 - reads as a word of a sentence: at(v, 0).set(1)
+class at:
     """An array with some entries replaced: `at(v, index).set(y)`, `at(v, index).add(y)`."""
 
     def __init__(self, x, index):

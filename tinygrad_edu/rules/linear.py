@@ -10,6 +10,8 @@ import numpy as np
 
 from tinygrad_edu.op import REALS, case, differentiable, implements
 
+# fmt: off
+
 
 def matrices(g, x, y):
     """The three arrays of a product as (stacks of) matrices."""
@@ -24,7 +26,7 @@ def left(g, out, x, y):
     """G Y^T."""
     if x.ndim == y.ndim == 2:
         return g @ y.T
-    g, rows, y = matrices(g, x, y)
+    g, _, y = matrices(g, x, y)
     full = g @ np.swapaxes(y, -1, -2)
     return full if x.ndim > 1 else full[..., 0, :]
 
@@ -33,7 +35,7 @@ def right(g, out, x, y):
     """X^T G."""
     if x.ndim == y.ndim == 2:
         return x.T @ g
-    g, x, columns = matrices(g, x, y)
+    g, x, _ = matrices(g, x, y)
     full = np.swapaxes(x, -1, -2) @ g
     return full if y.ndim > 1 else full[..., 0]
 
@@ -42,7 +44,7 @@ differentiable(np.matmul, left, right, domain=REALS, glyph="@", formulas=("y^T",
                compute=operator.matmul,
                cases=[case((2, 3), (3, 2)), case((3,), (3,)), case((3,), (3, 2)), case((2, 3), (3,)),
                       case((2, 2, 3), (3, 2)), case((2, 1, 2, 3), (3, 3, 1)), case((3,), (2, 3, 1)),
-                      case((2, 1, 3), (3,))])  # fmt: skip
+                      case((2, 1, 3), (3,))])
 
 
 @implements(np.dot)

@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_edu.op import REALS, TIES, cases, differentiable, implements, primitive
 
-AXES = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
+# fmt: off
+
+AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
 INSIDE = [*cases((2, 3), **AXES), *cases((3,)), *cases(())]
 
 
@@ -40,16 +42,16 @@ def shares(out, x, axis, keepdims):
 
 
 differentiable(np.sum, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims),
-               domain=REALS, cases=INSIDE, glyph="sum", formulas=("1",))  # fmt: skip
+               domain=REALS, cases=INSIDE, glyph="sum", formulas=("1",))
 differentiable(np.mean, lambda g, out, x, *, axis=None, keepdims=False:
                unreduce(g, x, axis, keepdims) / count(x, axis),
-               domain=REALS, cases=INSIDE, glyph="mean", formulas=("1 / n",))  # fmt: skip
+               domain=REALS, cases=INSIDE, glyph="mean", formulas=("1 / n",))
 differentiable(np.max, lambda g, out, x, *, axis=None, keepdims=False:
                unreduce(g, x, axis, keepdims) * shares(out, x, axis, keepdims),
-               domain=REALS, kinks=TIES, cases=INSIDE, glyph="max", formulas=("[x = out]",))  # fmt: skip
+               domain=REALS, kinks=TIES, cases=INSIDE, glyph="max", formulas=("[x = out]",))
 differentiable(np.min, lambda g, out, x, *, axis=None, keepdims=False:
                unreduce(g, x, axis, keepdims) * shares(out, x, axis, keepdims),
-               domain=REALS, kinks=TIES, cases=INSIDE, glyph="min", formulas=("[x = out]",))  # fmt: skip
+               domain=REALS, kinks=TIES, cases=INSIDE, glyph="min", formulas=("[x = out]",))
 
 
 def centred(x, axis, ddof):
@@ -60,10 +62,10 @@ def centred(x, axis, ddof):
 SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,))]
 differentiable(np.var, lambda g, out, x, *, axis=None, ddof=0, keepdims=False:
                unreduce(g, x, axis, keepdims) * 2.0 * centred(x, axis, ddof),
-               domain=REALS, cases=SPREAD, formulas=("2 * (x - mean) / n",))  # fmt: skip
+               domain=REALS, cases=SPREAD, formulas=("2 * (x - mean) / n",))
 differentiable(np.std, lambda g, out, x, *, axis=None, ddof=0, keepdims=False:
                unreduce(ratio(g, out), x, axis, keepdims) * centred(x, axis, ddof),
-               domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))  # fmt: skip
+               domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))
 
 
 def logsumexp(x, axis=None, keepdims=False):
@@ -77,7 +79,7 @@ def logsumexp(x, axis=None, keepdims=False):
 
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False:
                       unreduce(g, x, axis, keepdims) * np.exp(x - unreduce(out, x, axis, keepdims)),
-                      domain=REALS, cases=INSIDE, formulas=("exp(x - out)",))  # fmt: skip
+                      domain=REALS, cases=INSIDE, formulas=("exp(x - out)",))
 
 
 @implements(np.amax)

@@ -1,0 +1,51 @@
+"""Python's cyclic collector, kept from walking graphs that cannot hold cycles.
+
+Nodes point only at what they were made from, so a dropped graph is freed by reference counts. Yet while a large
+graph grows, Python starts one full collection after another, each visiting every node: more work than recording
+them. So a full collection that interrupts the growth of a large graph sets everything older aside (`gc.freeze`);
+the first one that finds no such graph takes it back and visits everything again.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from tinygrad_edu.graph import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LARGE = 5_000
+aside = False
+
+
+def spare_graphs(phase: str, info: dict[str, Any]) -> None:
+    """Called by the collector before and after each collection."""
+    global aside
+    if phase != "start" or info["generation"] != 2:
+        return
+    young = (item for item in reversed(gc.get_objects(generation=0)) if isinstance(item, Node))
+    newest = next(young, None)
+    if newest is not None and large(newest):
+        gc.freeze()
+        aside = True
+    elif aside:
+        gc.unfreeze()
+        aside = False
+
+
+def large(root: Node) -> bool:
+    """Whether more than `LARGE` nodes lie behind one; looks no further than that."""
+    seen, nodes = {root}, [root]
+    for node in nodes:
+        for parent in node.args:
+            if isinstance(parent, Node) and parent not in seen:
+                seen.add(parent)
+                nodes.append(parent)
+        if len(nodes) > LARGE:
+            return True
+    return False
+
+
+gc.callbacks.append(spare_graphs)
