@@ -25,8 +25,9 @@ def spare_graphs(phase: str, info: dict[str, Any]) -> None:
     global aside
     if phase != "start" or info["generation"] != 2:
         return
-    young = (item for item in reversed(gc.get_objects(generation=0)) if isinstance(item, Node))
-    newest = next(young, None)
+    young = reversed(gc.get_objects(generation=0))
+    whole = (item for item in young if isinstance(item, Node) and hasattr(item, "number"))  # numbered last
+    newest = next(whole, None)
     if newest is not None and large(newest):
         gc.freeze()
         aside = True

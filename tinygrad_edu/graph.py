@@ -29,7 +29,7 @@ class Node:
 
     `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
     `pullback(g, *saved, **options)`, and rebinding `data` later cannot change a gradient. `aligned` says
-    that all of them have one shape and dtype, so that gradients need no fitting.
+    that all of them are float64 of one shape, so that gradients need no fitting.
     """
 
     __slots__ = (

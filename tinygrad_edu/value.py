@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NO_OPTIONS: dict[str, Any] = {}
 REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
+FLOAT64 = np.dtype(float)
 new = object.__new__
 
 
@@ -242,7 +243,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise type(error)(errors.explain(op.name, args, error)) from None
-    return record(op, args, (out, *inputs), options, op.elementwise and len(args) == 1)
+    return record(op, args, (out, *inputs), options, op.elementwise and len(args) == 1 and out.dtype is FLOAT64)
 
 
 def binary(op: Op, x: Any, y: Any) -> Value:
@@ -263,7 +264,7 @@ def binary(op: Op, x: Any, y: Any) -> Value:
         raise type(error)(errors.explain(op.name, (x, y), error)) from None
     if not same and op.elementwise:
         errors.check_stretch(op.name, (x, y), a.shape, b.shape)
-    return record(op, (x, y), (out, a, b), NO_OPTIONS, same and op.elementwise)
+    return record(op, (x, y), (out, a, b), NO_OPTIONS, same and op.elementwise and out.dtype is FLOAT64)
 
 
 def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool) -> Value:

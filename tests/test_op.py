@@ -1,0 +1,103 @@
+"""The table refuses what is incomplete, twice, or at odds with itself."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as te
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, REALS, REWRITES, Each, Op, case, cases, entries
+
+
+def cube(x):
+    """A function of the test's own."""
+    return x**3
+
+
+@pytest.fixture
+def table():
+    before = dict(OPERATIONS), dict(REWRITES), set(CONSTANTS)
+    yield
+    for now, then in zip((OPERATIONS, REWRITES, CONSTANTS), before, strict=True):
+        now.clear()
+        now.update(then)
+
+
+@pytest.mark.usefixtures("table")
+def test_a_primitive_of_ones_own_takes_arrays_and_values():
+    own = te.primitive(cube, lambda g, out, x: g * 3 * x**2, domain=REALS)
+    assert own(2.0) == 8.0
+    v = te.Value([1.0, 2.0])
+    own(v).sum().backward()
+    np.testing.assert_array_equal(v.grad, [3.0, 12.0])
+    assert te.grad(te.grad(lambda x: own(x=x)))(2.0) == 12.0
+
+
+@pytest.mark.usefixtures("table")
+def test_a_function_is_entered_once():
+    te.differentiable(cube, lambda g, out, x: g, domain=REALS)
+    for again in (
+        lambda: te.differentiable(cube, lambda g, out, x: g, domain=REALS),
+        lambda: te.implements(cube)(cube),
+        lambda: te.implements(np.sign)(cube),
+        lambda: te.differentiable(np.clip, lambda g, out, x: g, domain=REALS),
+    ):
+        with pytest.raises(ValueError, match="in the table already"):
+            again()
+
+
+def test_an_operation_without_a_domain_cannot_be_made():
+    with pytest.raises(TypeError, match="domain"):
+        te.differentiable(cube, lambda g, out, x: g)
+    assert cube not in OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("pullbacks", "message"),
+    [
+        ((lambda g, out, x, y: g,), "1 pullbacks for 2 array arguments"),
+        ((lambda g, out, x: g, lambda g, out, x: g), "2 pullbacks for 1 array arguments"),
+        ((lambda g, out, x, *, speed=1: g,), "no option speed"),
+    ],
+)
+def test_rules_that_do_not_fit_the_function_are_refused(pullbacks, message):
+    with pytest.raises(TypeError, match=message):
+        te.differentiable(cube, *pullbacks, domain=REALS)
+    assert cube not in OPERATIONS
+
+
+def test_options_are_refused_at_the_call_with_what_is_supported():
+    v = te.Value([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"sum: option dtype=.*supported options: axis, keepdims"):
+        np.sum(v, dtype=np.float32)
+    with pytest.raises(TypeError, match=r"exp: option where=.*supported options: none"):
+        np.exp(v, where=np.array([True, False]))
+    assert np.sum(v, out=None, dtype=None).item() == 3.0
+
+
+@pytest.mark.parametrize("call", [lambda a: np.sum(a, 0), lambda a: np.sum(axis=0, a=a), lambda a: np.sum(a, axis=0)])
+def test_positions_and_names_are_the_same(call):
+    np.testing.assert_array_equal(call(te.Value(np.ones((2, 3)))).data, [2.0, 2.0, 2.0])
+
+
+def test_each_gives_the_rule_its_position():
+    assert Each(lambda i, g, out, *arrays, k=0: (i, g, k))[2](5.0, None, k=1) == (2, 5.0, 1)
+
+
+def test_cases_are_all_combinations():
+    assert case((2,), axis=0) == (((2,),), {"axis": 0})
+    assert len(cases((2, 3), axis=[0, 1], keepdims=[False, True])) == 4
+
+
+def test_every_entry_shows_a_glyph_and_one_formula_per_argument():
+    for op in entries():
+        assert op.glyph
+        assert len(op.formulas) == (
+            1 if op.variadic or not hasattr(op.pullbacks, "__len__") else len(op.pullbacks)
+        ), op
+
+
+def test_an_entry_finds_itself_again_after_pickling():
+    import pickle
+
+    for op in entries():
+        assert pickle.loads(pickle.dumps(op)) is op
+    assert repr(Op(cube, [lambda g, out, x: g], domain=REALS)) == "<Op cube>"

@@ -1,0 +1,75 @@
+"""What may be a variable or a constant, and what the refusals say."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Value
+
+
+@pytest.mark.parametrize("data", [2, 2.0, np.float64(2), np.array(2.0), [2], [[1, 2], [3, 4]], (1.0, 2.0), []])
+def test_python_numbers_and_lists_become_float64(data):
+    assert Value(data).dtype == np.float64
+    np.testing.assert_array_equal(Value(data).data, np.asarray(data, float))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_floating_arrays_are_kept_as_they_are(dtype):
+    array = np.ones((2, 3), dtype)
+    assert Value(array).data is array
+
+
+def test_big_endian_arrays_are_turned_to_native():
+    v = Value(np.array([1.0, 2.0], ">f8"))
+    assert v.dtype.isnative
+    np.testing.assert_array_equal(v.data, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "data", [np.arange(3), np.array([True]), np.array([1j]), True, 1j, np.int64(3), "a", np.array([None])]
+)
+def test_other_types_are_refused_with_the_remedy(data):
+    with pytest.raises(TypeError, match=r"variables are floating point; got .*astype\(float\).*test_operand.py"):
+        Value(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "remedy"),
+    [
+        (None, "NoneType is not a number"),
+        ([[1, 2], [3]], "not an array of numbers"),
+        (np.ma.masked_array([1.0], [True]), "fill it first"),
+        (Value(1.0), "starts a new variable"),
+        ([Value(1.0), Value(2.0)], "np.stack"),
+        (object(), "object is not a number"),
+    ],
+)
+def test_malformed_data_names_what_to_do(data, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        Value(data)
+
+
+@pytest.mark.parametrize(("library", "kind"), [("torch", "torch.Tensor"), ("jaxlib", "jax.Array")])
+def test_arrays_of_other_frameworks_name_the_conversion(library, kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, ModuleType(library))
+    foreign = type("Tensor", (), {"__module__": f"{library}.core"})()
+    for attempt in (lambda: Value(foreign), lambda: Value(1.0) * foreign):
+        with pytest.raises(TypeError, match=f"{kind} given: use Value.*gradients do not cross frameworks"):
+            attempt()
+
+
+@pytest.mark.parametrize("other", [1j, "a", None, np.array([1j]), object()])
+def test_operands_that_are_not_real_numbers_are_refused(other):
+    with pytest.raises(TypeError, match=r"real numbers|is not a number"):
+        Value([1.0, 2.0]) + other
+
+
+@pytest.mark.parametrize("other", [2, 2.0, True, [1, 2], (1.0, 2.0), np.arange(2), np.array([True, False])])
+def test_real_operands_are_constants(other):
+    v = Value([1.0, 2.0])
+    for result, plain in ((v * other, v.data * np.asarray(other)), (other * v, v.data * np.asarray(other))):
+        np.testing.assert_array_equal(result.data, plain)
+        result.sum().backward()
+    np.testing.assert_array_equal(v.grad, 2.0 * np.asarray(other) * np.ones(2))

@@ -1,0 +1,79 @@
+"""What no_grad and scopes switch, and for whom."""
+
+import asyncio
+import threading
+
+from tinygrad_edu import Value, no_grad
+from tinygrad_edu.recording import ROOT, SCOPE, recorded, scope
+
+
+def test_no_grad_gives_values_without_a_history():
+    v = Value(2.0)
+    with no_grad():
+        inside = v * v
+    assert inside.op is None
+    assert inside.args == ()
+    assert inside.item() == 4.0
+    assert (v * v).op is not None
+
+
+def test_no_grad_works_as_a_decorator_and_ends_with_an_error():
+    @no_grad()
+    def predict(v):
+        return v * 2.0
+
+    assert predict(Value(1.0)).op is None
+    try:
+        with no_grad():
+            raise KeyError
+    except KeyError:
+        pass
+    assert SCOPE.get() is ROOT
+
+
+def test_no_grad_is_local_to_its_thread():
+    seen = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append((Value(1.0) + 1.0).op))
+        thread.start()
+        thread.join()
+    assert seen[0] is not None
+
+
+def test_no_grad_is_local_to_its_task():
+    async def silent(entered, left):
+        with no_grad():
+            entered.set()
+            await left.wait()
+            return (Value(1.0) + 1.0).op
+
+    async def loud(entered, left):
+        await entered.wait()
+        op = (Value(1.0) + 1.0).op
+        left.set()
+        return op
+
+    async def both():
+        entered, left = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(silent(entered, left), loud(entered, left))
+
+    off, on = asyncio.run(both())
+    assert off is None
+    assert on is not None
+
+
+def test_scopes_nest_and_leave_no_trace():
+    with scope("layers", "Sequential"), scope("layers.0", "Linear"):
+        inner = Value(1.0) * 2.0
+    assert (inner.scope.path, inner.scope.kind) == ("layers.0", "Linear")
+    assert inner.scope.parent.path == "layers"
+    assert (Value(1.0) * 2.0).scope is ROOT
+    assert repr(inner.scope) == "Linear 'layers.0'"
+
+
+def test_a_scope_does_not_switch_recording_on_but_recorded_does():
+    with no_grad():
+        with scope("layer", "Linear"):
+            assert (Value(1.0) * 2.0).op is None
+        with recorded():
+            assert (Value(1.0) * 2.0).op is not None
