@@ -136,7 +136,7 @@ def test_every_module_has_its_tests():
     ],
 )
 def test_the_layer_check_sees(name, text, allowed):
-    names = "graph value errors op nn nn.module viz viz.layout".split()
+    names = ["graph", "value", "errors", "op", "nn", "nn.module", "viz", "viz.layout"]
     modules = {TOP: ""} | {f"{TOP}.{other}": "" for other in names}
     assert (not list(misplaced(modules | {name: text}))) == allowed
 

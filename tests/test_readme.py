@@ -1,0 +1,28 @@
+"""The README's Python runs as it stands, from top to bottom, as one reader would type it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tour_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile("\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL)), "README.md", "exec"), {})
+    assert (tmp_path / "path.svg").stat().st_size > 1000
+    lines = capsys.readouterr().out.splitlines()
+    assert float(lines[2]) < 0.001
+    assert lines[3].startswith("-0.479")
+
+
+def test_links_point_at_files():
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_each_command_is_one_line_and_marked_for_the_checks():
+    for name in ("main", "test"):
+        (block,) = re.findall(rf"<!-- ci: {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
+        assert block.count("\n") == 1
