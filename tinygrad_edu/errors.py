@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
+from os.path import basename, dirname
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Shape = tuple[int, ...]
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = dirname(__file__)
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -50,7 +50,7 @@ def user_frame() -> tuple[FrameType, int]:
 def user_line() -> str:
     """Where the user's own code stands now, as `train.py:7`."""
     frame, _ = user_frame()
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return f"{basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def label(operand: Any, letter: str) -> str:

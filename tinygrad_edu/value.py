@@ -161,7 +161,6 @@ class Value(Node):
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
     __neg__, __abs__ = method(np.negative), method(np.abs)
     __hash__ = object.__hash__
-
     abs, exp, log, sqrt = method(np.abs), method(np.exp), method(np.log), method(np.sqrt)
     sin, cos, tanh, square = method(np.sin), method(np.cos), method(np.tanh), method(np.square)
     relu, sigmoid, softplus = method("relu"), method("sigmoid"), method("softplus")
@@ -199,7 +198,7 @@ class Value(Node):
         return len(self.data)
 
     def __iter__(self) -> Iterator[Value]:
-        return (self[i] for i in range(len(self)))
+        return map(self.__getitem__, range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -248,14 +247,12 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
 
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
-    a: Any
-    b: Any
     if isinstance(x, Node) and isinstance(y, Node):
         a, b = x.data, y.data
-        same: bool = a.shape == b.shape and a.dtype is b.dtype
+        same = a.shape == b.shape and a.dtype is b.dtype
     else:
-        a = x.data if isinstance(x, Node) else x if type(x) is float else constant(x)
-        b = y.data if isinstance(y, Node) else y if type(y) is float else constant(y)
+        a = x.data if isinstance(x, Node) else constant(x)
+        b = y.data if isinstance(y, Node) else constant(y)
         op = op.alone
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:

@@ -68,18 +68,29 @@ differentiable(np.std, lambda g, out, x, *, axis=None, ddof=0, keepdims=False:
                domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))
 
 
+def largest(x, axis):
+    """The largest entries, 0 where they are infinite: what exponents are shifted by."""
+    peak = np.max(x, axis=axis, keepdims=True)
+    return np.where(np.isfinite(peak), peak, 0.0)
+
+
+def softmax(x, axis):
+    """exp(x) / sum(exp(x)), shifted so that it neither overflows nor loses digits."""
+    e = np.exp(x - largest(x, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows."""
-    peak = np.max(x, axis=axis, keepdims=True)
-    peak = np.where(np.isfinite(peak), peak, 0.0)
+    peak = largest(x, axis)
     with np.errstate(divide="ignore", under="ignore"):
         out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
     return out if keepdims else np.reshape(out, np.sum(x, axis=axis).shape)[()]
 
 
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False:
-                      unreduce(g, x, axis, keepdims) * np.exp(x - unreduce(out, x, axis, keepdims)),
-                      domain=REALS, cases=INSIDE, formulas=("exp(x - out)",))
+                      unreduce(g, x, axis, keepdims) * softmax(x, axis),
+                      domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
 
 
 @implements(np.amax)

@@ -1,0 +1,25 @@
+"""Functions without a derivative give plain arrays."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Value
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, REWRITES
+
+V = Value([[1.5, -2.0], [0.0, 3.0]])
+
+
+@pytest.mark.parametrize("f", [np.sign, np.floor, np.isnan, np.argmax, np.argsort, np.zeros_like, np.shape, np.size])
+def test_the_result_is_that_of_the_data(f):
+    result = f(V)
+    assert not isinstance(result, Value)
+    np.testing.assert_array_equal(result, f(V.data))
+
+
+def test_values_inside_lists_and_options_are_unwrapped():
+    assert np.array_equal(V, V)
+    assert np.allclose(V, V.data, atol=Value(0.1))
+
+
+def test_no_function_is_both_constant_and_differentiable():
+    assert not CONSTANTS & (set(OPERATIONS) | set(REWRITES))

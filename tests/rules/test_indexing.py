@@ -1,0 +1,63 @@
+"""Picking and putting back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as npst
+
+from tinygrad_edu import Value, at, grad
+from tinygrad_edu.rules.indexing import scatter
+
+ARRAY = np.arange(24.0).reshape(2, 3, 4)
+
+
+@given(npst.basic_indices((2, 3, 4), allow_newaxis=True))
+def test_basic_indexing_marks_what_was_picked(index):
+    v = Value(ARRAY)
+    v[index].sum().backward()
+    marked = np.zeros_like(ARRAY)
+    marked[index] += 1
+    np.testing.assert_array_equal(v.grad, marked)
+
+
+@given(npst.integer_array_indices((2, 3, 4)))
+def test_fancy_indexing_counts_repeats(index):
+    v = Value(ARRAY)
+    v[index].sum().backward()
+    counts = np.zeros_like(ARRAY)
+    np.add.at(counts, index, 1)
+    np.testing.assert_array_equal(v.grad, counts)
+
+
+def test_repeats_masks_and_values_as_indices():
+    np.testing.assert_array_equal(grad(lambda x: x[[0, 0, 1]].sum())(np.ones(3)), [2.0, 1.0, 0.0])
+    v = Value([1.0, -2.0, 3.0])
+    v[v > 0].sum().backward()
+    np.testing.assert_array_equal(v.grad, [1.0, 0.0, 1.0])
+
+
+def test_scatter_is_the_mirror_image():
+    np.testing.assert_array_equal(scatter(np.array([1.0, 2.0, 3.0]), index=[0, 0, 1], shape=(2,)), [3.0, 3.0])
+
+
+def test_at_builds_a_new_array():
+    v, y = Value([1.0, 2.0, 3.0]), Value(10.0)
+    new = at(v, 1).set(y)
+    np.testing.assert_array_equal(new.data, [1.0, 10.0, 3.0])
+    np.testing.assert_array_equal(v.data, [1.0, 2.0, 3.0])
+    (new * np.array([1.0, 2.0, 3.0])).sum().backward()
+    np.testing.assert_array_equal(v.grad, [1.0, 0.0, 3.0])
+    assert y.grad == 2.0
+
+
+def test_at_adds():
+    v = Value([1.0, 2.0, 3.0])
+    more = at(v, slice(1, None)).add(5.0)
+    np.testing.assert_array_equal(more.data, [1.0, 7.0, 8.0])
+    more.sum().backward()
+    np.testing.assert_array_equal(v.grad, np.ones(3))
+
+
+def test_an_index_out_of_range_says_so():
+    with pytest.raises(IndexError, match="out of bounds"):
+        Value(ARRAY)[2]

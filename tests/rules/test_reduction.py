@@ -1,0 +1,47 @@
+"""Reductions at ties, at their minimum, and at the ends of the floating point range."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Value, grad, logsumexp
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.max, [5.0, 1.0, 5.0], [0.5, 0.0, 0.5]),
+        (np.min, [3.0, 3.0, 3.0, 3.0], [0.25] * 4),
+        (np.std, [3.0, 3.0, 3.0], [0.0] * 3),
+        (np.var, [3.0, 3.0, 3.0], [0.0] * 3),
+        (logsumexp, [1000.0, 1000.0], [0.5, 0.5]),
+        (logsumexp, [-1000.0, -1000.0], [0.5, 0.5]),
+        (logsumexp, [-np.inf, 0.0], [0.0, 1.0]),
+        (np.mean, [1.0, 2.0], [0.5, 0.5]),
+    ],
+)
+def test_gradients(f, x, expected):
+    np.testing.assert_array_equal(grad(f)(np.array(x)), expected)
+
+
+def test_seventy_thousand_equal_half_floats_share_their_gradient():
+    v = Value(np.ones(70_000, np.float16))
+    np.max(v).backward()
+    np.testing.assert_array_equal(v.grad, np.float16(1 / 70_000))
+    assert v.grad[0] > 0
+
+
+def test_an_extreme_of_nan_has_gradient_nan():
+    g = grad(lambda x: np.sum(np.max(x, axis=1)))(np.array([[1.0, np.nan], [1.0, 2.0]]))
+    assert np.isnan(g[0]).all()
+    np.testing.assert_array_equal(g[1], [0.0, 1.0])
+
+
+def test_old_names_are_the_same_functions():
+    x = np.array([[1.0, 3.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(np.amax(Value(x), axis=0).data, [2.0, 3.0])
+    np.testing.assert_array_equal(np.amin(Value(x), axis=0).data, [1.0, 0.0])
+
+
+def test_logsumexp_of_nothing_is_minus_infinity():
+    assert logsumexp(np.full(3, -np.inf)) == -np.inf
+    assert logsumexp(np.ones((2, 3)), axis=1, keepdims=True).shape == (2, 1)
