@@ -1,0 +1,82 @@
+"""Batches: rows in random order, a few at a time; and rows put aside to test on.
+
+A gradient over a few rows points almost where the gradient over all rows does and costs a fraction of it. What the
+rows put aside give is the honest error: that of the training rows can be learnt by heart.
+
+Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning" (2018), section 3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Array = np.ndarray[Any, Any]
+    Seed = int | np.random.Generator | None
+
+
+def expect_pairs(x: Array, y: Array) -> int:
+    """The number of rows, which x and y must agree on."""
+    if np.ndim(x) == 0 or np.ndim(y) == 0 or len(x) != len(y):
+        raise ValueError(f"x is {np.shape(x)}, y is {np.shape(y)}; they must have as many rows as each other")
+    return len(x)
+
+
+def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
+    """Go once through the rows in random order.
+
+    Parameters
+    ----------
+    x, y
+        (rows, ...), row i of one belonging to row i of the other.
+    batch_size
+        How many rows at a time, at least 1; the last batch may be smaller.
+    rng
+        A seed or a generator; a generator gives another order every time.
+
+    Raises
+    ------
+    ValueError
+        At the call, for different numbers of rows and for a batch size below 1.
+    """
+    rows = expect_pairs(x, y)
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+    order = np.random.default_rng(rng).permutation(rows)
+    picks = (order[i : i + batch_size] for i in range(0, rows, batch_size))
+    return ((x[pick], y[pick]) for pick in picks)
+
+
+def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) -> tuple[Array, Array, Array, Array]:
+    """Put a random part of the rows aside.
+
+    Parameters
+    ----------
+    x, y
+        (rows, ...), row i of one belonging to row i of the other.
+    test
+        The part to put aside, in (0, 1), rounded to whole rows.
+    rng
+        A seed or a generator.
+
+    Returns
+    -------
+    tuple
+        x to train on, x to test on, y to train on, y to test on.
+
+    Raises
+    ------
+    ValueError
+        For different numbers of rows, and where one of the parts would be empty.
+    """
+    rows = expect_pairs(x, y)
+    aside = round(rows * test) if 0 < test < 1 else 0
+    if not 0 < aside < rows:
+        raise ValueError(f"test is {test} of {rows} rows; both parts must hold at least one row")
+    order = np.random.default_rng(rng).permutation(rows)
+    held, kept = order[:aside], order[aside:]
+    return x[kept], x[held], y[kept], y[held]

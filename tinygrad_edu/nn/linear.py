@@ -1,0 +1,91 @@
+"""`Linear`: the layer `x @ weight + bias`.
+
+The weight is `(in, out)`, so that the formula on paper and the code are the same line. Whoever feeds it the wrong
+width is told which layer it was and which layer the input came from.
+
+Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.nn.init import generator, glorot_uniform, zeros
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import DTypeLike
+
+    from tinygrad_edu.nn.init import Initialiser, Seed
+
+
+class Linear(Module):
+    """A linear map of the last axis: (batch, in) to (batch, out).
+
+    Parameters
+    ----------
+    in_features, out_features
+        The widths of the input and of the output.
+    bias
+        Whether a bias is added.
+    dtype
+        The floating point type of the parameters.
+    init, bias_init
+        What the parameters start from: functions `(shape, rng)`, such as those of `nn.init`.
+    rng
+        A seed or a generator; the weight is drawn first.
+
+    Attributes
+    ----------
+    weight
+        (in, out).
+    bias
+        (out,), or None.
+
+    Raises
+    ------
+    ValueError
+        For widths below 1, and, when called, for an input of another width.
+    """
+
+    weight: Value
+    bias: Value | None
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float64,
+        init: Initialiser = glorot_uniform,
+        bias_init: Initialiser = zeros,
+        rng: Seed = None,
+    ) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ValueError(f"Linear({in_features}, {out_features}): both widths are at least 1")
+        rng = generator(rng)
+        weight = init((in_features, out_features), rng)
+        self.weight = Value(np.asarray(weight, dtype), name="weight")
+        self.bias = Value(np.asarray(bias_init((out_features,), rng), dtype), name="bias") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """The map of x, (batch, in) or any (..., in), to (..., out)."""
+        shape, width = errors.shape_of(x), self.weight.data.shape[0]
+        if shape[-1:] != (width,):
+            raise ValueError(wrong_width(self._path, width, x, shape))
+        return x @ self.weight if self.bias is None else x @ self.weight + self.bias
+
+
+def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
+    """Which layer got what from where, when the last axis does not fit."""
+    layer = f"Linear '{path}'" if path else "Linear"
+    got = f"got {shape[-1]}" if shape else "got a single number"
+    source = x.scope if isinstance(x, Value) else None
+    origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
+    return f"{layer} expects {width} inputs, {got} (x is {shape}{origin}) ({errors.user_line()})"

@@ -1,0 +1,173 @@
+"""`Module`: a piece of a network, with parameters that have names.
+
+A parameter is a Value that no operation made, found by walking the module's attributes: nothing is registered. A
+call runs `forward` inside a name scope, so that every operation knows the layer it belongs to.
+
+Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), without its registration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.nn.walk import join, walk
+from tinygrad_edu.recording import scope
+from tinygrad_edu.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, NoReturn, Self
+
+
+class Module:
+    """A function with parameters: subclass it, keep Values and modules in attributes, define `forward`.
+
+    Lists, tuples and dicts of them are walked too. A Value shared by two layers is one parameter. A Value made by
+    an operation, such as a hidden layer kept to look at, is none.
+
+    Attributes
+    ----------
+    training
+        True until `eval()`; for layers that behave differently while learning.
+
+    Examples
+    --------
+    >>> from tinygrad_edu import Value
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Value(3.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()(2.0).item()
+    6.0
+    """
+
+    training: bool = True
+    _path: str | None = None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every subclass defines its own."""
+        kind = type(self).__name__
+        raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._path is None:
+            self._label()
+        with scope(self._path or "", type(self).__name__):
+            return self.forward(*args, **kwargs)
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Every module inside, this one first under the empty name, each once with its path."""
+        self._label()
+        return ((path, thing) for path, thing in walk(self, Module) if isinstance(thing, Module))
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Every parameter once, with its path, such as 'layers.0.weight', in order of definition."""
+        self._label()
+        return ((path, thing) for path, thing in walk(self, Module) if is_parameter(thing))
+
+    def parameters(self) -> list[Value]:
+        """Every parameter once, in order of definition."""
+        return [value for _, value in self.named_parameters()]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the parameters' arrays under their paths.
+
+        Raises
+        ------
+        ValueError
+            If two parameters have one path, as with the dict keys 1 and '1'.
+        """
+        named = list(self.named_parameters())
+        state = {name: value.data.copy() for name, value in named}
+        if len(state) < len(named):
+            names = [name for name, _ in named]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"two parameters have one path: {', '.join(twice)}; rename a dict key")
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Give every parameter the array under its path, cast to its dtype; all of them or none.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or left over, or shapes differ; the module is untouched.
+        TypeError
+            If an entry is not an array of real numbers; the module is untouched.
+        """
+        named = dict(self.named_parameters())
+        arrays = {name: np.asarray(array) for name, array in state.items()}
+        if faults := differences({name: value.data for name, value in named.items()}, arrays):
+            raise ValueError(f"this state does not fit {type(self).__name__}: {'; '.join(faults)}")
+        if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
+            raise TypeError(f"parameters are real numbers: {', '.join(wrong)}")
+        for name, value in named.items():
+            value.data = arrays[name].astype(value.data.dtype)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in every module inside; returns the module."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """As `train(False)`."""
+        return self.train(False)
+
+    def _label(self) -> None:
+        """Tell every module its path, and every parameter its name, as seen from the outermost module walked.
+
+        A module that is already part of a bigger one keeps that path in front.
+        """
+        prefix = self._path or ""
+        for path, thing in walk(self, Module):
+            full = join(prefix, path) if path else prefix
+            if isinstance(thing, Module):
+                thing._path = full
+            elif is_parameter(thing) and (thing.name is None or full.endswith(f".{thing.name}")):
+                thing.name = full
+
+    if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse an unknown attribute, with the nearest one that exists."""
+            from difflib import get_close_matches
+
+            near = [] if name.startswith("__") else get_close_matches(name, dir(self), n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise AttributeError(f"{type(self).__name__} has no attribute '{name}'{hint}")
+
+    def __repr__(self) -> str:
+        lines: dict[str, list[str]] = {}
+        named = [(path, type(module).__name__) for path, module in self.named_modules()]
+        for name, value in self.named_parameters():
+            owner = max((p for p, _ in named if not p or name.startswith(f"{p}.")), key=len)
+            shape = f"{name[len(owner) :].lstrip('.')} {value.data.shape}"
+            lines.setdefault(owner, []).append(shape)
+        return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
+
+
+def describe(path: str, kind: str, shapes: list[str]) -> str:
+    """One line of a module's repr: its path, its class, its own parameters with shapes."""
+    start = f"  {path}: {kind}" if path else kind
+    return f"{start}({', '.join(shapes)})"
+
+
+def is_parameter(thing: Any) -> bool:
+    """Whether something is a Value that no operation made."""
+    return isinstance(thing, Value) and thing.op is None
+
+
+def differences(own: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """What keeps a state from fitting: names missing or left over, and shapes."""
+    missing = [f"'{name}' is missing" for name in own if name not in given]
+    extra = [f"'{name}' is not a parameter here" for name in given if name not in own]
+    shapes = [
+        f"'{name}' is {own[name].shape} here and {given[name].shape} in the state"
+        for name in own
+        if name in given and own[name].shape != given[name].shape
+    ]
+    return missing + extra + shapes

@@ -1,0 +1,49 @@
+"""`Sequential`: modules one after the other.
+
+The output of each is the input of the next: function composition, written in the order in which it happens. Any
+callable may stand among them, `np.tanh` as well as `Tanh()`.
+
+Source: the feedforward network of Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6.
+"""
+
+from __future__ import annotations
+
+from tinygrad_edu.nn.module import Module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Sequential(Module):
+    """A chain of modules or functions.
+
+    Parameters
+    ----------
+    layers
+        What to call, first to last; `net.layers[0]` is the first.
+
+    Raises
+    ------
+    TypeError
+        For a list in place of its items, a class in place of an object, and for what cannot be called.
+    """
+
+    layers: list[Callable[[Any], Any]]
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for i, layer in enumerate(layers):
+            if isinstance(layer, list | tuple):
+                raise TypeError("a list of layers was given: Sequential(*layers) takes them one by one")
+            if isinstance(layer, type):
+                raise TypeError(f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...)")
+            if not callable(layer):
+                raise TypeError(f"layer {i} is a {type(layer).__name__}, which cannot be called")
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """Feed x through the layers; (batch, in) to (batch, out)."""
+        for layer in self.layers:
+            x = layer(x)
+        return x

@@ -1,0 +1,11 @@
+"""Optimisers: how gradients change parameters.
+
+An algorithm is a pure pair: `init(weight)` gives a state, `update(weight, gradient, state, lr)` gives the new weight
+and the new state. One loop, in `Optimizer`, applies the pair to every parameter and rebinds its data.
+"""
+
+from tinygrad_edu.optim.adam import Adam, adam
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+from tinygrad_edu.optim.sgd import SGD, sgd
+
+__all__ = ["SGD", "Adam", "Algorithm", "Optimizer", "adam", "sgd"]

@@ -1,0 +1,69 @@
+"""Adam: a step of about the learning rate in every coordinate, whatever the scale of its gradient.
+
+Two decaying means are kept, of the gradient and of its square; the step is the ratio of the first to the root of the
+second. Both start at 0, and dividing by 1 - beta^t removes that bias.
+
+Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), Algorithm 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.optim.expect import expect_fraction, expect_positive
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from tinygrad_edu.value import Value
+
+
+def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Algorithm:
+    """The pair of Adam, line by line as in Algorithm 1; the state is (t, m, v)."""
+
+    def init(w: Any) -> Any:
+        return 0, np.zeros_like(w), np.zeros_like(w)
+
+    def update(w: Any, g: Any, state: Any, lr: float) -> tuple[Any, Any]:
+        t, m, v = state
+        t = t + 1
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * (g * g)
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
+
+    return Algorithm(init, update)
+
+
+class Adam(Optimizer):
+    """Adam.
+
+    Parameters
+    ----------
+    params
+        The parameters, such as `model.parameters()`.
+    lr
+        The learning rate, above 0: about the size of a step in every coordinate.
+    betas
+        How much of the mean gradient and of the mean square is kept, both in [0, 1).
+    eps
+        Above 0: keeps the ratio finite where gradients are 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, with the allowed range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        beta1, beta2 = (expect_fraction(f"betas[{i}]", beta) for i, beta in enumerate(betas))
+        super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))

@@ -1,0 +1,81 @@
+"""Stochastic gradient descent: a step against the gradient, with or without momentum.
+
+The velocity is a decaying sum of gradients, which averages out what points back and forth. Nesterov's form looks
+ahead: it takes the gradient where the velocity is about to lead.
+
+Sources: Polyak (1964), equation 9; Nesterov (1983); Sutskever, Martens, Dahl and Hinton, "On the importance of
+initialization and momentum in deep learning" (2013), equations 1 to 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.optim.expect import expect_fraction, expect_nonnegative
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from tinygrad_edu.value import Value
+
+
+def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> Algorithm:
+    """The pair of SGD: `v <- momentum v + g`, `w <- w - lr v`, and `g + momentum v` for v with Nesterov.
+
+    Sutskever's velocity is -lr v, and his Nesterov parameters are seen from where the look-ahead stands; with a
+    constant learning rate the steps are the same.
+    """
+
+    def init(w: Any) -> Any:
+        return np.zeros_like(w) if momentum else None
+
+    def update(w: Any, g: Any, v: Any, lr: float) -> tuple[Any, Any]:
+        if weight_decay:
+            g = g + weight_decay * w
+        if not momentum:
+            return w - lr * g, None
+        v = momentum * v + g
+        return w - lr * (g + momentum * v if nesterov else v), v
+
+    return Algorithm(init, update)
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent.
+
+    Parameters
+    ----------
+    params
+        The parameters, such as `model.parameters()`.
+    lr
+        The learning rate, above 0.
+    momentum
+        How much of the velocity is kept, in [0, 1).
+    nesterov
+        Whether to look ahead; needs a momentum above 0.
+    weight_decay
+        At least 0: adds `weight_decay * w` to the gradient, the gradient of `weight_decay / 2 * sum(w**2)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, with the allowed range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        momentum = expect_fraction("momentum", momentum)
+        if nesterov and not momentum:
+            raise ValueError(f"nesterov needs a momentum above 0, such as 0.9 ({user_line()})")
+        decay = expect_nonnegative("weight_decay", weight_decay)
+        super().__init__(params, lr, sgd(momentum, nesterov, decay))
