@@ -90,8 +90,14 @@ def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str
     )
 
 
+def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
+    """NumPy's complaint about an operation, of the same kind, with operands, shapes and the reason."""
+    kinds = (np.exceptions.AxisError, IndexError, ValueError, TypeError)
+    return next(kind for kind in kinds if isinstance(error, kind))(explain(name, args, error))
+
+
 def explain(name: str, args: Sequence[Any], error: Exception) -> str:
-    """NumPy's complaint about an operation, with operands, shapes and the reason."""
+    """The text of `explained`."""
     names = [label(arg, letter) for arg, letter in zip(args, "xyzuvw", strict=False)]
     shapes = [shape_of(arg) for arg in args[: len(names)]]
     call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import wraps
 from inspect import signature
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import Node
 
 TYPE_CHECKING = False
@@ -93,51 +94,51 @@ class Op:
         self.cases, self.glyph, self.formulas = cases, glyph or self.name, formulas
         self.compute = function if compute is None else compute
         self.variadic = isinstance(pullbacks, Each)
-        self.parameters, self.options = self.declared(function, pullbacks)
+        # parameter names and their defaults; a ufunc has arrays only
+        self.parameters = {} if hasattr(function, "nin") else dict(signature(function).parameters)
+        self.options = self.declared()
         self.alone: Op = self
         self.elementwise = not cases
         if alone is not None:
             self.alone = Op(function, alone, domain=domain, kinks=kinks, singular=singular, cases=cases,
                             glyph=glyph, formulas=formulas, compute=compute)  # fmt: skip
 
-    def declared(self, function: Rule, pullbacks: Sequence[Rule] | Each) -> tuple[tuple[str, ...], frozenset[str]]:
-        """The parameter names of the function and the options its rules know; refuses a mismatch."""
-        rules = [pullbacks.rule] if isinstance(pullbacks, Each) else pullbacks
-        known = tuple(signature(function).parameters) if not hasattr(function, "nin") else ()
+    def declared(self) -> frozenset[str]:
+        """The options that the rules know; refuses rules that do not fit the function."""
+        rules = [self.pullbacks.rule] if isinstance(self.pullbacks, Each) else self.pullbacks
         options: set[str] = set()
         for rule in rules:
             code = rule.__code__
             options |= set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
-            count = None if self.variadic else code.co_argcount - 2
-            if count is not None and count != len(pullbacks):  # type: ignore[arg-type]
+            count = code.co_argcount - 2
+            if not self.variadic and count != len(rules):
                 raise TypeError(
-                    f"{self.name}: {len(pullbacks)} pullbacks for {count} array arguments; "  # type: ignore[arg-type]
-                    "write one pullback (g, out, *arrays, *, **options) per array argument"
+                    f"{self.name}: {len(rules)} pullbacks for {count} array arguments; write one pullback "
+                    "(g, out, *arrays, *, **options) per array argument"
                 )
-        if known and not options <= set(known):
-            raise TypeError(
-                f"{self.name}: no option {', '.join(sorted(options - set(known)))} in its signature "
-                f"({', '.join(known)})"
-            )
-        return known, frozenset(options)
+        if self.parameters and not options <= set(self.parameters):
+            unknown, known = ", ".join(sorted(options - set(self.parameters))), ", ".join(self.parameters)
+            raise TypeError(f"{self.name}: no option {unknown} in its signature ({known})")
+        return frozenset(options)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort a call's arguments into arrays (positional) and options (by keyword)."""
-        if not self.parameters or self.variadic:
-            arrays, options = tuple(args), dict(kwargs)
+        if not self.parameters or isinstance(self.pullbacks, Each):
+            arrays, named = tuple(args), dict(kwargs)
         else:
             named = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
-            names = self.parameters[: len(self.pullbacks)]  # type: ignore[arg-type]
+            names = list(self.parameters)[: len(self.pullbacks)]
             arrays = tuple(named.pop(name) for name in names if name in named)
-            options = named
-        for name in [n for n in options if n not in self.options]:
-            if options[name] is not None and "no value" not in repr(options[name])[:12]:
-                supported = ", ".join(sorted(self.options)) or "none"
+        options = {}
+        for name, given in named.items():
+            default = self.parameters[name].default if name in self.parameters else None
+            if name in self.options:
+                options[name] = given
+            elif given is not default:
                 raise TypeError(
-                    f"{self.name}: option {name}={options[name]!r} has no derivative here; "
-                    f"supported options: {supported}"
+                    f"{self.name}: option {name}={given!r} has no derivative here; supported options: "
+                    f"{', '.join(sorted(self.options)) or 'none'} ({user_line()})"
                 )
-            del options[name]
         return arrays, options
 
     def __repr__(self) -> str:

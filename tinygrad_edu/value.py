@@ -241,7 +241,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
     try:
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
-        raise type(error)(errors.explain(op.name, args, error)) from None
+        raise errors.explained(op.name, args, error) from None
     return record(op, args, (out, *inputs), options, op.elementwise and len(args) == 1 and out.dtype is FLOAT64)
 
 
@@ -258,7 +258,7 @@ def binary(op: Op, x: Any, y: Any) -> Value:
     try:
         out = op.compute(a, b)
     except (ValueError, TypeError) as error:
-        raise type(error)(errors.explain(op.name, (x, y), error)) from None
+        raise errors.explained(op.name, (x, y), error) from None
     if not same and op.elementwise:
         errors.check_stretch(op.name, (x, y), a.shape, b.shape)
     return record(op, (x, y), (out, a, b), NO_OPTIONS, same and op.elementwise and out.dtype is FLOAT64)

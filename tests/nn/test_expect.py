@@ -1,0 +1,77 @@
+"""What losses refuse, and in which words."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis.extra import numpy as hnp
+
+from tinygrad_edu import Value, nn
+
+shapes = hnp.array_shapes(max_dims=3, max_side=3)
+THREE = np.zeros((5, 3))
+
+
+@given(shapes, shapes)
+def test_different_shapes_never_make_a_loss(x, y):
+    assume(x != y)
+    for loss in (nn.mse_loss, nn.binary_cross_entropy):
+        with pytest.raises(ValueError, match=r"broadcast|one shape"):
+            loss(Value(np.ones(x)), np.ones(y))
+
+
+def test_the_column_against_the_row():
+    message = (
+        "prediction - target: prediction is (4, 1), target is (4,); this would broadcast to (4, 4): "
+        "16 differences instead of 4. Use target[:, None] or prediction[:, 0] (test_expect.py:"
+    )
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        nn.mse_loss(Value(np.ones((4, 1))), np.ones(4))
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 3)])
+def test_shapes_that_differ_otherwise(shape):
+    with pytest.raises(ValueError, match=r"prediction is \(4, 1\), target is .*; they must have one shape"):
+        nn.mse_loss(np.ones((4, 1)), np.ones((2, *shape)) if shape == (3,) else np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("logits", "classes", "error", "message"),
+    [
+        (THREE, np.zeros(5), TypeError, r"got float64. Use classes.astype\(int\)"),
+        (THREE, THREE, TypeError, r"got float64. Use classes.argmax\(axis=-1\)"),
+        (THREE, np.zeros(5, bool), TypeError, "got bool"),
+        (THREE, Value(np.zeros(5)), TypeError, "not a Value"),
+        (THREE, THREE.astype(int), ValueError, r"one-hot rows use classes.argmax\(axis=-1\)"),
+        (THREE, np.zeros((5, 1), int), ValueError, r"expected \(5,\). Use classes\[:, 0\]"),
+        (np.zeros((2, 3, 4)), np.zeros(6, int), ValueError, r"Use classes.reshape\(\(2, 3\)\)"),
+        (THREE, np.zeros(4, int), ValueError, r"logits is \(5, 3\), classes is \(4,\); expected \(5,\)"),
+        (THREE, np.array([0, 1, 3, 0, 0]), ValueError, r"class 3 at \(2,\) is outside 0 to 2"),
+        (THREE, np.array([0, -1, 2, 0, 0]), ValueError, r"class -1 at \(1,\) is outside 0 to 2"),
+        (np.zeros(3), 7, ValueError, "class 7 .* is outside 0 to 2"),
+        (np.zeros(()), 0, ValueError, r"single number; expected \(batch, classes\)"),
+        (np.zeros((0, 3)), np.zeros(0, int), ValueError, "no examples"),
+    ],
+)
+def test_classes(logits, classes, error, message):
+    with pytest.raises(error, match=message) as caught:
+        nn.cross_entropy(Value(logits), classes)
+    assert "(test_expect.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize("target", [-0.1, 1.1, np.nan, 2.0])
+def test_targets_are_probabilities(target):
+    with pytest.raises(ValueError, match="targets are from 0 to 1; got"):
+        nn.binary_cross_entropy(Value([0.0, 1.0]), np.array([0.5, target]))
+    with pytest.raises(ValueError, match="targets are from 0 to 1; got"):
+        nn.binary_cross_entropy(Value([0.0, 1.0]), target)
+
+
+def test_a_sigmoid_before_the_loss_that_applies_it():
+    with pytest.raises(ValueError, match="applies the sigmoid itself"):
+        nn.binary_cross_entropy(nn.sigmoid(Value([0.0])), np.array([1.0]))
+
+
+def test_no_examples_have_no_mean():
+    with pytest.raises(ValueError, match=r"prediction is \(0, 2\): there are no examples"):
+        nn.mse_loss(Value(np.ones((0, 2))), np.ones((0, 2)))

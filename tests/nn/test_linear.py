@@ -1,0 +1,91 @@
+"""Linear: the formula, its gradient, and what it says to a wrong width."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_edu import Value, nn
+
+sizes = st.integers(1, 5)
+
+
+@given(sizes, sizes, st.lists(st.integers(1, 3), max_size=2), st.booleans())
+def test_the_formula(inputs, outputs, lead, bias):
+    rng = np.random.default_rng(0)
+    layer = nn.Linear(inputs, outputs, bias, bias_init=nn.init.normal, rng=rng)
+    x = rng.normal(size=(*lead, inputs))
+    expected = np.einsum("...i,io->...o", x, layer.weight.data) + (layer.bias.data if bias else 0.0)
+    assert layer(x).shape == (*lead, outputs)
+    assert np.allclose(layer(x).data, expected, rtol=1e-12)
+
+
+@given(sizes, sizes, sizes)
+def test_the_gradients(batch, inputs, outputs):
+    rng = np.random.default_rng(0)
+    layer, x, g = (
+        nn.Linear(inputs, outputs, rng=rng),
+        rng.normal(size=(batch, inputs)),
+        rng.normal(size=(batch, outputs)),
+    )
+    layer(x).backward(g)
+    assert np.allclose(layer.weight.grad, x.T @ g, rtol=1e-12)
+    assert np.allclose(layer.bias.grad, g.sum(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept(dtype):
+    layer = nn.Linear(2, 3, dtype=dtype, rng=0)
+    out = layer(np.ones((4, 2), dtype))
+    out.sum().backward()
+    assert out.dtype == layer.weight.grad.dtype == layer.bias.grad.dtype == dtype
+
+
+def test_the_weight_is_drawn_before_the_bias():
+    rng = np.random.RandomState(42)
+    layer = nn.Linear(2, 1, init=nn.init.normal, bias_init=nn.init.normal, rng=42)
+    assert layer.weight.shape == (2, 1)
+    assert layer.bias.shape == (1,)
+    layer = nn.Linear(2, 1, init=nn.init.normal, bias_init=nn.init.normal, rng=np.random.RandomState(42))
+    assert np.array_equal(layer.weight.data[:, 0], rng.randn(2))
+    assert layer.bias.item() == rng.randn()
+
+
+def test_seeds_and_defaults():
+    assert np.array_equal(nn.Linear(3, 2, rng=1).weight.data, nn.Linear(3, 2, rng=1).weight.data)
+    assert not np.array_equal(nn.Linear(3, 2).weight.data, nn.Linear(3, 2).weight.data)
+    assert np.all(nn.Linear(3, 2).bias.data == 0.0)
+    assert nn.Linear(3, 2, bias=False).bias is None
+    assert [name for name, _ in nn.Linear(3, 2).named_parameters()] == ["weight", "bias"]
+
+
+def wrong_width(model, x):
+    with pytest.raises(ValueError, match="expects") as caught:
+        model(x)
+    return str(caught.value)
+
+
+def test_a_wrong_width_names_the_layer_and_where_the_input_came_from():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(3, 1))
+    expected = "Linear 'layers.2' expects 3 inputs, got 2 (x is (5, 2), from Tanh 'layers.1') (test_linear.py:"
+    assert wrong_width(model, np.ones((5, 2))).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (np.ones((5, 3)), "Linear expects 2 inputs, got 3 (x is (5, 3)) (test_linear.py:"),
+        (Value(np.ones(3)), "Linear expects 2 inputs, got 3 (x is (3,)) (test_linear.py:"),
+        (nn.Tanh()(Value(np.ones(3))), "Linear expects 2 inputs, got 3 (x is (3,), from Tanh) (test_linear.py:"),
+        (1.0, "Linear expects 2 inputs, got a single number (x is ()) (test_linear.py:"),
+        ([[1.0]], "Linear expects 2 inputs, got 1 (x is (1, 1)) (test_linear.py:"),
+    ],
+)
+def test_a_wrong_width_on_its_own(x, expected):
+    assert wrong_width(nn.Linear(2, 1), x).startswith(expected)
+
+
+@pytest.mark.parametrize("widths", [(0, 1), (1, 0), (-1, 2)])
+def test_widths_are_at_least_one(widths):
+    with pytest.raises(ValueError, match="both widths are at least 1"):
+        nn.Linear(*widths)
