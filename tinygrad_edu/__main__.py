@@ -140,7 +140,7 @@ def table(title: str, rows: list[Row]) -> str:
         f"  {what:36} {given:20} {here:20} {v}".rstrip()
         for (what, given, here), v in zip(rows, verdicts, strict=True)
     ]
-    return "\n".join([title, f"  {'':36} {'document':20} {'this run'}", *lines])
+    return "\n".join([title, f"  {'':36} {'given':20} {'this run'}", *lines])
 
 
 def pictures(neuron: nn.Sequential, errors: list[float]) -> dict[str, Picture]:

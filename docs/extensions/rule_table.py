@@ -1,12 +1,13 @@
-"""The directive `rule-table`: every differentiable function, its local derivatives, its domain and its kinks.
+"""Directives that print the table of rules: every function, its local derivatives, its domain and its kinks.
 
+`rule-table` has the operations, `function-list` the functions that are made of others or give constants.
 The page cannot drift from the code, because it is the code's own table.
 """
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from tinygrad_edu.op import OPERATIONS, TIES
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, REWRITES, TIES
 
 HEAD = ("function", "derivative for each argument", "domain", "kinks", "no derivative at")
 
@@ -47,7 +48,21 @@ class RuleTable(Directive):
         return nodes.literal("", cell) if cell else nodes.Text("")
 
 
+class FunctionList(Directive):
+    """The names in one part of the table, in a paragraph."""
+
+    required_arguments = 1
+
+    def run(self):
+        """The names as docutils nodes."""
+        functions = {"rewrites": REWRITES, "constants": CONSTANTS}[self.arguments[0]]
+        names = sorted(function.__name__ for function in functions)
+        parts = [part for name in names for part in (nodes.Text(", "), nodes.literal("", name))]
+        return [nodes.paragraph("", "", *parts[1:])]
+
+
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("rule-table", RuleTable)
+    app.add_directive("function-list", FunctionList)
     return {"version": "1", "parallel_read_safe": True}

@@ -111,8 +111,7 @@ def accuracy(prediction: Any, target: Any) -> float:
     guess, truth = np.asarray(plain(prediction)), np.asarray(plain(target))
     if guess.ndim == truth.ndim + 1 and guess.shape[-1] > 1 and guess.shape[:-1] == truth.shape:
         guess = np.argmax(guess, axis=-1)
-    if guess.shape != truth.shape:
-        expect_same_shape(guess, truth, single=False)
+    expect_same_shape(guess, truth, single=False)
     if guess.dtype.kind == "f" and np.any(guess != np.rint(guess)):
         raise ValueError(
             "predictions are classes, got fractions: use prediction > 0.5 for probabilities, or "
