@@ -1,0 +1,161 @@
+"""Every operation of the table, from its entry alone: no test here names one."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_edu as te
+from tinygrad_edu import Value, entries, gradients
+from tinygrad_edu.op import TIES
+from tinygrad_edu.testing import check_gradients
+from tinygrad_edu.value import apply
+
+OPS = list(entries())
+IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
+SHAPES = {
+    1: [((3,),), ((),), ((2, 2),)],
+    2: [((3,), (3,)), ((3, 1), (1, 2)), ((), (2,)), ((1,), (2, 3)), ((2, 3), (3,))],
+}
+MARGIN = 0.15
+few = settings(max_examples=max(5, settings().max_examples // 10))
+
+
+def intervals(op, count):
+    """One interval per argument."""
+    return [op.domain] * count if isinstance(op.domain, tuple) and np.isscalar(op.domain[0]) else list(op.domain)
+
+
+def draw_array(rng, shape, interval, points):
+    """Numbers of the interval, away from its ends and from special points, no two close to each other."""
+    low, high = max(interval[0], -2.5), min(interval[1], 2.5)
+    ladder = np.linspace(low + MARGIN, high - MARGIN, 200)
+    ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray([*points, np.inf])) > MARGIN, axis=1)]
+    rungs = rng.choice(np.arange(0, len(ladder) - 8, 8), int(np.prod(shape)), replace=False)
+    return ladder[rungs].reshape(shape)
+
+
+def draw_case(op, data):
+    """Arguments and options for a call, in the interior of what the entry declares."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    shapes, options = data.draw(st.sampled_from(op.cases or [(s, {}) for s in SHAPES[len(op.pullbacks)]]))
+    points = [*op.singular, *(op.kinks if op.kinks != TIES else ())]
+    arrays = [draw_array(rng, s, i, points) for s, i in zip(shapes, intervals(op, len(shapes)), strict=True)]
+    if op.kinks == TIES and len(arrays) == 2:
+        arrays[1] = arrays[1] + 0.04  # between the rungs of the first
+    return arrays, options
+
+
+def distance(op):
+    """How far drawn arguments are from trouble."""
+    return 0.03 if op.kinks == TIES else MARGIN
+
+
+def caller(op, options):
+    """The operation as a function of its arrays."""
+    return lambda *xs: apply(op, xs, options)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", te.BroadcastWarning)
+        yield
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+@few
+@given(data=st.data())
+def test_the_value_is_that_of_the_function(op, data):
+    arrays, options = draw_case(op, data)
+    expected = op.function(*arrays, **options)
+    out = op.function(*map(Value, arrays), **options)
+    assert isinstance(out, Value)
+    np.testing.assert_array_equal(out.data, expected)
+    np.testing.assert_allclose(op.compute(*arrays, **options), expected, rtol=4e-16)
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+@few
+@given(data=st.data())
+def test_first_and_second_derivatives_equal_differences(op, data):
+    arrays, options = draw_case(op, data)
+    report = check_gradients(caller(op, options), *arrays, order=2, distance=distance(op))
+    assert report.verdict == "PASS"
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+@few
+@given(data=st.data())
+def test_float32_in_float32_gradients_out(op, data):
+    arrays, options = draw_case(op, data)
+    wide = [Value(a) for a in arrays]
+    narrow = [Value(a.astype(np.float32)) for a in arrays]
+    outs = [np.sum(apply(op, tuple(vs), options) * 1.5) for vs in (wide, narrow)]
+    for v, w, full, half in zip(wide, narrow, gradients(outs[0], wide), gradients(outs[1], narrow), strict=True):
+        assert (half.dtype, half.shape) == (np.float32, w.shape)
+        assert (full.dtype, full.shape) == (np.float64, v.shape)
+        np.testing.assert_allclose(half, full, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+@few
+@given(data=st.data())
+def test_nothing_is_mutated_and_gradients_are_linear_and_repeatable(op, data):
+    arrays, options = draw_case(op, data)
+    kept = [a.copy() for a in arrays]
+    values = [Value(a) for a in arrays]
+    out = apply(op, tuple(values), options)
+    rng = np.random.default_rng(0)
+    u, v = rng.normal(size=out.shape), rng.normal(size=out.shape)
+    seed = u.copy()
+
+    def pull(cotangent):
+        for value in values:
+            value.grad = None
+        out.backward(cotangent)
+        return [value.grad for value in values]
+
+    first, again, other, both, none = pull(u), pull(u), pull(v), pull(2 * u + 3 * v), pull(np.zeros(out.shape))
+    np.testing.assert_array_equal(u, seed)
+    for i, kept_array in enumerate(kept):
+        np.testing.assert_array_equal(arrays[i], kept_array)
+        np.testing.assert_array_equal(first[i], again[i])
+        np.testing.assert_allclose(both[i], 2 * first[i] + 3 * other[i], rtol=1e-12, atol=1e-12)
+        assert not np.any(none[i])
+        assert not any(np.shares_memory(first[i], a) for a in (*arrays, u, *first[:i]))
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPS if op.elementwise], ids=[i for i, op in zip(IDS, OPS, strict=True) if op.elementwise]
+)
+def test_empty_arrays_and_strange_layouts(op):
+    count = len(op.pullbacks)
+    empty = [Value(np.ones((0, 3))) for _ in range(count)]
+    out = apply(op, tuple(empty))
+    assert out.shape == (0, 3)
+    for g in gradients(np.sum(out), empty):
+        assert g.shape == (0, 3)
+    rng = np.random.default_rng(1)
+    points = [*op.singular, *(op.kinks if op.kinks != TIES else ())]
+    base = [draw_array(rng, (4, 3), i, points) for i in intervals(op, count)]
+    layouts = [lambda a: a, np.asfortranarray, lambda a: a[::-1][::-1], lambda a: np.repeat(a, 2, 1)[:, ::2]]
+    results = []
+    for layout in layouts:
+        values = [Value(layout(a)) for a in base]
+        results.append(gradients(np.sum(apply(op, tuple(values)) * 1.0), values))
+    for result in results[1:]:
+        for g, expected in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(g, expected)
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPS if op.elementwise and len(op.pullbacks) == 2], ids=lambda op: op.name
+)
+def test_the_same_variable_twice_has_the_sum_of_both_gradients(op):
+    x, y = Value([0.7, 1.9]), Value([0.7, 1.9])
+    z = Value([0.7, 1.9])
+    (once,) = gradients(np.sum(apply(op, (z, z))), [z])
+    np.testing.assert_allclose(once, sum(gradients(np.sum(apply(op, (x, y))), [x, y])), rtol=1e-15, atol=1e-15)
