@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_edu import __main__ as command
+from tinygrad_edu import viz
 
 PICTURES = ["cumulative_error.png", "graph.svg", "path.svg"]
 
@@ -70,7 +71,8 @@ def test_pictures_are_pictures(short, tmp_path, capsys):
     graph, path = ((tmp_path / name).read_text(encoding="utf-8") for name in ("graph.svg", "path.svg"))
     assert "<svg" in graph
     assert "<svg" in path
-    assert path != graph
+    assert "derror_dweights" in path
+    assert "derror_dweights" not in graph
 
 
 def test_without_the_extra_it_trains_and_says_what_is_missing(short, plain, tmp_path, capsys):
@@ -79,6 +81,15 @@ def test_without_the_extra_it_trains_and_says_what_is_missing(short, plain, tmp_
     assert all(name in last for name in PICTURES)
     assert 'pip install "tinygrad_edu[viz]"' in last
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_graphviz_cannot_draw_is_named(short, tmp_path, capsys, monkeypatch):
+    def fail(path, error, to):
+        raise viz.DrawingError("Graphviz failed: syntax error")
+
+    monkeypatch.setattr(command, "draw_graph", fail)
+    assert command.main(["--out", str(tmp_path)]) == 1
+    assert "skipped graph.svg, path.svg: Graphviz failed: syntax error\n" in capsys.readouterr().out
 
 
 def test_a_second_run_writes_over_the_first(short, tmp_path, capsys):

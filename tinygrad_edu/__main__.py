@@ -29,7 +29,7 @@ REMEDY = 'pip install "tinygrad_edu[viz]"'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0, 2 for a folder that cannot be written to, 130 when interrupted."""
+    """Run the command; the status is 0, 1 for a picture that failed, 2 for a bad folder, 130 when interrupted."""
     out = arguments().parse_args(argv).out
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,7 @@ def run(out: Path, aside: Path) -> int:
     print()
     print(table("The 3-4-1 network, 50,000 steps", network_rows))
     print()
-    draw(pictures(neuron, errors), out, aside)
-    return 0
+    return draw(pictures(neuron, errors), out, aside)
 
 
 def progress(steps: int, what: str) -> Iterator[int]:
@@ -146,15 +145,23 @@ def table(title: str, rows: list[Row]) -> str:
 def pictures(neuron: nn.Sequential, errors: list[float]) -> dict[str, Picture]:
     """What to draw: a file name, and the function that writes it."""
     x, y = documents.eight_rows()
+    weights, bias = neuron.parameters()
+    weights.grad = bias.grad = None
     prediction = neuron(x[0])
-    prediction.name = "prediction"
     error = nn.mse_loss(prediction, y[0])
-    error.name = "error"
     error.backward()
-    weight = neuron.parameters()[0]
+    named = {
+        "weights": weights,
+        "bias": bias,
+        "layer_1": prediction.args[0],
+        "prediction": prediction,
+        "error": error,
+    }
+    for name, value in named.items():
+        value.name = name
     return {
         "graph.svg": lambda path: draw_graph(path, error, None),
-        "path.svg": lambda path: draw_graph(path, error, weight),
+        "path.svg": lambda path: draw_graph(path, error, weights),
         "cumulative_error.png": lambda path: plot_errors(path, errors),
     }
 
@@ -179,19 +186,23 @@ def plot_errors(path: Path, errors: list[float]) -> None:
     figure.savefig(path)
 
 
-def draw(wanted: dict[str, Picture], out: Path, aside: Path) -> None:
-    """Write each picture whole, or say that it was skipped and why."""
-    skipped = []
+def draw(wanted: dict[str, Picture], out: Path, aside: Path) -> int:
+    """Write each picture whole, or say that it was skipped and why; 1 if anything but the extra is missing."""
+    from tinygrad_edu.viz import DrawingError
+
+    skipped: dict[str, list[str]] = {}
     for name, picture in wanted.items():
         try:
             picture(aside / name)
-        except ImportError:
-            skipped.append(name)
+        except (ImportError, DrawingError) as error:
+            missing = isinstance(error, ImportError) or REMEDY in str(error)
+            skipped.setdefault(REMEDY if missing else str(error), []).append(name)
             continue
         os.replace(aside / name, out / name)
         print(f"wrote {out / name}")
-    if skipped:
-        print(f"skipped {', '.join(skipped)}: {REMEDY} draws them")
+    for reason, names in skipped.items():
+        print(f"skipped {', '.join(names)}: {reason}" + " draws them" * (reason == REMEDY))
+    return int(bool(skipped.keys() - {REMEDY}))
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class Module:
         raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute `forward`, with everything it records named after this module."""
         if self._path is None:
             self._label()
         with scope(self._path or "", type(self).__name__):
