@@ -22,7 +22,7 @@ def test_accuracy_and_the_error_estimate(f, df, x):
     line = lambda t: float(f(x + t))
     assert abs(four_point(line, STEP) - df(x)) <= 1e-10 * (1 + abs(df(x)))
     value, error = careful(line, 1.0)
-    assert abs(value - df(x)) <= 10 * error + 1e-11 * abs(df(x))  # 1e-11: what rounding leaves at worst
+    assert abs(value - df(x)) <= 10 * error + 1e-11 * (1 + abs(df(x)))  # 1e-11: what rounding leaves at worst
     assert error <= 1e-9
 
 
