@@ -91,17 +91,15 @@ class Op:
     ) -> None:
         self.function, self.pullbacks, self.name = function, pullbacks, function.__name__.strip("_")
         self.domain, self.kinks, self.singular = domain, kinks, singular
-        self.cases, self.glyph, self.formulas = cases, glyph or self.name, formulas
-        self.compute = function if compute is None else compute
-        self.variadic = isinstance(pullbacks, Each)
+        self.cases, self.elementwise, self.variadic = cases, not cases, isinstance(pullbacks, Each)
+        self.glyph, self.formulas, self.compute = glyph or self.name, formulas, compute or function
         # parameter names and their defaults; a ufunc has arrays only
         self.parameters = {} if hasattr(function, "nin") else dict(signature(function).parameters)
         self.options = self.declared()
         self.alone: Op = self
-        self.elementwise = not cases
         if alone is not None:
-            self.alone = Op(function, alone, domain=domain, kinks=kinks, singular=singular, cases=cases,
-                            glyph=glyph, formulas=formulas, compute=compute)  # fmt: skip
+            same: Any = {"kinks": kinks, "singular": singular, "cases": cases, "glyph": glyph, "compute": compute}
+            self.alone = Op(function, alone, domain=domain, formulas=formulas, **same)
 
     def declared(self) -> frozenset[str]:
         """The options that the rules know; refuses rules that do not fit the function."""

@@ -77,14 +77,11 @@ def check_gradients(
     places, leaves, call = arguments(f, args, wrt)
     if not leaves:
         raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
-    scalars = [weighted(call, leaves, rng)]
-    for _ in range(order - 1):
+    scalars, findings = [weighted(call, leaves, rng)], list[Finding]()
+    for level in range(1, order + 1):
+        prefix = f"order {level}, " if order > 1 else ""
+        findings += compare(scalars[-1], places, leaves, rng, (rtol, distance), prefix)
         scalars.append(slope(scalars[-1], leaves, rng))
-    findings = [
-        finding
-        for level, scalar in enumerate(scalars, 1)
-        for finding in compare(scalar, places, leaves, rng, (rtol, distance), f"order {level}, " if order > 1 else "")
-    ]
     report = GradientReport(name, findings, f"check_gradients({name}, ..., order={order}, seed={seed})")
     if raises and report.verdict in (FAIL, INCONCLUSIVE):
         raise GradientError(str(report))

@@ -1,0 +1,166 @@
+"""From a graph of Values to a `Trace`.
+
+One walk over the nodes to be drawn, operands first: the constants a node was made from, its own box, its step, and an
+edge per operand, so that `x * x` has two.
+
+Source: none; this is bookkeeping.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.viz import wording
+from tinygrad_edu.viz.caption import Caption, fraction
+from tinygrad_edu.viz.extent import MERGED, Extent
+from tinygrad_edu.viz.formula import constant_exponent, evaluated, glyph, local_text
+from tinygrad_edu.viz.ledger import Ledger
+from tinygrad_edu.viz.naming import Names
+from tinygrad_edu.viz.paths import find_paths
+from tinygrad_edu.viz.replay import consumers, forward_data, gradients
+from tinygrad_edu.viz.trace import Box, Edge, Step, Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tinygrad_edu.recording import Scope
+    from tinygrad_edu.viz.replay import Hop
+
+
+def trace(root: Node, to: Node | None = None, names: Mapping[str, Any] | None = None, limit: int = MERGED) -> Trace:
+    """Replay the backward pass and describe it; no `.grad` is touched.
+
+    Parameters
+    ----------
+    root
+        The result.
+    to
+        The Value whose paths to the result are wanted.
+    names
+        Names of objects, such as `locals()`.
+    limit
+        The most Values to describe.
+    """
+    return Tracer(root, to, names, limit).trace()
+
+
+class Tracer:
+    """Collects the parts of a trace."""
+
+    def __init__(self, root: Node, to: Node | None, names: Mapping[str, Any] | None, limit: int) -> None:
+        nodes = backwards(root)
+        self.root, self.uses = root, consumers(nodes)
+        self.extent = Extent(nodes, self.uses, root if to is None else to, limit)
+        self.names, table = Names(nodes[::-1], names), gradients(root)
+        self.ledger = Ledger(root, table, self.uses)
+        self.note = self.extent.note(self.names[root if to is None else to])
+        self.paths = None if to is None else find_paths(nodes, to, table[to])
+        self.caption = None if to is None or self.paths is None else Caption(root, to, self.paths, self.names)
+        self.boxes: list[Box] = []
+        self.steps: list[Step] = []
+        self.edges: list[Edge] = []
+        self.ids: dict[Any, str] = {}
+
+    def trace(self) -> Trace:
+        """The finished trace."""
+        for node in self.extent.drawn:
+            if self.extent.detail != "merged" and constant_exponent(node) is None:
+                self.add_constants(node)
+            self.add_box(node)
+            if node.op is not None and self.extent.detail != "merged":
+                self.add_step(node)
+            self.add_edges(node)
+        lines = tuple(self.caption.lines) if self.caption else ()
+        return Trace(tuple(self.boxes), tuple(self.steps), tuple(self.edges), lines, self.note, self.extent.detail)
+
+    def add_box(self, node: Node) -> None:
+        """The box of a Value."""
+        self.ids[node] = f"v{len(self.boxes) + 1}"
+        kind = "root" if node is self.root else "variable" if node.op is None else "result"
+        data, grad = wording.array(forward_data(node, self.uses[node])), self.ledger.grad(node)
+        mark = "" if node.op is None else glyph(node)
+        self.boxes.append(Box(self.ids[node], self.names[node], kind, data, grad, mark, self.place(node)))
+
+    def add_constants(self, node: Node) -> None:
+        """The boxes of the constants a Value was made from; an array used twice is one box."""
+        for i, arg in enumerate(node.args):
+            if isinstance(arg, Node) or constant_key((node, i)) in self.ids:
+                continue
+            data = node.saved[i + 1]
+            self.ids[constant_key((node, i))] = found = f"v{len(self.boxes) + 1}"
+            scope = node.scope if np.ndim(data) == 0 else None
+            self.boxes.append(Box(found, self.names.constant(arg), "constant", wording.array(data), "", "", scope))
+
+    def add_step(self, node: Node) -> None:
+        """The operation that made a Value."""
+        hops = [(node, i) for i in range(len(node.args))]
+        marks = "".join(sorted({mark for hop in hops for mark in self.marks(hop)}))
+        factor = self.caption.stretches.get(node, "") if self.caption else ""
+        wanted = any(self.wanted(hop) for hop in hops)
+        number = f"o{len(self.steps) + 1}"
+        self.steps.append(Step(number, glyph(node), self.ids[node], wanted, marks, factor, node.scope))
+
+    def add_edges(self, node: Node) -> None:
+        """An edge from each operand to the step, or to the box where they are merged."""
+        head = self.ids[node] if self.extent.detail == "merged" else f"o{len(self.steps)}"
+        operands = [self.called((node, i)) for i in range(len(node.args))]
+        for i, arg in enumerate(node.args):
+            live = isinstance(arg, Node)
+            tail = self.ids.get(arg if live else constant_key((node, i)))
+            far = (node, i) in self.extent.far
+            if tail is None or (far and self.extent.detail == "merged"):
+                continue
+            tail = self.copy(tail, node) if far else tail
+            name, text, closed = self.local((node, i), operands) if live else ("", "", False)
+            marks = self.marks((node, i))
+            self.edges.append(Edge(tail, head, name, text, live, closed, self.wanted((node, i)), marks))
+
+    def copy(self, original: str, node: Node) -> str:
+        """A box that stands for one far away."""
+        found = f"v{len(self.boxes) + 1}"
+        name = self.boxes[int(original[1:]) - 1].name
+        self.boxes.append(Box(found, name, "copy", "", "", "", node.scope, original))
+        return found
+
+    def local(self, hop: Hop, operands: list[str]) -> tuple[str, str, bool]:
+        """Name, text and closedness of a local derivative, as far as this size of picture shows it."""
+        if self.extent.detail == "merged":
+            return "", "", False
+        if self.extent.detail == "short":
+            return "", *evaluated(hop)
+        result = self.names[hop[0]]
+        return fraction(result, operands[hop[1]]), *local_text(hop, result, operands)
+
+    def called(self, hop: Hop) -> str:
+        """What an operand is called in formulas: a constant without a name by its number."""
+        arg = hop[0].args[hop[1]]
+        if isinstance(arg, Node):
+            return self.names[arg]
+        return self.names.constant(arg) or wording.array(hop[0].saved[hop[1] + 1])
+
+    def wanted(self, hop: Hop) -> bool:
+        """Whether a hop is on a path to the wanted Value."""
+        between, arg = self.paths.between if self.paths else (), hop[0].args[hop[1]]
+        return isinstance(arg, Node) and hop[0] in between and arg in between
+
+    def marks(self, hop: Hop) -> str:
+        """The circled numbers of the paths that a hop is on."""
+        return self.caption.marks.get(hop, "") if self.caption else ""
+
+    def place(self, node: Node) -> Scope | None:
+        """The module call a Value is drawn in; a parameter is drawn where it is used."""
+        if node.op is not None:
+            return node.scope
+        scopes = {consumer.scope for consumer, _ in self.uses[node]}
+        scope = scopes.pop() if len(scopes) == 1 else None
+        own = scope is not None and (node.name or "").startswith(f"{scope.path}." if scope.path else "")
+        return scope if own and node.name else None
+
+
+def constant_key(hop: Hop) -> Any:
+    """What makes two constant operands one box: being one array; plain numbers stay apart."""
+    arg = hop[0].args[hop[1]]
+    return hop if isinstance(arg, float | int) else ("array", id(arg))
