@@ -62,6 +62,7 @@ class Caption:
         for path in self.paths.listed:
             for stretch in self.between_names(path):
                 ends.setdefault((stretch[0][0], operand(stretch[-1])), set()).add(stretch)
+        ends.pop((self.root, self.to), None)  # without any name on the way, every hop is shown
         alone = [next(iter(found)) for found in ends.values() if len(found) == 1]
         starts = Counter(stretch[0][0] for stretch in alone)
         return {stretch for stretch in alone if len(stretch) > 1 and starts[stretch[0][0]] == 1}

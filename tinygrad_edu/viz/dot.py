@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     Graphs = dict[Scope | None, Any]
 
 YELLOW, BLUE, PALE, GREY, INK = "#FFD84D", "#CFE6FB", "#F2F2F2", "#444444", "#1A1A1A"
+FOLDED = "#FFF3C2"
 WANTED, LIVE, IDLE = "#C81E1E", "#0B5394", "#8A8A8A"
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 WIDTH = 96
 ASIDE = "  "
 
+MERGING = ("merged", "folded")
 GRAPH = {"rankdir": "TB", "bgcolor": "white", "fontname": FONT, "nodesep": "0.35", "ranksep": "0.18", "pad": "0.2"}
 NODE = {"shape": "box", "style": "filled", "fontname": FONT, "fontsize": "15", "fontcolor": INK, "color": INK}
 EDGE = {"fontname": FONT, "fontsize": "13", "color": LIVE, "fontcolor": LIVE, "arrowsize": "0.8"}
@@ -34,14 +36,26 @@ KINDS = {
     "variable": {"fillcolor": BLUE, "peripheries": "2"},
     "constant": {"fillcolor": PALE, "style": "filled,dashed", "color": IDLE},
     "root": {"fillcolor": BLUE, "penwidth": "4"},
+    "module": {"fillcolor": FOLDED, "style": "filled,rounded", "peripheries": "1"},
     "copy": {"fillcolor": BLUE, "style": "filled,rounded", "color": IDLE},
 }
 STEP = {"shape": "hexagon", "fillcolor": YELLOW, "fontsize": "18", "margin": "0.04,0.02"}
 CLUSTER = {"style": "rounded", "color": IDLE, "fontcolor": GREY, "fontsize": "14", "labelloc": "t", "labeljust": "l"}
 
 
-def source(trace: Trace, mode: str = "forward") -> str:
-    """The DOT text of a trace; in "backward" mode the arrows point the way gradients flow."""
+def source(trace: Trace, mode: str = "forward", ids: bool = False) -> str:
+    """The DOT text of a trace.
+
+    Parameters
+    ----------
+    trace
+        What to draw.
+    mode
+        In "backward" mode the arrows point the way gradients flow.
+    ids
+        Give every part its number in the trace as its id in the picture: v1, o1 for boxes and steps, e1 for
+        edges, r1 for the edge from a step to its result.
+    """
     from graphviz import Digraph
 
     graph = Digraph(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
@@ -49,19 +63,32 @@ def source(trace: Trace, mode: str = "forward") -> str:
         lines = [*(line for text in trace.caption for line in wrapped(text)), *trace.note.splitlines()]
         colour = WANTED if trace.caption else GREY
         graph.attr(label=leftward(["", *lines]), labelloc="b", fontsize="18", fontcolor=colour)
-    graphs = clusters(trace, graph)
+    if trace.detail in MERGING:
+        graph.attr(ranksep="0.35")
+    graphs, known = clusters(trace, graph), numbered if ids else nameless
     for box in trace.boxes:
-        within(graphs, box.scope).node(box.id, box_label(box, trace.detail), **KINDS[box.kind])
+        within(graphs, box.scope).node(box.id, box_label(box, trace.detail), **KINDS[box.kind], **known(box.id))
     for step in trace.steps:
-        within(graphs, step.scope).node(step.id, label([step.glyph]), **STEP)
+        within(graphs, step.scope).node(step.id, label([step.glyph]), **STEP, **known(step.id))
     for scope, inner in reversed([(s, g) for s, g in graphs.items() if s is not None]):
         within(graphs, scope.parent).subgraph(inner)
     back = {"dir": "back"} if mode == "backward" else {}
-    for edge in trace.edges:
-        graph.edge(edge.tail, edge.head, edge_label(edge), **edge_look(edge), **back)
+    for number, edge in enumerate(trace.edges, 1):
+        graph.edge(edge.tail, edge.head, edge_label(edge), **edge_look(edge), **back, **known(f"e{number}"))
     for step in trace.steps:
-        graph.edge(step.id, step.result, step_label(step), **step_look(step), **back)
+        own = known(f"r{step.id.removeprefix('o')}")
+        graph.edge(step.id, step.result, step_label(step), **step_look(step), **back, **own)
     return str(graph.source)
+
+
+def numbered(name: str) -> dict[str, str]:
+    """The attribute that carries a part's number into the picture."""
+    return {"id": name}
+
+
+def nameless(name: str) -> dict[str, str]:
+    """No attribute: Graphviz counts for itself."""
+    return {}
 
 
 def label(lines: Iterable[str]) -> Any:
@@ -117,12 +144,15 @@ def within(graphs: Graphs, scope: Scope | None) -> Any:
 
 
 def box_label(box: Box, detail: str) -> Any:
-    """Name, data and gradient of a value."""
+    """Name, data and gradient of a value; the operation, too, where it is drawn in its result."""
+    if box.kind == "module":
+        return label([box.name, box.glyph, f"out {box.data}", f"grad {box.grad}"])
+    name = f"{box.name} ({box.glyph})" if box.glyph and detail in MERGING else box.name
     if detail == "merged":
-        return label([f"{box.name} ({box.glyph})" if box.glyph else box.name])
+        return label([name])
     if box.kind in ("constant", "copy") or detail == "short":
-        return label(filter(None, [box.name, box.data]))
-    return label([box.name, f"data {box.data}", f"grad {box.grad}"])
+        return label(filter(None, [name, box.data]))
+    return label([name, f"data {box.data}", f"grad {box.grad}"])
 
 
 def edge_label(edge: Edge) -> Any:

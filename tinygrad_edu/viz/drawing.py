@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tinygrad_edu.graph import Node
 
 FORMATS = ("svg", "png", "pdf", "dot")
-FEWER = 300
 
 
 class Drawing:
@@ -38,9 +37,11 @@ class Drawing:
         The picture as DOT text.
     """
 
-    def __init__(self, root: Node, to: Node | None, mode: str, names: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, root: Node, to: Node | None, mode: str, names: Mapping[str, Any] | None, level: str = "tensor"
+    ) -> None:
         self.drawn, self.mode = (root, to, names), mode
-        self.trace = trace(*self.drawn)
+        self.trace = trace(*self.drawn, level)
 
     @cached_property
     def source(self) -> str:
@@ -81,14 +82,13 @@ class Drawing:
         return fit_page(self.laid_out("svg").decode(), " ".join(self.trace.caption) or "computation graph")
 
     def laid_out(self, form: str) -> bytes:
-        """The layout by Graphviz; of fewer values, if there are too many for the time allowed."""
+        """The layout by Graphviz; of the folded graph, if there is too much in it for the time allowed."""
         try:
             return layout.render(self.source, form)
         except layout.LayoutTimeout:
-            if len(self.trace.boxes) <= FEWER:
+            if self.trace.detail != "merged":
                 raise
-            fewer = trace(*self.drawn, limit=FEWER)
-            return layout.render(dot.source(fewer, self.mode), form)
+            return layout.render(dot.source(trace(*self.drawn, "module"), self.mode), form)
 
     def _repr_svg_(self) -> str | None:
         try:

@@ -1,20 +1,19 @@
-"""How much of a graph is drawn.
+"""How much is said of each Value of a graph.
 
 A picture of everything is a help up to some size, then a burden, then a program that never ends: it is the labels on
-edges that make a layout slow. So there are steps, and the picture says in words what it leaves out.
+edges that make a layout slow. So there are steps, and the picture says in words what it leaves out. Beyond the last
+of them, a graph is folded (`overview.py`).
 
 Source: measured with Graphviz: 2,005 boxes take 23 s with labels on edges, 2.4 s without, 1.2 s without the steps.
 """
 
 from __future__ import annotations
 
-from collections import deque
-
 from tinygrad_edu.graph import NUMBER, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tinygrad_edu.viz.replay import Hop
 
@@ -23,66 +22,42 @@ ROWS, NEAR = 250, 4
 
 
 class Extent:
-    """The part of a graph that is drawn, and in how much detail.
+    """How a graph is drawn, box by box.
 
     Parameters
     ----------
     nodes
         The whole graph.
-    uses
-        The consumers of each node.
-    focus
-        The node around which a large graph is drawn.
-    limit
-        The most nodes to draw.
 
     Attributes
     ----------
     detail
         "everything", "short" (no formulas), or "merged" (operations inside their results).
     drawn
-        The nodes drawn, operands first.
+        The nodes, operands first.
     far
         The hops whose lines would cross too many rows: they start from a copy of the operand instead.
     """
 
-    def __init__(
-        self, nodes: Sequence[Node], uses: Mapping[Node, Sequence[Hop]], focus: Node, limit: int = MERGED
-    ) -> None:
-        self.total = len(nodes)
+    def __init__(self, nodes: Sequence[Node]) -> None:
         size = sum(2 if node.op is not None else 1 for node in nodes)
         size += sum(not isinstance(arg, Node) for node in nodes for arg in node.args)
         self.detail = "everything" if size <= EVERYTHING else "short" if size <= SHORT else "merged"
-        around = nearest(uses, focus, limit) if self.total > limit else nodes
-        self.drawn = sorted(around, key=NUMBER)
+        self.drawn = sorted(nodes, key=NUMBER)
         self.far = far_hops(self.drawn)
 
-    def note(self, focus: str) -> str:
+    @property
+    def note(self) -> str:
         """What the picture leaves out; nothing if nothing is."""
-        lines = []
+        lines, total = [], len(self.drawn)
         if self.detail == "short":
-            lines.append(f"{self.total:,} values: formulas and gradients are left out")
+            lines.append(f"{total:,} values: formulas and gradients are left out")
         if self.detail == "merged":
-            lines.append(f"{self.total:,} values: numbers, constants and separate operations are left out")
-        if left := self.total - len(self.drawn):
-            lines.append(f"... and {left:,} more values, farther from {focus}")
+            lines.append(f"{total:,} values: numbers, constants and separate operations are left out")
         if self.far:
             merged = self.detail == "merged"
             lines.append("long lines are left out" if merged else "rounded: a value that is drawn elsewhere")
         return "\n".join(lines)
-
-
-def nearest(uses: Mapping[Node, Sequence[Hop]], focus: Node, limit: int) -> list[Node]:
-    """The nodes fewest steps away from one, in either direction."""
-    seen, waiting, found = {focus}, deque([focus]), list[Node]()
-    while waiting and len(found) < limit:
-        node = waiting.popleft()
-        found.append(node)
-        for near in (*node.args, *(consumer for consumer, _ in uses[node])):
-            if isinstance(near, Node) and near not in seen:
-                seen.add(near)
-                waiting.append(near)
-    return found
 
 
 def far_hops(drawn: Sequence[Node]) -> frozenset[Hop]:

@@ -58,7 +58,14 @@ class Ledger:
         terms = [wording.array(share) for share in shares[:TERMS]]
         if len(shares) > TERMS:
             terms.append(f"{len(shares) - TERMS:,} more {wording.array(sum(shares[TERMS:]))}")
-        earlier = node.grad - self.gradients[node]
-        if node.op is None and not np.allclose(node.grad, self.gradients[node], rtol=1e-9, equal_nan=True):
-            terms.append(f"{wording.array(earlier)} left from earlier")
+        if earlier := self.earlier(node):
+            terms.append(f"{earlier} left from earlier")
         return terms
+
+    def earlier(self, node: Node) -> str:
+        """What a variable's `.grad` holds beyond this pass; nothing if it was cleared before."""
+        if node.op is not None or not self.explained or node.grad is None:
+            return ""
+        if np.allclose(node.grad, self.gradients[node], rtol=1e-9, equal_nan=True):
+            return ""
+        return wording.array(node.grad - self.gradients[node])

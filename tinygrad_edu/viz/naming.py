@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from tinygrad_edu.op import Op
     from tinygrad_edu.recording import Scope
-
-SHORT = {
-    "add": "add", "concatenate": "concat", "divide": "div", "maximum": "max", "minimum": "min", "multiply": "mul",
-    "negative": "neg", "power": "pow", "subtract": "sub",
-}  # fmt: skip
 
 
 class Names:
@@ -57,6 +53,10 @@ class Names:
     def __getitem__(self, node: Node) -> str:
         return self.names[node]
 
+    def given_names(self) -> dict[Node, str]:
+        """The names that somebody gave, without `mul_3` and its like."""
+        return {node: self.names[node] for node in self.told}
+
     def constant(self, operand: Any) -> str:
         """The name of a constant, or nothing; plain Python numbers have none, since equal ones can be one object."""
         return "" if isinstance(operand, float | int) else self.given.get(id(operand), "")
@@ -75,9 +75,14 @@ def listed(given: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
 
 def counted(node: Node, counts: dict[str, int]) -> str:
     """The operation and how many of it there were so far."""
-    kind = "value" if node.op is None else SHORT.get(node.op.name, node.op.name)
+    kind = "value" if node.op is None else spelled(node.op)
     counts[kind] = counts.get(kind, 0) + 1
     return f"{clean(kind)}_{counts[kind]}"
+
+
+def spelled(op: Op) -> str:
+    """An operation as a word: its glyph where that is one, else the short name of Python's operator module."""
+    return op.glyph if op.glyph.isidentifier() else op.compute.__name__.removeprefix("true")
 
 
 def module_outputs(nodes: Sequence[Node]) -> dict[Node, str]:

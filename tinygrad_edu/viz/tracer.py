@@ -8,6 +8,8 @@ Source: none; this is bookkeeping.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tinygrad_edu.graph import Node, backwards
@@ -17,8 +19,10 @@ from tinygrad_edu.viz.extent import MERGED, Extent
 from tinygrad_edu.viz.formula import constant_exponent, evaluated, glyph, local_text
 from tinygrad_edu.viz.ledger import Ledger
 from tinygrad_edu.viz.naming import Names
+from tinygrad_edu.viz.overview import Overview
 from tinygrad_edu.viz.paths import find_paths
 from tinygrad_edu.viz.replay import consumers, forward_data, gradients
+from tinygrad_edu.viz.scalars import opened
 from tinygrad_edu.viz.trace import Box, Edge, Step, Trace
 
 TYPE_CHECKING = False
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.viz.replay import Hop
 
 
-def trace(root: Node, to: Node | None = None, names: Mapping[str, Any] | None = None, limit: int = MERGED) -> Trace:
+def trace(root: Node, to: Node | None = None, names: Mapping[str, Any] | None = None, level: str = "tensor") -> Trace:
     """Replay the backward pass and describe it; no `.grad` is touched.
 
     Parameters
@@ -41,28 +45,38 @@ def trace(root: Node, to: Node | None = None, names: Mapping[str, Any] | None = 
         The Value whose paths to the result are wanted.
     names
         Names of objects, such as `locals()`.
-    limit
-        The most Values to describe.
+    level
+        "module" folds module calls and repetitions, as is done with every large graph; "scalar" opens arrays into
+        their numbers.
     """
-    return Tracer(root, to, names, limit).trace()
+    if level == "scalar":
+        root, names = opened(root, Names(backwards(root)[::-1], names).given_names()), None
+    tracer = Tracer(root, to, names)
+    folded = level == "module" or len(tracer.nodes) > MERGED
+    return Overview(tracer, to).trace() if folded else tracer.trace()
 
 
 class Tracer:
     """Collects the parts of a trace."""
 
-    def __init__(self, root: Node, to: Node | None, names: Mapping[str, Any] | None, limit: int) -> None:
-        nodes = backwards(root)
+    def __init__(self, root: Node, to: Node | None, names: Mapping[str, Any] | None) -> None:
+        self.nodes = nodes = backwards(root)
         self.root, self.uses = root, consumers(nodes)
-        self.extent = Extent(nodes, self.uses, root if to is None else to, limit)
-        self.names, table = Names(nodes[::-1], names), gradients(root)
-        self.ledger = Ledger(root, table, self.uses)
-        self.note = self.extent.note(self.names[root if to is None else to])
-        self.paths = None if to is None else find_paths(nodes, to, table[to])
+        self.names, self.gradients = Names(nodes[::-1], names), gradients(root)
+        self.ledger = Ledger(root, self.gradients, self.uses)
+        self.paths = None if to is None else find_paths(nodes, to, self.gradients[to])
         self.caption = None if to is None or self.paths is None else Caption(root, to, self.paths, self.names)
         self.boxes: list[Box] = []
         self.steps: list[Step] = []
         self.edges: list[Edge] = []
         self.ids: dict[Any, str] = {}
+        self.made: dict[Node, str] = {}
+        self.hops: dict[Hop, str] = {}
+
+    @cached_property
+    def extent(self) -> Extent:
+        """How much is said of each Value."""
+        return Extent(self.nodes)
 
     def trace(self) -> Trace:
         """The finished trace."""
@@ -74,15 +88,20 @@ class Tracer:
                 self.add_step(node)
             self.add_edges(node)
         lines = tuple(self.caption.lines) if self.caption else ()
-        return Trace(tuple(self.boxes), tuple(self.steps), tuple(self.edges), lines, self.note, self.extent.detail)
+        parts = tuple(self.boxes), tuple(self.steps), tuple(self.edges)
+        return Trace(*parts, lines, self.extent.note, self.extent.detail)
 
     def add_box(self, node: Node) -> None:
         """The box of a Value."""
         self.ids[node] = f"v{len(self.boxes) + 1}"
         kind = "root" if node is self.root else "variable" if node.op is None else "result"
-        data, grad = wording.array(forward_data(node, self.uses[node])), self.ledger.grad(node)
+        data, grad = wording.array(self.data(node)), self.ledger.grad(node)
         mark = "" if node.op is None else glyph(node)
         self.boxes.append(Box(self.ids[node], self.names[node], kind, data, grad, mark, self.place(node)))
+
+    def data(self, node: Node) -> Any:
+        """What a Value held in the forward pass."""
+        return forward_data(node, self.uses[node])
 
     def add_constants(self, node: Node) -> None:
         """The boxes of the constants a Value was made from; an array used twice is one box."""
@@ -100,7 +119,7 @@ class Tracer:
         marks = "".join(sorted({mark for hop in hops for mark in self.marks(hop)}))
         factor = self.caption.stretches.get(node, "") if self.caption else ""
         wanted = any(self.wanted(hop) for hop in hops)
-        number = f"o{len(self.steps) + 1}"
+        self.made[node] = number = f"o{len(self.steps) + 1}"
         self.steps.append(Step(number, glyph(node), self.ids[node], wanted, marks, factor, node.scope))
 
     def add_edges(self, node: Node) -> None:
@@ -116,6 +135,7 @@ class Tracer:
             tail = self.copy(tail, node) if far else tail
             name, text, closed = self.local((node, i), operands) if live else ("", "", False)
             marks = self.marks((node, i))
+            self.hops[node, i] = f"e{len(self.edges) + 1}"
             self.edges.append(Edge(tail, head, name, text, live, closed, self.wanted((node, i)), marks))
 
     def copy(self, original: str, node: Node) -> str:

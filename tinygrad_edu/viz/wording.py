@@ -8,6 +8,8 @@ Source: Unicode Standard Annex 9 for what bidirectional controls can do to a lin
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 
 TYPE_CHECKING = False
@@ -71,4 +73,4 @@ def how_many(count: int) -> str:
     """A count with separators, and of one with more than 18 digits its order of magnitude."""
     if count < 10**18:
         return f"{count:,}"
-    return f"about 10^{int((count.bit_length() - 1) * 0.30103)}"
+    return f"about 10^{int(log10(count))}"

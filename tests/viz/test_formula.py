@@ -1,0 +1,102 @@
+"""The words on an edge: declared formulas in the operands' names, and numbers that are the true local derivative."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_edu import Value, relu, sigmoid, softplus
+from tinygrad_edu.op import OPERATIONS, TIES
+from tinygrad_edu.viz.formula import bracketed, evaluated, factor_shape, formula, glyph, local_text
+
+ELEMENTWISE = [
+    op for op in OPERATIONS.values() if op.elementwise and op.formulas and not op.options and not op.variadic
+]
+SPELLED = {
+    **vars(math),
+    "sign": np.sign,
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "cbrt": np.cbrt,
+}
+
+
+def meaning(text, **numbers):
+    """What a formula in `x`, `y` and `out` evaluates to."""
+    return float(eval(text.replace("^", "**").replace("[", "(").replace("]", ")"), SPELLED, numbers))
+
+
+@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
+@given(st.floats(0.1, 0.9), st.floats(1.1, 1.9))
+def test_a_declared_formula_means_the_local_derivative(op, a, b):
+    operands = [a, b][: len(op.pullbacks)]
+    result = op.function(*map(Value, operands))
+    numbers = dict(zip("xy", operands, strict=False), out=result.item())
+    for i in range(len(operands)):
+        text = op.formulas[min(i, len(op.formulas) - 1)]
+        expected = op.pullbacks[i](np.float64(1.0), *result.saved)
+        assert meaning(text, **numbers) == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+
+
+def test_every_operation_with_a_kink_or_without_is_among_them():
+    assert len(ELEMENTWISE) > 15
+    assert any(op.kinks == TIES for op in ELEMENTWISE)
+
+
+@pytest.mark.parametrize(
+    ("compute", "text"),
+    [
+        (lambda a, b: a * b, "b = -2"),
+        (lambda a, b: a / b, "1 / b = -0.5"),
+        (lambda a, b: a**2, "2 * a = 6"),
+        (lambda a, b: a**3, "3 * a^2 = 27"),
+        (lambda a, b: a**1, "1"),
+        (lambda a, b: a**0, "0"),
+        (lambda a, b: a**-1, "-1 * a^-2 = -0.1111"),
+        (lambda a, b: np.square(a), "2 * a = 6"),
+        (lambda a, b: sigmoid(a), "result * (1 - result) = 0.04518"),
+        (lambda a, b: softplus(a), "sigmoid(a) = 0.9526"),
+        (lambda a, b: a + b, "1"),
+        (lambda a, b: b - a, "-1"),
+    ],
+)
+def test_formulas_in_the_operands_names(compute, text):
+    a, b = Value(3.0, name="a"), Value(-2.0, name="b")
+    node = compute(a, b)
+    place = next(i for i, arg in enumerate(node.args) if arg is a)
+    operands = [arg.name if isinstance(arg, Value) else str(arg) for arg in node.args]
+    assert local_text((node, place), "result", operands) == (text, text == "0")
+
+
+def test_a_negative_number_stands_in_parentheses():
+    x = Value(2.0)
+    assert formula((x**-0.5, 0), "y", ["x", "-0.5"]) == "-0.5 * x^-1.5"
+    assert (bracketed("-2"), bracketed("2")) == ("(-2)", "2")
+    assert formula((np.multiply(x, -3.0), 0), "y", ["x", "-3"]) == "-3"
+
+
+def test_means_say_how_many():
+    x = Value(np.ones((2, 3)))
+    assert local_text((x.mean(axis=1), 0), "y", ["x"])[0].startswith("1 / 3")
+    assert formula((x.var(ddof=1), 0), "y", ["x"]) == "2 * (x - mean) / 5"
+
+
+def test_matrix_products_show_the_other_factor():
+    a, b = Value(np.ones((2, 3))), Value(np.ones((3, 4)))
+    node = a @ b
+    assert local_text((node, 0), "y", ["a", "b"])[0] == "b^T  (4, 3)"
+    assert local_text((node, 1), "y", ["a", "b"])[0] == "a^T  (3, 2)"
+    assert factor_shape((a.sum(axis=0), 0)) == "(2, 3)"
+    assert formula((a @ np.ones(3), 0), "y", ["a", "x"]) == "x"
+
+
+def test_a_closed_relu_says_so():
+    assert evaluated((relu(Value([-1.0, -2.0])), 0)) == ("0", True)
+    assert evaluated((relu(Value([-1.0, 2.0])), 0)) == ("[0, 1]", False)
+    assert evaluated((np.tanh(Value(np.linspace(0, 1, 9))), 0)) == ("(9,)", False)
+
+
+@pytest.mark.parametrize(("compute", "mark"), [(lambda x: x**2, "^2"), (lambda x: 2.0**x, "^"), (np.tanh, "tanh")])
+def test_the_glyph_holds_a_constant_exponent(compute, mark):
+    assert glyph(compute(Value(3.0))) == mark

@@ -1,0 +1,125 @@
+"""Paths are counted exactly, the largest are found, and the listed products with the rest sum to the gradient."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.viz.graphs import graphs
+from tinygrad_edu import Value, relu
+from tinygrad_edu.graph import backwards
+from tinygrad_edu.testing import numeric_gradient
+from tinygrad_edu.viz.paths import LISTED, along, find_paths
+from tinygrad_edu.viz.replay import gradients
+
+
+def paths_of(root, to):
+    return find_paths(backwards(root), to, gradients(root)[to])
+
+
+def every_path(node, to):
+    """All ways down from a node, found by brute force."""
+    if node is to:
+        return [()]
+    down = [(i, arg) for i, arg in enumerate(node.args) if isinstance(arg, Value)]
+    return [((node, i), *rest) for i, arg in down for rest in every_path(arg, to)]
+
+
+@given(graphs())
+@settings(max_examples=500)
+def test_products_and_rest_sum_to_the_gradient(made):
+    loss, leaves = made
+    loss.backward()
+    for leaf in (leaf for leaf in leaves if leaf.grad is not None):
+        held = leaf.grad
+        paths = paths_of(loss, leaf)
+        total = sum((path.product for path in paths.listed), start=paths.rest)
+        np.testing.assert_allclose(total, leaf.grad, rtol=1e-9, atol=1e-12)
+        if len(paths.listed) == paths.count:
+            np.testing.assert_allclose(
+                paths.rest, np.zeros_like(leaf.grad), atol=1e-9 * np.max(np.abs(leaf.grad) + 1)
+            )
+        assert leaf.grad is held
+
+
+@given(st.floats(0.2, 2.0), st.floats(0.2, 2.0), st.integers(1, 4))
+def test_the_sum_is_the_slope_by_differences(x, y, depth):
+    def compute(x, y):
+        for _ in range(depth):
+            x, y = np.tanh(x * y) + y, np.sin(x) * x
+        return x * y + x
+
+    w = Value(x)
+    paths = paths_of(compute(w, Value(y)), w)
+    total = sum((path.product for path in paths.listed), start=paths.rest)
+    slope, _ = numeric_gradient(lambda v: compute(v, y), np.array(x))
+    np.testing.assert_allclose(total, slope, rtol=1e-6)
+
+
+@given(graphs(shapes=((),), size=6))
+def test_count_and_largest_agree_with_brute_force(made):
+    loss, leaves = made
+    for leaf in leaves:
+        ways = every_path(loss, leaf)
+        if not ways or len(ways) > 300:
+            continue
+        paths = paths_of(loss, leaf)
+        assert paths.count == len(ways)
+        sizes = sorted((abs(float(along(way, np.float64(1.0)))) for way in ways), reverse=True)
+        np.testing.assert_allclose(
+            [abs(path.product) for path in paths.listed], sizes[:LISTED], rtol=1e-9, atol=1e-300
+        )
+
+
+def test_each_listed_path_is_a_way_through_the_graph():
+    x = Value(0.5)
+    root = x * x + np.sin(x) * x
+    paths = paths_of(root, x)
+    assert {path.hops for path in paths.listed} == set(every_path(root, x))
+    for path in paths.listed:
+        assert float(along(path.hops, np.float64(1.0))) == path.product
+
+
+def test_squaring_three_hundred_times_has_two_to_the_three_hundred_paths():
+    x = Value(1.0)
+    y = x
+    for _ in range(300):
+        y = y * y
+    paths = paths_of(y, x)
+    assert paths.count == 2**300
+    assert len(paths.listed) == LISTED
+    assert all(path.product == 1.0 for path in paths.listed)
+
+
+def test_of_arrays_the_first_few_paths_are_composed():
+    x = Value(np.ones(3))
+    y = x
+    for _ in range(40):
+        y = 0.5 * (y + y)
+    paths = paths_of(y.sum(), x)
+    assert paths.count == 2**40
+    assert len(paths.listed) == LISTED
+    np.testing.assert_allclose(paths.rest, 1.0, rtol=1e-9)
+
+
+def test_only_nodes_on_the_way_are_between():
+    x, other = Value(1.0), Value(2.0)
+    y = np.sin(x)
+    root = y * other
+    assert paths_of(root, x).between == {root, y, x}
+
+
+def test_a_path_that_is_nan_is_listed_first():
+    x = Value(0.0)
+    root = relu(x * np.nan) + x * 1e9
+    assert np.isnan(paths_of(root, x).listed[0].product)
+
+
+@pytest.mark.parametrize("depth", [5_000])
+def test_a_deep_chain_is_no_recursion(depth):
+    x = Value(0.5)
+    y = x
+    for _ in range(depth):
+        y = np.sin(y)
+    (path,) = paths_of(y, x).listed
+    assert len(path.hops) == depth
