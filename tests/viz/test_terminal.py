@@ -1,0 +1,83 @@
+"""Text for terminals: nothing but printable ASCII, folded to the window, colour only where it is welcome."""
+
+import copy
+import io
+import os
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygrad_edu.viz import terminal
+from tinygrad_edu.viz.terminal import BOLD, NARROWEST, WIDEST, Text, folded, laid_out
+
+LINES = ["heading", "  detail one", "  detail two"]
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def size_of(columns):
+    return lambda fallback=(80, 24): os.terminal_size((columns, 24))
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_text_is_printable_ascii_with_one_line_for_each(lines):
+    text = laid_out(lines)
+    assert text.count("\n") == max(len(lines) - 1, 0)
+    assert all(c == "\n" or (c.isascii() and c.isprintable()) for c in text)
+
+
+@given(st.lists(st.text("ab-_.", min_size=1, max_size=12), min_size=1, max_size=60), st.integers(0, 12))
+def test_folding_keeps_every_word_in_order_and_fits(words, indent):
+    parts = folded(" " * indent + " ".join(words), NARROWEST)
+    assert " ".join(parts).split() == words
+    assert max(map(len, parts)) <= NARROWEST
+    assert all(len(part) - len(part.lstrip()) == indent + 4 for part in parts[1:])
+
+
+def test_negative_numbers_are_not_torn_from_their_sign():
+    assert not any(part.endswith("-") for part in folded("-0.25 * " * 30, NARROWEST))
+
+
+@pytest.mark.parametrize(("columns", "width"), [(1, NARROWEST), (61, 60), (1_000, WIDEST)])
+def test_printing_folds_to_the_window_and_the_text_stays_whole(monkeypatch, columns, width):
+    monkeypatch.setattr(terminal, "get_terminal_size", size_of(columns))
+    text = laid_out(["word " * 100])
+    assert max(map(len, str(text).splitlines())) <= width
+    assert max(map(len, str(text).splitlines())) > width - 6
+    assert len(text) == 500
+    assert f"{text}" == str(text)
+
+
+def test_a_prompt_shows_lines_without_codes_where_there_is_no_terminal():
+    assert repr(laid_out(LINES)) == "\n".join(LINES)
+
+
+def test_headings_are_bold_at_a_terminal_only(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout", Screen())
+    text = laid_out(LINES)
+    assert repr(text).count(BOLD) == 1
+    assert repr(text).startswith(f"{BOLD}heading")
+    assert BOLD not in str(text) + text
+
+
+@pytest.mark.parametrize(("name", "setting"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_can_be_declined(monkeypatch, name, setting):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout", Screen())
+    monkeypatch.setenv(name, setting)
+    assert BOLD not in repr(laid_out(LINES))
+
+
+def test_text_can_be_copied_and_pickled():
+    text = laid_out(LINES)
+    for other in (copy.copy(text), copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
+        assert isinstance(other, Text)
+        assert other == text
