@@ -1,6 +1,5 @@
 """The source documents' numbers, digit for digit as printed, each obtained through the library."""
 
-import runpy
 from decimal import Decimal, localcontext
 from pathlib import Path
 
@@ -147,38 +146,3 @@ def test_the_mean_absolute_errors_and_the_outputs():
     assert printed == list(documents.MEAN_ABSOLUTE_ERRORS.values())
     outputs = tuple(f"{o:.8f}" for o in out.data[:, 0])  # of the last iteration's forward pass, as in the document
     assert outputs == documents.OUTPUTS == ("0.00287151", "0.99637876", "0.99671879", "0.00426668")
-
-
-# -- the scripts -------------------------------------------------------------------------------------------
-
-PICTURES = {
-    "first_prediction": "first_prediction.svg",
-    "house_price": "house_price.png",
-    "online_neuron": "cumulative_error.png",
-    "network_3_4_1": "network_3_4_1.svg",
-    "bare_values_neuron": "bare_values_neuron.svg",
-    "bare_values_network": "bare_values_network.svg",
-    "digits": "digits.png",
-}
-NEEDS = {"digits": ["sklearn", "matplotlib"], "house_price": ["matplotlib"], "online_neuron": ["matplotlib"]}
-
-
-def test_every_script_is_tested_and_short():
-    lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES.glob("*.py")}
-    assert lines.keys() == PICTURES.keys()
-    assert max(lines.values()) <= 80
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_scripts_run_and_draw(name, tmp_path, monkeypatch):
-    for module in NEEDS.get(name, ["pygraphviz"]):
-        pytest.importorskip(module)
-    monkeypatch.chdir(tmp_path)
-    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
-    if "matplotlib" in NEEDS.get(name, []):
-        from matplotlib import pyplot
-
-        pyplot.close("all")
-    assert [path.name for path in tmp_path.iterdir()] == [PICTURES[name]]
-    start = (tmp_path / PICTURES[name]).read_bytes()[:8]
-    assert start.startswith(b"\x89PNG") or start.lstrip().startswith(b"<")

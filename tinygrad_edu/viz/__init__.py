@@ -10,20 +10,36 @@ from __future__ import annotations
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.viz.backward_pass import BackwardPass
+from tinygrad_edu.viz.cause import why
 from tinygrad_edu.viz.drawing import Drawing
+from tinygrad_edu.viz.explanation import explain
+from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
+from tinygrad_edu.viz.lines import Line, line_of, recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["Drawing", "DrawingError", "draw"]
+__all__ = [
+    "BackwardPass", "Drawing", "DrawingError", "Line", "draw", "explain", "line_of", "recording", "steps", "trace",
+    "why",
+]  # fmt: skip
 
 MODES = ("forward", "backward")
+LEVELS = ("module", "tensor", "scalar")
 
 
-def draw(loss: Any, to: Any = None, *, mode: str = "forward", names: Mapping[str, Any] | None = None) -> Drawing:
+def draw(
+    loss: Any,
+    to: Any = None,
+    *,
+    mode: str = "forward",
+    names: Mapping[str, Any] | None = None,
+    level: str = "tensor",
+) -> Drawing:
     """Draw the graph of a result: a picture in a notebook, a tree in a terminal.
 
     Parameters
@@ -37,21 +53,56 @@ def draw(loss: Any, to: Any = None, *, mode: str = "forward", names: Mapping[str
         Where arrows point: "forward" as data flows, "backward" as gradients do.
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
+    level
+        How close to look: "tensor" draws every operation on arrays, "module" a box for each module call and each
+        repetition (as graphs of more than 2,000 Values are drawn anyway), "scalar" every operation on single
+        numbers, so that a matrix product becomes its multiplications and additions.
 
     Raises
     ------
     TypeError
         If `loss` or `to` is not a Value.
     ValueError
-        For another mode, and if the result does not depend on `to` or, with `to`, is not a single number.
+        For another mode or level; for too many numbers at level "scalar"; and if the result does not depend on `to`
+        or, with `to`, is not a single number.
     """
     if not isinstance(loss, Node):
         raise TypeError(errors.constants_only(loss))
     if mode not in MODES:
         raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")
+    if level not in LEVELS:
+        raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None:
         check_target(loss, to)
-    return Drawing(loss, to, mode, names)
+        if level == "scalar":
+            raise ValueError("level='scalar' draws single numbers, and to= is a whole Value: leave out one of them")
+    return Drawing(loss, to, mode, names, level)
+
+
+def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:
+    """Replay the backward pass of a result, to see it in any of the views; no `.grad` is changed.
+
+    Parameters
+    ----------
+    loss
+        The result, a single number.
+    names
+        What to call Values and arrays that have no name of their own, such as `locals()`.
+    lr
+        The learning rate with which the update is shown.
+
+    Raises
+    ------
+    TypeError
+        If `loss` is not a Value.
+    ValueError
+        If `loss` is not a single number.
+    """
+    if not isinstance(loss, Node):
+        raise TypeError(errors.constants_only(loss))
+    if loss.data.size != 1:
+        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+    return BackwardPass(loss, names, lr)
 
 
 def check_target(loss: Node, to: Any) -> None:

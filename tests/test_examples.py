@@ -1,0 +1,41 @@
+"""The examples run as scripts, write the files that they promise, and stay short enough to read."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+WRITES = {
+    "bare_values_network": ["bare_values_network.svg"],
+    "bare_values_neuron": ["bare_values_neuron.svg"],
+    "digits": ["digits.png"],
+    "explain_a_gradient": ["explain_a_gradient.svg"],
+    "first_prediction": ["first_prediction.svg"],
+    "house_price": ["house_price.png"],
+    "network_3_4_1": ["network_3_4_1.svg"],
+    "online_neuron": ["cumulative_error.png"],
+}
+NEEDS = {"digits": ["sklearn", "matplotlib"], "house_price": ["matplotlib"], "online_neuron": ["matplotlib"]}
+STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}
+
+
+def test_every_script_is_tested_and_short():
+    lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES.glob("*.py")}
+    assert lines.keys() == WRITES.keys()
+    assert max(lines.values()) <= 80
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_scripts_run_and_write_their_files(name, tmp_path, monkeypatch):
+    for module in NEEDS.get(name, ["pygraphviz"]):
+        pytest.importorskip(module)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    if "matplotlib" in NEEDS.get(name, []):
+        from matplotlib import pyplot
+
+        pyplot.close("all")
+    assert sorted(path.name for path in tmp_path.iterdir()) == WRITES[name]
+    for path in tmp_path.iterdir():
+        assert path.read_bytes().startswith(STARTS[path.suffix])

@@ -1,0 +1,151 @@
+"""From a graph of Values to a `Story`: the steps forward, the pulls backward, the update, the paths to each variable.
+
+Source: none; this is bookkeeping.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_edu.graph import Node
+from tinygrad_edu.viz import wording
+from tinygrad_edu.viz.caption import Caption, fraction
+from tinygrad_edu.viz.formula import bracketed, glyph
+from tinygrad_edu.viz.journal import called, pulls
+from tinygrad_edu.viz.paths import find_paths
+from tinygrad_edu.viz.story import Backward, Forward, Leaf, Route, Story, Update
+from tinygrad_edu.viz.tracer import Tracer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinygrad_edu.viz.journal import Pull
+    from tinygrad_edu.viz.paths import Path
+    from tinygrad_edu.viz.replay import Hop
+
+
+class Teller:
+    """Tells the story of a graph.
+
+    Parameters
+    ----------
+    tracer
+        What knows the graph.
+    lr
+        The learning rate of the update.
+    """
+
+    def __init__(self, tracer: Tracer, lr: float) -> None:
+        self.tracer, self.lr, self.trace = tracer, lr, tracer.trace()
+        self.ids, self.names = tracer.ids, tracer.names
+        self.seen = frozenset(tracer.extent.drawn)
+
+    def story(self) -> Story:
+        """The finished story, of the part of the graph that is drawn."""
+        drawn = self.tracer.extent.drawn
+        results = [node for node in drawn if node.op is not None]
+        variables = [node for node in drawn if node.op is None and node in self.tracer.gradients]
+        return Story(
+            self.trace,
+            tuple(map(self.forward, results)),
+            tuple(self.backward()),
+            tuple(map(self.update, variables)),
+            tuple(map(self.leaf, variables)),
+        )
+
+    def step(self, node: Node) -> str:
+        """The step that made a result; the result's own box where they are merged."""
+        return self.tracer.made.get(node, self.ids[node])
+
+    def forward(self, node: Node) -> Forward:
+        """How a result is computed."""
+        hops = [(node, i) for i in range(len(node.args))]
+        numbers = [wording.array(operand) for operand in node.saved[1:]]
+        edges = tuple(self.tracer.hops[hop] for hop in hops if hop in self.tracer.hops)
+        words = expression(glyph(node), called(node, self.names))
+        data = wording.array(node.saved[0])
+        return Forward(
+            self.step(node), self.ids[node], edges, self.names[node], words, expression(glyph(node), numbers), data
+        )
+
+    def backward(self) -> list[Backward]:
+        """Every pull between Values that are drawn."""
+        tracer = self.tracer
+        journal = pulls(tracer.nodes, tracer.gradients, tracer.uses, self.names)
+        return [self.pulled(pull) for pull in journal if pull.node in self.seen and pull.operand in self.seen]
+
+    def pulled(self, pull: Pull) -> Backward:
+        """A pull, its ends by their numbers in the picture."""
+        return Backward(
+            step=self.step(pull.node),
+            result=self.ids[pull.node],
+            operand=self.ids[pull.operand],
+            edge=self.tracer.hops.get((pull.node, pull.place), ""),
+            glyph=pull.glyph,
+            result_name=pull.result,
+            operand_name=pull.name,
+            derivative=pull.derivative,
+            formula=pull.formula,
+            local=pull.local,
+            upstream=pull.upstream,
+            contribution=pull.contribution,
+            before=pull.before,
+            share=pull.share,
+            after=pull.after,
+            done=pull.done,
+            total=pull.total,
+        )
+
+    def update(self, node: Node) -> Update:
+        """One step of gradient descent, with the gradient of this pass."""
+        data, g = self.tracer.data(node), self.tracer.gradients[node]
+        with np.errstate(all="ignore"):
+            moved = wording.array(data - self.lr * g)
+        rate = wording.number(self.lr)
+        numbers = f"{wording.array(data)} - {rate} * {bracketed(wording.array(g))} = {moved}"
+        return Update(self.ids[node], self.names[node], numbers, moved)
+
+    def leaf(self, node: Node) -> Leaf:
+        """The paths to a variable, what they add up to, and what was there before."""
+        tracer = self.tracer
+        paths = find_paths(tracer.nodes, node, tracer.gradients[node])
+        caption = Caption(tracer.root, node, paths, self.names)
+        left = paths.count - len(paths.listed)
+        return Leaf(
+            self.ids[node],
+            self.names[node],
+            fraction(self.names[tracer.root], self.names[node]),
+            wording.how_many(paths.count),
+            tuple(self.route(path, caption.product(path)) for path in paths.listed),
+            wording.how_many(left) if left else "",
+            wording.array(paths.rest) if left else "",
+            wording.array(paths.gradient),
+            tracer.ledger.earlier(node),
+        )
+
+    def route(self, path: Path, words: str) -> Route:
+        """A path as the ids of what is drawn of it."""
+        return Route(tuple(self.parts(path.hops)), words, wording.array(path.product))
+
+    def parts(self, hops: Sequence[Hop]) -> list[str]:
+        """Boxes, steps and edges along a path, the result first."""
+        found = list[str]()
+        for node, i in hops:
+            operand = node.args[i]
+            found += [self.ids.get(node, ""), self.tracer.made.get(node, ""), self.tracer.hops.get((node, i), "")]
+            found += [self.ids.get(operand, "")]
+        return list(filter(None, dict.fromkeys(found)))
+
+
+def expression(mark: str, operands: Sequence[str]) -> str:
+    """An operation on its operands, as one writes it: a + b, -a, a^2, tanh(a), a[...]."""
+    if mark == "[]":
+        return f"{operands[0]}[...]"
+    if mark.startswith("^") and mark != "^":
+        return f"{bracketed(operands[0])}{mark}"
+    if mark.isidentifier():
+        return f"{mark}({', '.join(operands)})"
+    if len(operands) == 1:
+        return f"{mark}{bracketed(operands[0])}"
+    return f" {mark} ".join(map(bracketed, operands))
