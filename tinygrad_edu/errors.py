@@ -16,9 +16,9 @@ from tinygrad_edu.graph import Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
-    from typing import Any
+    from typing import Any, NoReturn
 
     Shape = tuple[int, ...]
 
@@ -33,6 +33,16 @@ FOREIGN = {
     "jaxlib": ("jax.Array", "np.asarray(a)"),
     "tensorflow": ("tensorflow.Tensor", "t.numpy()"),
 }
+
+NOT_A_NUMBER = (
+    "a Value is not a plain number, and converting it would cut the graph: use v.item() or v.data for "
+    "the number, np.exp(v) or v.exp() instead of math.exp(v), np.stack instead of a[i] = v"
+)
+NOT_AN_ARRAY = (
+    "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
+    "np.exp(v) or v.exp() for functions, np.concatenate or np.stack to join Values"
+)
+NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.where or te.at(v, 0).set(1)"
 
 
 class BroadcastWarning(UserWarning):
@@ -164,3 +174,12 @@ def constants_only(result: Any) -> str:
         f"the result (a {type(result).__name__}) was computed from constants only: wrap the parameters in "
         f"Value, or was .data used? ({user_line()})"
     )
+
+
+def refusal(text: str) -> Callable[..., NoReturn]:
+    """A method that would cut the graph silently, and says what to write instead."""
+
+    def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
+        raise TypeError(f"{text} ({user_line()})")
+
+    return refused

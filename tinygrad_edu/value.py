@@ -23,7 +23,7 @@ from tinygrad_edu.recording import ROOT, SCOPE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, NoReturn
+    from typing import Any
 
     from tinygrad_edu.op import Op
 
@@ -62,22 +62,13 @@ def method(function: Any) -> Callable[..., Any]:
     """The method form of a NumPy function, or of a primitive given by name."""
 
     def called(self: Value, *args: Any, **options: Any) -> Any:
-        target = PRIMITIVES.get(function, function)
+        target = PRIMITIVES[function] if isinstance(function, str) else function
         if args or options or target not in OPERATIONS:
             return dispatch(target, (self, *args), options)
-        return apply(OPERATIONS[target], (self,))
+        return unary(OPERATIONS[target], self)
 
     called.__doc__ = f"As `{function if isinstance(function, str) else 'np.' + function.__name__}(self, ...)`."
     return called
-
-
-def refusal(text: str) -> Callable[..., NoReturn]:
-    """A method that would cut the graph silently, and says what to write instead."""
-
-    def refused(self: Value, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"{text} ({errors.user_line()})")
-
-    return refused
 
 
 class Value(Node):
@@ -214,23 +205,15 @@ class Value(Node):
         name = f", name={self.name!r}" if self.name else ""
         return f"Value(data={self.data}, grad={grad}{name})"
 
-    __float__ = __int__ = __index__ = __complex__ = refusal(
-        "a Value is not a plain number, and converting it would cut the graph: use v.item() or v.data for "
-        "the number, np.exp(v) or v.exp() instead of math.exp(v), np.stack instead of a[i] = v"
-    )
-    __array__ = refusal(
-        "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
-        "np.exp(v) or v.exp() for functions, np.concatenate or np.stack to join Values"
-    )
-    __setitem__ = __delitem__ = refusal(
-        "a Value is not changed in place: build a new one with np.where or te.at(v, 0).set(1)"
-    )
+    __float__ = __int__ = __index__ = __complex__ = errors.refusal(errors.NOT_A_NUMBER)
+    __array__ = errors.refusal(errors.NOT_AN_ARRAY)
+    __setitem__ = __delitem__ = errors.refusal(errors.NOT_IN_PLACE)
 
 
 def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
     """Compute an operation on the data of its operands, and record it; one of them is a Value."""
-    if len(args) == 2 and not options:
-        return binary(op, *args)
+    if len(args) <= 2 and not options:
+        return binary(op, *args) if len(args) == 2 else unary(op, *args)
     inputs = []
     for arg in args:
         if isinstance(arg, Node):
@@ -242,7 +225,17 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise errors.explained(op.name, args, error) from None
-    return record(op, args, (out, *inputs), options, op.elementwise and len(args) == 1 and out.dtype is FLOAT64)
+    return record(op, args, (out, *inputs), options, False)
+
+
+def unary(op: Op, x: Any) -> Value:
+    """`apply` for one operand without options."""
+    a = x.data
+    try:
+        out = op.compute(a)
+    except (ValueError, TypeError) as error:
+        raise errors.explained(op.name, (x,), error) from None
+    return record(op, (x,), (out, a), NO_OPTIONS, op.elementwise and out.dtype is FLOAT64)
 
 
 def binary(op: Op, x: Any, y: Any) -> Value:

@@ -64,9 +64,18 @@ def sigmoid(x):
 # s(x) s(-x) keeps its digits where s (1 - s) has lost them: 9.36e-14 at x = 30
 sigmoid = primitive(sigmoid, lambda g, out, x: g * out * sigmoid(-x),
                     domain=REALS, formulas=("out * (1 - out)",))
-# sech^2 x = 4 s(2x) s(-2x), for the same reason
-differentiable(np.tanh, lambda g, out, x: g * 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x),
-               domain=REALS, formulas=("1 - out^2",))
+
+
+def sech_squared(x):
+    """1 / cosh(x)^2: a primitive, so that large inputs give 0 without a warning, in any derivative."""
+    with np.errstate(over="ignore", under="ignore"):
+        return 1.0 / np.square(np.cosh(x))
+
+
+sech_squared = primitive(sech_squared, lambda g, out, x: g * -2.0 * out * np.tanh(x),
+                         domain=REALS, glyph="sech^2", formulas=("-2 * out * tanh(x)",))
+# 1 / cosh(x)^2 keeps its digits where 1 - out^2 has lost them: 1.699e-17 at x = 20
+differentiable(np.tanh, lambda g, out, x: g * sech_squared(x), domain=REALS, formulas=("1 - out^2",))
 
 
 def softplus(x):
@@ -96,19 +105,22 @@ identity = primitive(identity, lambda g, out, x: g, domain=REALS, formulas=("1",
 # -- choices ----------------------------------------------------------------------------------------------
 
 
-def won(out, x, y, tie):
-    """1 where x was chosen over y, 0 where not, `tie` where they are equal, nan where either is nan."""
-    return np.where(np.isnan(out), np.nan, np.where(x == y, tie, x == out))
+def shared(out, x, y):
+    """1 where x was chosen over y, 0 where not, 1/2 where they are equal, nan where either is nan."""
+    return np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
 
 
-differentiable(np.maximum, lambda g, out, x, y: g * won(out, x, y, 0.5),
-               lambda g, out, x, y: g * won(out, y, x, 0.5), domain=REALS, kinks=TIES, glyph="max",
-               formulas=("[x > y]", "[y > x]"), alone=(lambda g, out, x, y: g * won(out, x, y, 0.0),
-                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))
-differentiable(np.minimum, lambda g, out, x, y: g * won(out, x, y, 0.5),
-               lambda g, out, x, y: g * won(out, y, x, 0.5), domain=REALS, kinks=TIES, glyph="min",
-               formulas=("[x < y]", "[y < x]"), alone=(lambda g, out, x, y: g * won(out, x, y, 0.0),
-                                                       lambda g, out, x, y: g * won(out, y, x, 0.0)))
+def won(out, y):
+    """1 where another was chosen over y, 0 where not or where they are equal, nan where either is nan."""
+    return np.where(out == out, y != out, np.nan)
+
+
+differentiable(np.maximum, lambda g, out, x, y: g * shared(out, x, y), lambda g, out, x, y: g * shared(out, y, x),
+               domain=REALS, kinks=TIES, glyph="max", formulas=("[x > y]", "[y > x]"),
+               alone=(lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x)))
+differentiable(np.minimum, lambda g, out, x, y: g * shared(out, x, y), lambda g, out, x, y: g * shared(out, y, x),
+               domain=REALS, kinks=TIES, glyph="min", formulas=("[x < y]", "[y < x]"),
+               alone=(lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x)))
 
 
 def select(x, y, *, condition):
