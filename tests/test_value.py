@@ -107,6 +107,13 @@ def test_display():
     assert Value([1.0, 2.0]).__format__("") == "Value(data=[1. 2.], grad=not computed yet)"
 
 
+def test_a_plus_in_front_changes_nothing():
+    x = Value(3.0)
+    y = +x * 2.0
+    y.backward()
+    assert (y.item(), x.grad) == (6.0, 2.0)
+
+
 def test_nothing_mutates():
     a = b = Value([1.0, 2.0])
     a += 1.0

@@ -98,4 +98,4 @@ def gradients(y: Node, xs: Iterable[Node], differentiable: bool = False) -> list
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))
     found = backpropagate(y, seed(y, None), differentiable)
-    return [found[x] if x in found else np.zeros_like(x.data) for x in xs]
+    return [found[x] if x in found else np.zeros_like(x.data)[()] for x in xs]

@@ -87,7 +87,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 def differentiate(out: Any, xs: list[Any], ys: list[Value]) -> tuple[Any, list[Any]]:
     """The result and its gradients for the fresh variables ys, which then become the arguments xs."""
     if not isinstance(out, Value):
-        return out, [np.zeros_like(y.data) for y in ys]
+        return out, [np.zeros_like(y.data)[()] for y in ys]
     own = set(ys)
     outside = any(node.op is None and node not in own for node in backwards(out))
     keep = SCOPE.get() is not None and (outside or any(isinstance(x, Node) for x in xs))

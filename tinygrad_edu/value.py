@@ -182,6 +182,9 @@ class Value(Node):
         """The only number of the Value, as a Python float."""
         return float(self.data.item())
 
+    def __pos__(self) -> Value:
+        return self
+
     def __getitem__(self, index: Any) -> Value:
         return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
 
