@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOP = "tinygrad_edu"
 LAYERS = (
-    {"op", "graph", "errors", "recording", "collection", "operand"},
+    {"op", "graph", "errors", "recording", "collection", "operand", "notebook"},
     {"backward", "value"},
     {"rules"},
     {"transforms", "tree", ""},  # "": the package itself, which offers layers 1 to 4

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
+from tinygrad_edu.notebook import shown
 from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REWRITES
 from tinygrad_edu.operand import constant, floating, plain
 from tinygrad_edu.recording import ROOT, SCOPE
@@ -208,6 +209,7 @@ class Value(Node):
         name = f", name={self.name!r}" if self.name else ""
         return f"Value(data={self.data}, grad={grad}{name})"
 
+    _repr_mimebundle_ = shown
     __float__ = __int__ = __index__ = __complex__ = errors.refusal(errors.NOT_A_NUMBER)
     __array__ = errors.refusal(errors.NOT_AN_ARRAY)
     __setitem__ = __delitem__ = errors.refusal(errors.NOT_IN_PLACE)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.nn.walk import join, walk
+from tinygrad_edu.notebook import shown
 from tinygrad_edu.recording import scope
 from tinygrad_edu.value import Value
 
@@ -130,6 +131,8 @@ class Module:
                 thing._path = full
             elif is_parameter(thing) and (thing.name is None or full.endswith(f".{thing.name}")):
                 thing.name = full
+
+    _repr_mimebundle_ = shown
 
     if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz.backward_pass import BackwardPass
+from tinygrad_edu.viz.card import bundle
 from tinygrad_edu.viz.cause import why
 from tinygrad_edu.viz.drawing import Drawing
 from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.lines import Line, line_of, recording
+from tinygrad_edu.viz.palette import DARK, LIGHT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "BackwardPass", "Drawing", "DrawingError", "Line", "draw", "explain", "line_of", "recording", "steps", "trace",
-    "why",
+    "BackwardPass", "Drawing", "DrawingError", "Line", "bundle", "draw", "explain", "line_of", "recording", "steps",
+    "trace", "why",
 ]  # fmt: skip
 
 MODES = ("forward", "backward")
@@ -39,6 +41,7 @@ def draw(
     mode: str = "forward",
     names: Mapping[str, Any] | None = None,
     level: str = "tensor",
+    dark: bool = False,
 ) -> Drawing:
     """Draw the graph of a result: a picture in a notebook, a tree in a terminal.
 
@@ -57,6 +60,8 @@ def draw(
         How close to look: "tensor" draws every operation on arrays, "module" a box for each module call and each
         repetition (as graphs of more than 2,000 Values are drawn anyway), "scalar" every operation on single
         numbers, so that a matrix product becomes its multiplications and additions.
+    dark
+        Light on dark, for slides and dark pages.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def draw(
         check_target(loss, to)
         if level == "scalar":
             raise ValueError("level='scalar' draws single numbers, and to= is a whole Value: leave out one of them")
-    return Drawing(loss, to, mode, names, level)
+    return Drawing(loss, to, mode, names, level, DARK if dark else LIGHT)
 
 
 def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.cut import mentioned, unfitted
+from tinygrad_edu.viz.flags import finite
 from tinygrad_edu.viz.journal import called
 from tinygrad_edu.viz.replay import pull
 
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 
     Birth = tuple[Node, str]
     Test = Callable[[Any], Any]
-
-
-def finite(data: Any) -> bool:
-    """Whether every entry is a number."""
-    return bool(np.all(np.isfinite(data)))
 
 
 def first_index(data: Any, bad: Test) -> tuple[int, ...]:

@@ -15,10 +15,11 @@ from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.absence import hints
 from tinygrad_edu.viz.asked import asked
-from tinygrad_edu.viz.birth import backward_birth, finite, forward_births, passed_on
+from tinygrad_edu.viz.birth import backward_birth, forward_births, passed_on
 from tinygrad_edu.viz.caption import fraction
 from tinygrad_edu.viz.cut import cancelled, cuts, reason, smeared, switches
 from tinygrad_edu.viz.explanation import factor, held, where
+from tinygrad_edu.viz.flags import VANISHING, finite
 from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.paths import find_paths, toward
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 LISTED = 6
 WEAKEST = 3
-TINY = 1e-7
 UNNOTED = "(run the forward pass inside `with viz.recording():` to see the lines)"
 
 
@@ -95,7 +95,7 @@ class Cause:
             yield from self.births(self.loss)
         if not np.any(self.gradient):
             yield from self.zero()
-        elif np.max(np.abs(self.gradient)) < TINY:
+        elif np.max(np.abs(self.gradient)) < VANISHING:
             yield from self.tiny()
         elif not np.all(self.gradient):
             yield from self.zero_in_part()

@@ -12,16 +12,18 @@ from functools import cached_property
 from pathlib import Path
 
 from tinygrad_edu.viz import dot, layout, text
+from tinygrad_edu.viz.palette import LIGHT
 from tinygrad_edu.viz.svg import PROLOG, fit_page
 from tinygrad_edu.viz.tracer import trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from typing import Any
 
     from tinygrad_edu.graph import Node
+    from tinygrad_edu.viz.palette import Palette
 
 FORMATS = ("svg", "png", "pdf", "dot")
 
@@ -38,15 +40,21 @@ class Drawing:
     """
 
     def __init__(
-        self, root: Node, to: Node | None, mode: str, names: Mapping[str, Any] | None, level: str = "tensor"
+        self,
+        root: Node,
+        to: Node | None = None,
+        mode: str = "forward",
+        names: Mapping[str, Any] | None = None,
+        level: str = "tensor",
+        palette: Palette = LIGHT,
     ) -> None:
-        self.drawn, self.mode = (root, to, names), mode
+        self.drawn, self.mode, self.palette = (root, to, names), mode, palette
         self.trace = trace(*self.drawn, level)
 
     @cached_property
     def source(self) -> str:
         """The picture as DOT text."""
-        return dot.source(self.trace, self.mode)
+        return dot.source(self.trace, self.mode, palette=self.palette)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file; the ending says in which format.
@@ -60,12 +68,7 @@ class Drawing:
         DrawingError
             If there is no Graphviz; .dot needs none.
         """
-        target = Path(path)
-        form = target.suffix.lower().removeprefix(".")
-        if form not in FORMATS:
-            raise ValueError(f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in FORMATS)}")
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
+        target, form = checked(path, FORMATS)
         target.write_bytes(self.rendered(form))
 
     def rendered(self, form: str) -> bytes:
@@ -88,7 +91,8 @@ class Drawing:
         except layout.LayoutTimeout:
             if self.trace.detail != "merged":
                 raise
-            return layout.render(dot.source(trace(*self.drawn, "module"), self.mode), form)
+            folded = trace(*self.drawn, "module")
+            return layout.render(dot.source(folded, self.mode, palette=self.palette), form)
 
     def _repr_svg_(self) -> str | None:
         try:
@@ -103,6 +107,17 @@ class Drawing:
             return {"text/plain": f"{error}\n\n{self}"}
 
     def __str__(self) -> str:
-        return text.tree(self.trace)
+        return str(text.tree(self.trace))
 
     __repr__ = __str__
+
+
+def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]:
+    """The file to write and its form, which its ending names; refused before anything is drawn."""
+    target = Path(path)
+    form = target.suffix.lower().removeprefix(".")
+    if form not in forms:
+        raise ValueError(f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
+    return target, form

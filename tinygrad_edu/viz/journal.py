@@ -147,11 +147,16 @@ def entry(hop: Hop, g: Any, share: Any, names: Names) -> dict[str, Any]:
 
 
 def called(node: Node, names: Names) -> list[str]:
-    """What the operands of a node are called; a constant without a name by its number."""
+    """What the operands of a node are called; a constant without a name by its numbers, if they are few."""
     return [
-        names[arg] if isinstance(arg, Node) else names.constant(arg) or wording.array(node.saved[i + 1])
+        names[arg] if isinstance(arg, Node) else names.constant(arg) or few(node.saved[i + 1])
         for i, arg in enumerate(node.args)
     ]
+
+
+def few(data: Any) -> str:
+    """The numbers of an array, or the word for it."""
+    return wording.array(data) if np.size(data) <= wording.FULL else "constant"
 
 
 def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
@@ -176,11 +181,16 @@ def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
     if loss.data.size != 1:
         raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
     nodes = backwards(loss)
-    called_so = Names(nodes[::-1], names)
-    uses = consumers(nodes)
+    return ledger(nodes, gradients(loss), consumers(nodes), Names(nodes[::-1], names))
+
+
+def ledger(
+    nodes: Sequence[Node], gradients: Mapping[Node, Any], uses: Mapping[Node, Sequence[Hop]], names: Names
+) -> Text:
+    """The pulls as numbered lines, as far as there is room; for the parameters see `pulls`."""
     total = sum(map(len, uses.values()))
-    told = islice(pulling(nodes, gradients(loss), uses, called_so), LINES)
-    lines = [f"backward from {called_so[loss]}: {total:,} steps, each after all steps that reach its result"]
+    told = islice(pulling(nodes, gradients, uses, names), LINES)
+    lines = [f"backward from {names[nodes[0]]}: {total:,} steps, each after all steps that reach its result"]
     lines += [f"{k:>4} {line(entry)}" for k, entry in enumerate(told, 1)]
     lines += [f" ... {total - LINES:,} more steps"] if total > LINES else []
     return laid_out(lines)

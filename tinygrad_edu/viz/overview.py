@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.viz.tracer import Tracer
 
 MOST = 150
+SEARCHED = 5_000
 
 
 class Overview:
@@ -86,8 +87,15 @@ class Overview:
         if len(unit.nodes) == 1 and unit.scope is None:
             kind = "root" if node is tracer.root else "variable" if node.op is None else "result"
             mark = "" if node.op is None else glyph(node)
-            return Box(f"v{i + 1}", tracer.names[node], kind, data, grad, mark, None)
-        return Box(f"v{i + 1}", unit.title, "module", data, grad, counted(unit), None)
+            return Box(f"v{i + 1}", tracer.names[node], kind, data, grad, mark, None, **tracer.remarks(node))
+        return Box(f"v{i + 1}", unit.title, "module", data, grad, counted(unit), None, flags=self.flags(unit))
+
+    def flags(self, unit: Unit) -> tuple[str, ...]:
+        """What should not be overlooked inside a folded box, each flag once; not looked for in the largest graphs."""
+        if len(self.tracer.nodes) > SEARCHED:
+            return ()
+        found = (flag for node in unit.nodes for flag in self.tracer.remarks(node)["flags"])
+        return tuple(dict.fromkeys(f"inside: {flag}" for flag in found))
 
     def note(self) -> str:
         """What was folded, and what was left out."""

@@ -8,17 +8,18 @@ Source: the output of the Unix program tree.
 
 from __future__ import annotations
 
-from tinygrad_edu.viz.wording import ascii_only
+from tinygrad_edu.viz.terminal import laid_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tinygrad_edu.viz.terminal import Text
     from tinygrad_edu.viz.trace import Box, Edge, Trace
 
 LINES = 200
 DEEPEST = 24
 
 
-def tree(trace: Trace) -> str:
+def tree(trace: Trace) -> Text:
     """The whole trace as text: values, gradients, local derivatives, the wanted paths."""
     boxes = {box.id: box for box in trace.boxes}
     made = {step.id: step.result for step in trace.steps}
@@ -31,7 +32,7 @@ def tree(trace: Trace) -> str:
         lines = [*lines[:LINES], f"... {len(lines) - LINES:,} more lines"]
     lines += ["", *trace.caption] if trace.caption else []
     lines += ["", *trace.note.splitlines()] if trace.note else []
-    return ascii_only("\n".join(lines))
+    return laid_out(lines)
 
 
 def walk(root: Box, boxes: dict[str, Box], entering: dict[str, list[Edge]]) -> list[str]:
@@ -62,6 +63,9 @@ def line(box: Box, edge: Edge | None) -> str:
         parts.append(f"grad {box.grad}")
     if edge is not None and edge.text:
         parts.append(f"{edge.slope}: {edge.text}".removeprefix(": "))
+    parts += [f"! {flag}" for flag in box.flags]
+    if box.line:
+        parts.append(f"at {box.line}")
     if edge is not None and edge.wanted:
         parts.append("<== wanted path")
     return "  |  ".join(parts)

@@ -12,12 +12,30 @@ from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinygrad_edu.recording import Scope
+
+    Map = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Box:
-    """A value: the result, an intermediate result, a variable, a constant, or a copy of a box far away."""
+    """A value: the result, an intermediate result, a variable, a constant, or a copy of a box far away.
+
+    Attributes
+    ----------
+    original
+        The box that a copy stands for.
+    array
+        Shape and dtype of an array whose numbers are not all shown.
+    maps
+        Its data and its gradient as rows of colours.
+    flags
+        What should not be overlooked, such as a nan that begins here.
+    line
+        The line of the program that made it, as far as that was noted.
+    """
 
     id: str
     name: str
@@ -27,6 +45,10 @@ class Box:
     glyph: str
     scope: Scope | None
     original: str = ""
+    array: str = ""
+    maps: tuple[Map, ...] = ()
+    flags: tuple[str, ...] = ()
+    line: str = ""
 
 
 @dataclass(frozen=True)

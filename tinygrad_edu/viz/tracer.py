@@ -16,13 +16,17 @@ from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.caption import Caption, fraction
 from tinygrad_edu.viz.extent import MERGED, Extent
+from tinygrad_edu.viz.flags import flags
 from tinygrad_edu.viz.formula import constant_exponent, evaluated, glyph, local_text
+from tinygrad_edu.viz.journal import called
 from tinygrad_edu.viz.ledger import Ledger
+from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.overview import Overview
 from tinygrad_edu.viz.paths import find_paths
 from tinygrad_edu.viz.replay import consumers, forward_data, gradients
 from tinygrad_edu.viz.scalars import opened
+from tinygrad_edu.viz.thumbnail import cells
 from tinygrad_edu.viz.trace import Box, Edge, Step, Trace
 
 TYPE_CHECKING = False
@@ -95,9 +99,23 @@ class Tracer:
         """The box of a Value."""
         self.ids[node] = f"v{len(self.boxes) + 1}"
         kind = "root" if node is self.root else "variable" if node.op is None else "result"
-        data, grad = wording.array(self.data(node)), self.ledger.grad(node)
-        mark = "" if node.op is None else glyph(node)
-        self.boxes.append(Box(self.ids[node], self.names[node], kind, data, grad, mark, self.place(node)))
+        data, mark = self.data(node), "" if node.op is None else glyph(node)
+        texts = wording.array(data), self.ledger.grad(node), mark
+        shown = {**self.looks(data, node.grad), **self.remarks(node)}
+        self.boxes.append(Box(self.ids[node], self.names[node], kind, *texts, self.place(node), **shown))
+
+    def looks(self, data: Any, grad: Any = None) -> dict[str, Any]:
+        """Shape, dtype and heat maps of an array that is too large for its numbers, where there is room for them."""
+        if np.size(data) <= wording.FULL or self.extent.detail != "everything":
+            return {}
+        maps = tuple(cells(array) for array in (data, grad) if array is not None)
+        return {"array": f"{wording.shape(data)} {data.dtype}", "maps": maps}
+
+    def remarks(self, node: Node) -> dict[str, Any]:
+        """What should not be overlooked, and where the Value was made."""
+        line = line_of(node)
+        found = tuple(flags(node, self.data(node), self.gradients, self.uses[node]))
+        return {"flags": found, "line": "" if line is None else str(line)}
 
     def data(self, node: Node) -> Any:
         """What a Value held in the forward pass."""
@@ -111,7 +129,8 @@ class Tracer:
             data = node.saved[i + 1]
             self.ids[constant_key((node, i))] = found = f"v{len(self.boxes) + 1}"
             scope = node.scope if np.ndim(data) == 0 else None
-            self.boxes.append(Box(found, self.names.constant(arg), "constant", wording.array(data), "", "", scope))
+            texts = self.names.constant(arg), "constant", wording.array(data), "", ""
+            self.boxes.append(Box(found, *texts, scope, **self.looks(data)))
 
     def add_step(self, node: Node) -> None:
         """The operation that made a Value."""
@@ -125,7 +144,7 @@ class Tracer:
     def add_edges(self, node: Node) -> None:
         """An edge from each operand to the step, or to the box where they are merged."""
         head = self.ids[node] if self.extent.detail == "merged" else f"o{len(self.steps)}"
-        operands = [self.called((node, i)) for i in range(len(node.args))]
+        operands = called(node, self.names)
         for i, arg in enumerate(node.args):
             live = isinstance(arg, Node)
             tail = self.ids.get(arg if live else constant_key((node, i)))
@@ -153,13 +172,6 @@ class Tracer:
             return "", *evaluated(hop)
         result = self.names[hop[0]]
         return fraction(result, operands[hop[1]]), *local_text(hop, result, operands)
-
-    def called(self, hop: Hop) -> str:
-        """What an operand is called in formulas: a constant without a name by its number."""
-        arg = hop[0].args[hop[1]]
-        if isinstance(arg, Node):
-            return self.names[arg]
-        return self.names.constant(arg) or wording.array(hop[0].saved[hop[1] + 1])
 
     def wanted(self, hop: Hop) -> bool:
         """Whether a hop is on a path to the wanted Value."""
