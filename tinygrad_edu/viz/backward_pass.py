@@ -1,25 +1,34 @@
 """`BackwardPass`: one backward pass, to be looked at in every way there is.
 
-It holds the graph it was made from and replays it for each view; no view changes a `.grad`.
+It holds the graph it was made from and replays it for each view; no view changes a `.grad`. What is shown is made of
+one story, so that the drawing, the explorer, the animation and the text agree to the last digit.
 
 Source: Bostock, Ogievetsky and Heer, "D3" (2011): data first, then the marks that show it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
-from tinygrad_edu.viz.drawing import Drawing
+from tinygrad_edu.viz import animation, journal, text
+from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked
+from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.teller import Teller
-from tinygrad_edu.viz.tracer import Tracer
+from tinygrad_edu.viz.terminal import Text, laid_out
+from tinygrad_edu.viz.tracer import Tracer, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
     from typing import Any
 
     from tinygrad_edu.graph import Node
+    from tinygrad_edu.viz.explorer import Explorer
     from tinygrad_edu.viz.story import Leaf, Story
+
+MOVING = ("gif", "html", "json", "txt")
 
 
 class BackwardPass:
@@ -56,6 +65,78 @@ class BackwardPass:
         """The paths from the result to a Value, and the products that sum to its gradient."""
         return self.teller.leaf(to)
 
+    def text(self, to: Node | None = None) -> Text:
+        """The pass for a terminal: a tree of the Values, then every step; or the paths to one Value.
+
+        Parameters
+        ----------
+        to
+            The Value whose paths are wanted.
+        """
+        if to is not None:
+            tree = text.tree(replace(trace(self.root, to, self.names), caption=()))
+            return joined(tree, explain(to, self.root, names=self.names))
+        told = self.teller.tracer
+        steps = journal.ledger(told.nodes, told.gradients, told.uses, told.names)
+        return joined(text.tree(self.teller.trace), steps)
+
     def draw(self, to: Node | None = None, mode: str = "forward") -> Drawing:
         """The static drawing; see `viz.draw`."""
         return Drawing(self.root, to, mode, self.names)
+
+    def explore(self) -> Explorer:
+        """The page on which the pass can be stepped through."""
+        from tinygrad_edu.viz.explorer import Explorer
+
+        return Explorer(self.story)
+
+    def save(self, path: str | PathLike[str], *, animate: bool = False) -> None:
+        """Write the pass to a file; the ending says how.
+
+        Parameters
+        ----------
+        path
+            .html is the explorer, .gif an animation, .json the story as data, .txt the text; .svg, .png, .pdf and
+            .dot are the static drawing.
+        animate
+            Let an .svg move; a .gif always does.
+
+        Raises
+        ------
+        ValueError
+            For another ending, and for `animate` with one that cannot move.
+        FileNotFoundError
+            If the folder does not exist.
+        DrawingError
+            Without Graphviz, for those forms that need it.
+        """
+        target, form = checked(path, (*FORMATS, *MOVING))
+        if animate and form not in ("svg", "gif", "html"):
+            raise ValueError(f"{target.name!r} cannot move: with animate=True write .svg, .gif or .html")
+        target.write_bytes(self.rendered(form, animate))
+
+    def rendered(self, form: str, animate: bool) -> bytes:
+        """The pass in one of the forms."""
+        if form == "gif":
+            return animation.gif(self.story)
+        if form == "svg" and animate:
+            return animation.animated_svg(self.story).encode()
+        if form in FORMATS:
+            return self.draw().rendered(form)
+        if form == "html":
+            return self.explore().html.encode()
+        return self.json().encode() if form == "json" else "\n".join([*self.text().splitlines(), ""]).encode()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        bundle: dict[str, str] = self.explore()._repr_mimebundle_(include, exclude)
+        return bundle
+
+    def __str__(self) -> str:
+        return str(self.text())
+
+    __repr__ = __str__
+
+
+def joined(*parts: Text) -> Text:
+    """Texts below each other, with an empty line between."""
+    return laid_out([line for part in parts for line in ("", *part.splitlines())][1:])

@@ -9,6 +9,8 @@ Source: the documentation of pygraphviz 2.
 
 from __future__ import annotations
 
+from tinygrad_edu.viz import fonts
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +56,7 @@ def render(source: str, form: str, seconds: float = SECONDS) -> bytes:
     import sys
     from shutil import which
 
+    fonts.warn_without(form)
     if program := which("dot"):
         return in_child([program, f"-T{form}"], source, seconds)
     if not has_library():
