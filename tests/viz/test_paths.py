@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.viz.graphs import graphs
+from tests.viz.graphs import graphs, programs
 from tinygrad_edu import Value, relu
 from tinygrad_edu.graph import backwards
 from tinygrad_edu.testing import numeric_gradient
@@ -42,18 +42,27 @@ def test_products_and_rest_sum_to_the_gradient(made):
         assert leaf.grad is held
 
 
-@given(st.floats(0.2, 2.0), st.floats(0.2, 2.0), st.integers(1, 4))
-def test_the_sum_is_the_slope_by_differences(x, y, depth):
-    def compute(x, y):
-        for _ in range(depth):
-            x, y = np.tanh(x * y) + y, np.sin(x) * x
-        return x * y + x
+@given(programs(smooth=True), st.integers(0, 2**32 - 1))
+@settings(max_examples=500)
+def test_the_sum_over_paths_is_the_slope_by_differences(program, seed):
+    compute, arrays = program
+    leaves = [Value(array) for array in arrays]
+    loss = compute(*leaves)
+    loss.backward()
+    rng = np.random.default_rng(seed)
+    for i, leaf in enumerate(leaves):
+        paths = paths_of(loss, leaf)
+        total = sum((path.product for path in paths.listed), start=paths.rest)
+        direction = rng.normal(size=leaf.shape)
 
-    w = Value(x)
-    paths = paths_of(compute(w, Value(y)), w)
-    total = sum((path.product for path in paths.listed), start=paths.rest)
-    slope, _ = numeric_gradient(lambda v: compute(v, y), np.array(x))
-    np.testing.assert_allclose(total, slope, rtol=1e-6)
+        def along_line(t, i=i, direction=direction):
+            moved = [array + t * direction if k == i else array for k, array in enumerate(arrays)]
+            return compute(*moved)
+
+        slope, error = numeric_gradient(along_line, np.array(0.0))
+        size = np.linalg.norm(total) * np.linalg.norm(direction)
+        assert abs(np.sum(total * direction) - slope) <= 1e-6 * (size + 1) + 10 * error
+        np.testing.assert_array_equal(leaf.grad, paths.gradient)
 
 
 @given(graphs(shapes=((),), size=6))
