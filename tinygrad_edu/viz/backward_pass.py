@@ -14,6 +14,7 @@ from functools import cached_property
 from tinygrad_edu.viz import animation, journal, text
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked
 from tinygrad_edu.viz.explanation import explain
+from tinygrad_edu.viz.explorer import Explorer
 from tinygrad_edu.viz.teller import Teller
 from tinygrad_edu.viz.terminal import Text, laid_out
 from tinygrad_edu.viz.tracer import Tracer, trace
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.explorer import Explorer
     from tinygrad_edu.viz.story import Leaf, Story
 
 MOVING = ("gif", "html", "json", "txt")
@@ -86,8 +86,6 @@ class BackwardPass:
 
     def explore(self) -> Explorer:
         """The page on which the pass can be stepped through."""
-        from tinygrad_edu.viz.explorer import Explorer
-
         return Explorer(self.story)
 
     def save(self, path: str | PathLike[str], *, animate: bool = False) -> None:

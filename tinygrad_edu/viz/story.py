@@ -89,13 +89,23 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Story:
-    """A trace, and what happens in it step by step."""
+    """A trace, and what happens in it step by step.
+
+    Attributes
+    ----------
+    total
+        How many steps each phase has; of a large graph only the first are told, and the first few variables.
+    images
+        By the id of its box, data and gradient of each array whose numbers are not all shown, as data URIs.
+    """
 
     trace: Trace
     forward: tuple[Forward, ...]
     backward: tuple[Backward, ...]
     update: tuple[Update, ...]
     leaves: tuple[Leaf, ...]
+    total: dict[str, int]
+    images: dict[str, tuple[str, ...]]
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as dictionaries, lists, texts and counts; module calls as their path and class."""

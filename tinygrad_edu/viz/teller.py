@@ -5,14 +5,17 @@ Source: none; this is bookkeeping.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.viz import wording
+from tinygrad_edu.viz import thumbnail, wording
 from tinygrad_edu.viz.caption import Caption, fraction
 from tinygrad_edu.viz.formula import bracketed, glyph
-from tinygrad_edu.viz.journal import called, pulls
+from tinygrad_edu.viz.journal import called, pulling
 from tinygrad_edu.viz.paths import find_paths
+from tinygrad_edu.viz.placement import Placement
 from tinygrad_edu.viz.story import Backward, Forward, Leaf, Route, Story, Update
 from tinygrad_edu.viz.tracer import Tracer
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from tinygrad_edu.viz.journal import Pull
     from tinygrad_edu.viz.paths import Path
     from tinygrad_edu.viz.replay import Hop
+
+TOLD = 2_000
+WALKED = 20_000
+"""The steps told of each phase, and the Values walked over to find paths, for all variables together."""
 
 
 class Teller:
@@ -37,51 +44,59 @@ class Teller:
     """
 
     def __init__(self, tracer: Tracer, lr: float) -> None:
-        self.tracer, self.lr, self.trace = tracer, lr, tracer.trace()
-        self.ids, self.names = tracer.ids, tracer.names
-        self.seen = frozenset(tracer.extent.drawn)
+        self.tracer, self.lr, self.names = tracer, lr, tracer.names
+        self.places = Placement(tracer)
+        self.trace = self.places.trace
 
     def story(self) -> Story:
-        """The finished story, of the part of the graph that is drawn."""
-        drawn = self.tracer.extent.drawn
-        results = [node for node in drawn if node.op is not None]
-        variables = [node for node in drawn if node.op is None and node in self.tracer.gradients]
+        """The finished story; of a large graph the first steps of each phase, and the first variables."""
+        nodes = self.tracer.nodes[::-1]
+        results = [node for node in nodes if node.op is not None]
+        variables = [node for node in nodes if node.op is None and node in self.tracer.gradients]
+        hops = sum(map(len, self.tracer.uses.values()))
         return Story(
             self.trace,
-            tuple(map(self.forward, results)),
+            tuple(map(self.forward, results[:TOLD])),
             tuple(self.backward()),
-            tuple(map(self.update, variables)),
-            tuple(map(self.leaf, variables)),
+            tuple(map(self.update, variables[:TOLD])),
+            tuple(map(self.leaf, variables[: WALKED // len(nodes)])),
+            {"forward": len(results), "backward": hops, "update": len(variables)},
+            self.images() if self.trace.detail == "everything" else {},
         )
 
-    def step(self, node: Node) -> str:
-        """The step that made a result; the result's own box where they are merged."""
-        return self.tracer.made.get(node, self.ids[node])
+    def images(self) -> dict[str, tuple[str, ...]]:
+        """Data and gradient of every larger array as small pictures, where those can be made."""
+        found = {}
+        for node in self.tracer.nodes:
+            arrays = [self.tracer.data(node), self.tracer.gradients.get(node)]
+            if np.size(arrays[0]) > wording.FULL:
+                found[self.places.box(node)] = tuple(thumbnail.uri(array) for array in arrays if array is not None)
+        return {box: pictures for box, pictures in found.items() if all(pictures)}
 
     def forward(self, node: Node) -> Forward:
         """How a result is computed."""
         hops = [(node, i) for i in range(len(node.args))]
         numbers = [wording.array(operand) for operand in node.saved[1:]]
-        edges = tuple(self.tracer.hops[hop] for hop in hops if hop in self.tracer.hops)
+        edges = tuple(filter(None, map(self.places.edge, hops)))
         words = expression(glyph(node), called(node, self.names))
         data = wording.array(node.saved[0])
-        return Forward(
-            self.step(node), self.ids[node], edges, self.names[node], words, expression(glyph(node), numbers), data
-        )
+        figures = expression(glyph(node), numbers)
+        place = self.places.step(node), self.places.box(node)
+        return Forward(*place, edges, self.names[node], words, figures, data)
 
     def backward(self) -> list[Backward]:
-        """Every pull between Values that are drawn."""
+        """The pulls, in their order."""
         tracer = self.tracer
-        journal = pulls(tracer.nodes, tracer.gradients, tracer.uses, self.names)
-        return [self.pulled(pull) for pull in journal if pull.node in self.seen and pull.operand in self.seen]
+        journal = pulling(tracer.nodes, tracer.gradients, tracer.uses, self.names)
+        return list(map(self.pulled, islice(journal, TOLD)))
 
     def pulled(self, pull: Pull) -> Backward:
         """A pull, its ends by their numbers in the picture."""
         return Backward(
-            step=self.step(pull.node),
-            result=self.ids[pull.node],
-            operand=self.ids[pull.operand],
-            edge=self.tracer.hops.get((pull.node, pull.place), ""),
+            step=self.places.step(pull.node),
+            result=self.places.box(pull.node),
+            operand=self.places.box(pull.operand),
+            edge=self.places.edge((pull.node, pull.place)),
             glyph=pull.glyph,
             result_name=pull.result,
             operand_name=pull.name,
@@ -104,7 +119,7 @@ class Teller:
             moved = wording.array(data - self.lr * g)
         rate = wording.number(self.lr)
         numbers = f"{wording.array(data)} - {rate} * {bracketed(wording.array(g))} = {moved}"
-        return Update(self.ids[node], self.names[node], numbers, moved)
+        return Update(self.places.box(node), self.names[node], numbers, moved)
 
     def leaf(self, node: Node) -> Leaf:
         """The paths to a variable, what they add up to, and what was there before."""
@@ -113,7 +128,7 @@ class Teller:
         caption = Caption(tracer.root, node, paths, self.names)
         left = paths.count - len(paths.listed)
         return Leaf(
-            self.ids[node],
+            self.places.box(node),
             self.names[node],
             fraction(self.names[tracer.root], self.names[node]),
             wording.how_many(paths.count),
@@ -133,8 +148,8 @@ class Teller:
         found = list[str]()
         for node, i in hops:
             operand = node.args[i]
-            found += [self.ids.get(node, ""), self.tracer.made.get(node, ""), self.tracer.hops.get((node, i), "")]
-            found += [self.ids.get(operand, "")]
+            found += [self.places.box(node), self.places.step(node), self.places.edge((node, i))]
+            found += [self.places.box(operand)]
         return list(filter(None, dict.fromkeys(found)))
 
 
