@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from tinygrad_edu.viz import animation, journal, text
-from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked
+from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked, write
 from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.explorer import Explorer
 from tinygrad_edu.viz.teller import Teller
@@ -111,7 +111,7 @@ class BackwardPass:
         target, form = checked(path, (*FORMATS, *MOVING))
         if animate and form not in ("svg", "gif", "html"):
             raise ValueError(f"{target.name!r} cannot move: with animate=True write .svg, .gif or .html")
-        target.write_bytes(self.rendered(form, animate))
+        write(target, self.rendered(form, animate))
 
     def rendered(self, form: str, animate: bool) -> bytes:
         """The pass in one of the forms."""

@@ -69,7 +69,7 @@ class Drawing:
             If there is no Graphviz; .dot needs none.
         """
         target, form = checked(path, FORMATS)
-        target.write_bytes(self.rendered(form))
+        write(target, self.rendered(form))
 
     def rendered(self, form: str) -> bytes:
         """The picture in one of the formats."""
@@ -121,3 +121,10 @@ def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
     return target, form
+
+
+def write(target: Path, picture: bytes) -> None:
+    """A file, all of it or nothing."""
+    unfinished = target.with_name(f"{target.name}.part")
+    unfinished.write_bytes(picture)
+    unfinished.replace(target)

@@ -15,7 +15,7 @@ from html import escape
 
 from tinygrad_edu.viz import dot, layout, text
 from tinygrad_edu.viz.allow_list import allowed
-from tinygrad_edu.viz.drawing import checked
+from tinygrad_edu.viz.drawing import checked, write
 from tinygrad_edu.viz.narration import finished, narrated, title
 from tinygrad_edu.viz.page import IMPLIED, page
 from tinygrad_edu.viz.svg import PROLOG, fit_page
@@ -81,9 +81,7 @@ class Explorer:
             If the folder does not exist.
         """
         target, _ = checked(path, ("html",))
-        unfinished = target.with_name(f"{target.name}.part")
-        unfinished.write_text(self.html, encoding="utf-8", newline="\n")
-        unfinished.replace(target)
+        write(target, self.html.encode())
 
     def framed(self) -> str:
         """The page in a sandboxed frame, which hides the picture below it."""
