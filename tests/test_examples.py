@@ -9,14 +9,27 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 WRITES = {
     "bare_values_network": ["bare_values_network.svg"],
     "bare_values_neuron": ["bare_values_neuron.svg"],
+    "compare_passes": ["compare_passes.svg"],
     "digits": ["digits.png"],
     "explain_a_gradient": ["explain_a_gradient.svg"],
+    "explore_backward": ["explore_backward.html"],
     "first_prediction": ["first_prediction.svg"],
     "house_price": ["house_price.png"],
     "network_3_4_1": ["network_3_4_1.svg"],
     "online_neuron": ["cumulative_error.png"],
+    "see_backward": ["see_backward.gif", "see_backward.svg"],
+    "zoom_a_drawing": [
+        f"zoom_{name}.svg" for name in ("1_module", "2_tensor", "3_scalar", "4_folded", "5_loop", "6_flags")
+    ],
+    "watch_training": ["watch_training.gif"],
 }
-NEEDS = {"digits": ["sklearn", "matplotlib"], "house_price": ["matplotlib"], "online_neuron": ["matplotlib"]}
+NEEDS = {
+    "digits": ["sklearn", "matplotlib"],
+    "house_price": ["matplotlib"],
+    "online_neuron": ["matplotlib"],
+    "see_backward": ["pygraphviz", "PIL", "matplotlib"],
+    "watch_training": ["matplotlib"],
+}
 STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LATER = {"graphviz", "hypothesis", "matplotlib", "numba", "pygraphviz", "pytest", "tqdm"}
+LATER = {"PIL", "graphviz", "hypothesis", "matplotlib", "numba", "pygraphviz", "pytest", "scipy", "tqdm"}
 
 
 def imported_by(statement):

@@ -14,12 +14,14 @@ def words(picture):
     return re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text(encoding="utf-8"))
 
 
-def test_the_tour_runs_and_draws_the_picture_at_the_top(tmp_path, monkeypatch, capsys):
+def test_the_tour_runs_and_draws_the_pictures_of_the_page(tmp_path, monkeypatch, capsys):
     pytest.importorskip("pygraphviz")
     monkeypatch.chdir(tmp_path)
     exec(compile("\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL)), "README.md", "exec"), {})
-    assert len(words(tmp_path / "path.svg")) > 20
-    assert words(tmp_path / "path.svg") == words(ROOT / "docs" / "_static" / "path.svg")
+    for name in ("backward.svg", "path.svg"):
+        assert len(words(tmp_path / name)) > 20
+        assert words(tmp_path / name) == words(ROOT / "docs" / "_static" / name)
+    assert (tmp_path / "backward.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     lines = capsys.readouterr().out.splitlines()
     assert float(lines[2]) < 0.001
     assert lines[3].startswith("-0.479")

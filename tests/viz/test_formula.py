@@ -1,6 +1,7 @@
 """The words on an edge: declared formulas in the operands' names, and numbers that are the true local derivative."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -20,6 +21,10 @@ SPELLED = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "cbrt": np.cbrt,
 }
+with suppress(ImportError):
+    from scipy import special
+
+    SPELLED |= {"digamma": special.digamma, "polygamma": special.polygamma}
 
 
 def meaning(text, **numbers):
@@ -30,7 +35,7 @@ def meaning(text, **numbers):
 @pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
 @given(st.floats(0.1, 0.9), st.floats(1.1, 1.9))
 def test_a_declared_formula_means_the_local_derivative(op, a, b):
-    operands = [a, b][: len(op.pullbacks)]
+    operands = [b] if op.domain[0] == 1.0 else [a, b][: len(op.pullbacks)]
     result = op.function(*map(Value, operands))
     numbers = dict(zip("xy", operands, strict=False), out=result.item())
     for i in range(len(operands)):

@@ -1,4 +1,4 @@
-"""Data: the tables of the source documents, a synthetic line to fit, and batches.
+"""Data: the tables of the source documents, a synthetic line to fit, two moons, and batches.
 
 Everything is small, made on the spot and the same every time: functions return fresh arrays, random ones take a seed.
 """
@@ -6,12 +6,14 @@ Everything is small, made on the spot and the same every time: functions return 
 from tinygrad_edu.data.batches import minibatches, train_test_split
 from tinygrad_edu.data.documents import eight_rows, first_prediction, similar_vectors, xor
 from tinygrad_edu.data.houses import house_prices
+from tinygrad_edu.data.moons import moons
 
 __all__ = [
     "eight_rows",
     "first_prediction",
     "house_prices",
     "minibatches",
+    "moons",
     "similar_vectors",
     "train_test_split",
     "xor",

@@ -13,12 +13,14 @@ from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz.backward_pass import BackwardPass
 from tinygrad_edu.viz.card import bundle
 from tinygrad_edu.viz.cause import why
+from tinygrad_edu.viz.comparison import Comparison, diff
 from tinygrad_edu.viz.drawing import Drawing
 from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.lines import Line, line_of, recording
 from tinygrad_edu.viz.palette import DARK, LIGHT
+from tinygrad_edu.viz.watch import watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "BackwardPass", "Drawing", "DrawingError", "Line", "bundle", "draw", "explain", "line_of", "recording", "steps",
-    "trace", "why",
+    "BackwardPass", "Comparison", "Drawing", "DrawingError", "Line", "bundle", "diff", "draw", "explain", "line_of",
+    "recording", "steps", "trace", "watch", "why",
 ]  # fmt: skip
 
 MODES = ("forward", "backward")

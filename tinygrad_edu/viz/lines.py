@@ -1,8 +1,7 @@
 """Which line of the user's program made a Value: noted inside `with recording():`, and only there.
 
-To look at the caller's frame costs more than an operation, so the engine never does. While a block is open, the
-functions through which it makes Values are exchanged for ones that also note the line, for the thread or task that
-opened it; afterwards they are what they were. Notes go when their Values go.
+To look at the caller's frame costs more than an operation, so the engine never does. While a block is open, it tells
+of every Value that it makes (`exchange.py`), and the line is noted. Notes go when their Values go.
 
 Source: linecache, with which Python's own tracebacks show source text.
 """
@@ -15,13 +14,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from os.path import basename
-from threading import Lock
 from weakref import ref
 
-from tinygrad_edu import value
-from tinygrad_edu.backward import backpropagate
 from tinygrad_edu.errors import user_frame
-from tinygrad_edu.value import record, start
+from tinygrad_edu.viz.exchange import listening
 from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
@@ -36,11 +32,8 @@ if TYPE_CHECKING:
     Note = tuple[ref[Node], str, int, str]
 
 LONGEST = 80
-NOTING: ContextVar[bool] = ContextVar("noting", default=False)
 LAST: ContextVar[ref[Node] | None] = ContextVar("last", default=None)
 NOTES: dict[int, Note] = {}
-BLOCKS: set[object] = set()
-LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -69,48 +62,23 @@ def recording() -> Iterator[None]:
     It holds for this thread or task only, blocks can be nested, and a Value keeps its line after the block. An
     operation takes several times as long while it lasts.
     """
-    block, token = object(), NOTING.set(True)
-    with LOCK:
-        BLOCKS.add(block)
-        exchange()
-    try:
+    with listening(record=recorded, start=started, backpropagate=finished):
         yield
-    finally:
-        NOTING.reset(token)
-        with LOCK:
-            BLOCKS.remove(block)
-            exchange()
 
 
-def exchange() -> None:
-    """Give the engine the functions that note lines while a block is open, and its own otherwise."""
-    noting = {"record": noted_record, "start": noted_start, "backpropagate": noted_backpropagate}
-    own = {"record": record, "start": start, "backpropagate": backpropagate}
-    for name, function in (noting if BLOCKS else own).items():
-        setattr(value, name, function)
+def recorded(made: Value, op: Op, *rest: Any) -> None:
+    """Note the line of a result."""
+    note(made, op.name if made.op is None else "")
 
 
-def noted_record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool) -> Value:
-    """`value.record`, and the line."""
-    made = record(op, args, saved, options, aligned)
-    if NOTING.get():
-        note(made, op.name if made.op is None else "")
-    return made
+def started(made: Value, *rest: Any) -> None:
+    """Note the line of a variable."""
+    note(made, "")
 
 
-def noted_start(made: Value, data: Any, name: str | None) -> Value:
-    """`value.start`, and the line."""
-    start(made, data, name)
-    if NOTING.get():
-        note(made, "")
-    return made
-
-
-def noted_backpropagate(root: Node, gradient: Any) -> dict[Node, Any]:
-    """The backward pass, and whose it was."""
-    if NOTING.get():
-        LAST.set(ref(root))
-    return backpropagate(root, gradient)
+def finished(gradients: Any, root: Node, *rest: Any) -> None:
+    """Note whose backward pass it was."""
+    LAST.set(ref(root))
 
 
 def note(made: Node, forgotten: str) -> None:
