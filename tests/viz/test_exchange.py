@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tinygrad_edu import Value, value
 from tinygrad_edu.viz import line_of, recording
 from tinygrad_edu.viz.exchange import HEARD, OPEN, listening
-from tinygrad_edu.viz.watch import watch
+from tinygrad_edu.viz.training.watch import watch
 
 
 def engine():

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from tinygrad_edu import Value
-from tinygrad_edu.viz.recorder import Recorder
-from tinygrad_edu.viz.watch import watch
+from tinygrad_edu.viz.training.recorder import Recorder
+from tinygrad_edu.viz.training.watch import watch
 
 X = np.linspace(-1.0, 1.0, 12).reshape(6, 2)
 Y = np.array([[0.0], [1.0], [0.0], [1.0], [1.0], [0.0]])

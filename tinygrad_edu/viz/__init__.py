@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.viz.answers.cause import why
+from tinygrad_edu.viz.answers.explanation import explain
 from tinygrad_edu.viz.backward_pass import BackwardPass
 from tinygrad_edu.viz.card import bundle
-from tinygrad_edu.viz.cause import why
 from tinygrad_edu.viz.comparison import Comparison, diff
 from tinygrad_edu.viz.drawing import Drawing
-from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.lines import Line, line_of, recording
 from tinygrad_edu.viz.palette import DARK, LIGHT
-from tinygrad_edu.viz.watch import watch
+from tinygrad_edu.viz.training.boundary import boundary
+from tinygrad_edu.viz.training.watch import watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "BackwardPass", "Comparison", "Drawing", "DrawingError", "Line", "bundle", "diff", "draw", "explain", "line_of",
-    "recording", "steps", "trace", "watch", "why",
+    "BackwardPass", "Comparison", "Drawing", "DrawingError", "Line", "boundary", "bundle", "diff", "draw", "explain",
+    "line_of", "recording", "steps", "trace", "watch", "why",
 ]  # fmt: skip
 
 MODES = ("forward", "backward")

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from tinygrad_edu.viz import animation, journal, text
+from tinygrad_edu.viz import journal, text
+from tinygrad_edu.viz.answers.explanation import explain
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked, write
-from tinygrad_edu.viz.explanation import explain
 from tinygrad_edu.viz.explorer import Explorer
+from tinygrad_edu.viz.motion import animation
 from tinygrad_edu.viz.teller import Teller
 from tinygrad_edu.viz.terminal import Text, laid_out
 from tinygrad_edu.viz.tracer import Tracer, trace

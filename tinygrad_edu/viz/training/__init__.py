@@ -1,0 +1,1 @@
+"""Pictures of a training: recorded while it runs, plotted with matplotlib afterwards."""

@@ -1,0 +1,166 @@
+"""`watch(model)`: record a training while it runs, to look at it afterwards.
+
+Nothing is added to the training loop: the backward pass tells (`exchange.py`), and any optimiser is followed by what
+it does to the parameters (`recorder.py`). What was recorded is plain data (`history.py`); pictures are views of it.
+
+Source: TensorBoard (Google, 2015), for the set of pictures.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.exchange import listening
+from tinygrad_edu.viz.training import curves, doctor
+from tinygrad_edu.viz.training.boundary import boundary, checked
+from tinygrad_edu.viz.training.distribution import hist
+from tinygrad_edu.viz.training.film import film
+from tinygrad_edu.viz.training.flow import flow
+from tinygrad_edu.viz.training.heatmap import overview
+from tinygrad_edu.viz.training.recorder import Recorder, named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+    from typing import Any
+
+    from tinygrad_edu.viz.training.history import History
+
+
+@contextmanager
+def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterator[Watch]:
+    """Record every training step of a model inside the block, for this thread or task.
+
+    A step is what lies between two changes of the parameters; several backward passes before an update are one step,
+    and their losses add up as their gradients do. Results computed inside `no_grad()` are not seen.
+
+    Parameters
+    ----------
+    model
+        Anything with `named_parameters()`, a dict or a list of Values, or a Value.
+    predict
+        The function from inputs to outputs, for `boundary` and `animate`, if the model itself is not that function.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to watch.
+
+    Examples
+    --------
+    >>> from tinygrad_edu import Value, viz
+    >>> w = Value(3.0, name="w")
+    >>> with viz.watch(w) as seen:
+    ...     for _ in range(3):
+    ...         w.grad = None
+    ...         (w * w).backward()
+    ...         w.data = w.data - 0.25 * w.grad
+    >>> seen.history.losses
+    array([9.    , 2.25  , 0.5625])
+    """
+    recorder = Recorder(named(model))
+    if predict is None and callable(model):
+        predict = model
+    with listening(backpropagate=recorder.passed):
+        try:
+            yield Watch(recorder, predict)
+        finally:
+            recorder.finish()
+
+
+class Watch:
+    """The recording of a training; `print` it for a summary, and what a doctor would say.
+
+    Every picture is drawn on `ax`, or on a new figure, and returns the figure. Without matplotlib, pictures raise
+    `DrawingError`; the summary and the history need none.
+
+    Attributes
+    ----------
+    history
+        What was recorded, as arrays. A step is in it when the next one begins, or the block has ended.
+    """
+
+    def __init__(self, recorder: Recorder, predict: Callable[[Any], Any] | None) -> None:
+        self.recorder, self.predict = recorder, predict
+
+    @property
+    def history(self) -> History:
+        """What was recorded, as arrays."""
+        return self.recorder.history
+
+    def loss(self, *, ax: Any = None) -> Any:
+        """The loss of every step."""
+        return curves.loss(self.history, ax)
+
+    def ratio(self, *, ax: Any = None) -> Any:
+        """The length of each update over that of its parameter, as a power of ten; weights solid, biases dashed."""
+        return curves.ratio(self.history, ax)
+
+    def dead(self, *, ax: Any = None) -> Any:
+        """The share of the units of each ReLU layer that no row opens any more."""
+        return curves.dead(self.history, ax)
+
+    def flow(self, step: int | None = None, *, ax: Any = None) -> Any:
+        """The mean and the largest |gradient| of each parameter: at one step, or the medians over all."""
+        return flow(self.history, step, ax)
+
+    def overview(self, of: str = "gradient", *, ax: Any = None) -> Any:
+        """Parameters times steps in one heat map: of "gradient", "ratio" (update over parameter) or "norm"."""
+        return overview(self.history, of, ax)
+
+    def hist(self, parameter: str | None = None, *, of: str = "data", ax: Any = None) -> Any:
+        """How the entries of the parameters are spread, over the steps; `of="gradient"` for their gradients.
+
+        With `ax`, of one parameter, by its name.
+        """
+        return hist(self.history, parameter, of, ax)
+
+    def boundary(self, x: Any, y: Any, *, level: float | None = None, ax: Any = None) -> Any:
+        """The decision boundary that the model has now: x is (points, 2), y their classes; see `viz.boundary`."""
+        return boundary(self.function(), x, y, ax, level=level)
+
+    def animate(
+        self, path: str | PathLike[str], x: Any = None, y: Any = None, *, frames: int = 40, fps: int = 10
+    ) -> None:
+        """Write the training as a GIF.
+
+        Parameters
+        ----------
+        path
+            A file that ends with .gif.
+        x, y
+            Points (points, 2) and their classes: with them, the decision boundary moves beside the loss; without,
+            the gradient flow.
+        frames
+            How many moments to show, at most; those kept are evenly spread over the training.
+        fps
+            Frames per second.
+
+        Raises
+        ------
+        ValueError
+            For another ending, less than one frame, points that cannot be drawn, and if no step was recorded.
+        FileNotFoundError
+            If the folder does not exist.
+        """
+        if (x is None) != (y is None):
+            raise ValueError(f"animate needs x and y for the boundary, or neither ({user_line()})")
+        points = None if x is None else checked(x, y)
+        film(self.recorder, path, (self.function(), points) if points else None, frames, fps)
+
+    def function(self) -> Callable[[Any], Any]:
+        """The function from inputs to outputs."""
+        if self.predict is None:
+            raise TypeError(
+                "what was watched cannot be called: give the function from inputs to outputs, "
+                f"watch(parameters, predict=function) ({user_line()})"
+            )
+        return self.predict
+
+    def __str__(self) -> str:
+        return str(doctor.summary(self.history))
+
+    def __repr__(self) -> str:
+        return repr(doctor.summary(self.history))
