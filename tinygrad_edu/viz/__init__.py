@@ -18,7 +18,7 @@ from tinygrad_edu.viz.comparison import Comparison, diff
 from tinygrad_edu.viz.drawing import Drawing
 from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
-from tinygrad_edu.viz.lines import Line, line_of, recording
+from tinygrad_edu.viz.lines import Line, line_of, look_at, recording
 from tinygrad_edu.viz.palette import DARK, LIGHT
 from tinygrad_edu.viz.training.boundary import boundary
 from tinygrad_edu.viz.training.watch import watch
@@ -84,6 +84,7 @@ def draw(
         check_target(loss, to)
         if level == "scalar":
             raise ValueError("level='scalar' draws single numbers, and to= is a whole Value: leave out one of them")
+    look_at(loss)
     return Drawing(loss, to, mode, names, level, DARK if dark else LIGHT)
 
 
@@ -110,6 +111,7 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
         raise TypeError(errors.constants_only(loss))
     if loss.data.size != 1:
         raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+    look_at(loss)
     return BackwardPass(loss, names, lr)
 
 

@@ -78,6 +78,11 @@ def started(made: Value, *rest: Any) -> None:
 
 def finished(gradients: Any, root: Node, *rest: Any) -> None:
     """Note whose backward pass it was."""
+    look_at(root)
+
+
+def look_at(root: Node) -> None:
+    """Remember the result that is looked at, so that questions about a weight need not name it again."""
     LAST.set(ref(root))
 
 
@@ -98,6 +103,6 @@ def line_of(node: Node) -> Line | None:
 
 
 def last_result() -> Node | None:
-    """The result on which `backward()` ran last inside `recording()`, if it still exists."""
+    """The result that was traced or drawn last, or went backward inside `recording()`, if it still exists."""
     last = LAST.get()
     return None if last is None else last()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value
+from tinygrad_edu import Value, viz
 from tinygrad_edu.viz import explain, recording, why
 from tinygrad_edu.viz.answers.asked import asked
 from tinygrad_edu.viz.lines import LAST
@@ -26,6 +26,18 @@ def test_the_loss_of_the_last_recorded_backward():
         loss = w * 2.0
         loss.backward()
     assert asked("why", w, None)[1] is loss
+
+
+@pytest.mark.parametrize("look", [viz.trace, viz.draw])
+def test_the_loss_that_was_looked_at_last(look):
+    w = Value(1.0)
+    first, loss = w * 2.0, w * 3.0
+    look(first)
+    look(loss)
+    assert asked("why", w, None)[1] is loss
+    del loss
+    with pytest.raises(TypeError, match=r"call viz\.trace\(loss\) first"):
+        asked("why", w, None)
 
 
 @pytest.mark.parametrize("question", [explain, why])

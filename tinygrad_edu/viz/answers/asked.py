@@ -1,7 +1,7 @@
 """Which gradient a question is about: the Value, and the result whose gradient it is.
 
 A Value knows what it was made from, not what was made of it. So a question about a weight names the result as well,
-unless `backward()` ran inside `recording()`, where the last one is remembered.
+unless that was looked at last: traced, drawn, or gone backward inside `recording()`.
 
 Source: none; this is a convention.
 """
@@ -42,8 +42,8 @@ def asked(question: str, w: Any, loss: Any) -> tuple[Node, Node]:
         loss = last_result()
         if loss is None:
             raise TypeError(
-                f"a Value does not know what was computed from it: write viz.{question}(w, loss), or run the forward "
-                f"and the backward pass inside `with viz.recording():`, and keep the loss ({errors.user_line()})"
+                f"a Value does not know what was computed from it: write viz.{question}(w, loss), or call "
+                f"viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss ({errors.user_line()})"
             )
     if not isinstance(loss, Node):
         raise TypeError(errors.constants_only(loss))

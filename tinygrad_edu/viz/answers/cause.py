@@ -46,7 +46,7 @@ def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> 
     w
         The Value, such as a weight.
     loss
-        The result; it may be left out after a `backward()` inside `recording()`.
+        The result; it may be left out if it was traced or drawn last, or went backward inside `recording()`.
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
 
