@@ -15,9 +15,8 @@ import tinygrad_edu  # noqa: E402
 
 # The examples write into the folder where they lie, so a copy of them runs.
 rmtree(HERE / "_build" / "examples", ignore_errors=True)
-copytree(
-    HERE.parent / "examples", HERE / "_build" / "examples", ignore=ignore_patterns("*.svg", "*.png", "*.gif", "*.html", "__pycache__")
-)
+written = ignore_patterns("*.svg", "*.png", "*.gif", "*.html", "__pycache__")
+copytree(HERE.parent / "examples", HERE / "_build" / "examples", ignore=written)
 
 project = "tinygrad_edu"
 author = "The tinygrad_edu authors"

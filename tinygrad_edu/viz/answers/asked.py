@@ -43,7 +43,8 @@ def asked(question: str, w: Any, loss: Any) -> tuple[Node, Node]:
         if loss is None:
             raise TypeError(
                 f"a Value does not know what was computed from it: write viz.{question}(w, loss), or call "
-                f"viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss ({errors.user_line()})"
+                "viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss "
+                f"({errors.user_line()})"
             )
     if not isinstance(loss, Node):
         raise TypeError(errors.constants_only(loss))
