@@ -56,7 +56,7 @@ def test_a_heat_map_has_the_size_of_its_cells():
     assert [square.get("BGCOLOR") for square in table.iter("TD")] == ["#ffffff"] * 6
 
 
-@given(st.lists(st.text("abc *", min_size=1, max_size=60), min_size=1, max_size=8))
+@given(st.lists(st.text("abc*", min_size=1, max_size=60), min_size=1, max_size=8))
 def test_a_caption_keeps_its_words_and_its_width(parts):
     lines = wrapped(" = ".join(parts))
     assert [line for line in lines if len(line) > max(WIDTH, max(map(len, parts)) + 6)] == []
