@@ -12,9 +12,9 @@ LAYERS = (
     {"op", "graph", "errors", "recording", "collection", "operand", "notebook"},
     {"backward", "value"},
     {"rules"},
-    {"transforms", "tree", ""},  # "": the package itself, which offers layers 1 to 4
+    {"transforms", "forward", "tree", ""},  # "": the package itself, which offers layers 1 to 4
     {"nn", "optim", "data", "testing", "viz", "compile"},
-    {"saving", "train", "export", "__main__"},
+    {"saving", "train", "export", "extension", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS, 1) for part in parts}
 NEIGHBOURS = {("testing", "nn")}

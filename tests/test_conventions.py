@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tinygrad_edu as te
 from tinygrad_edu import grad, relu
 
 CONVENTIONS = {
@@ -31,3 +32,10 @@ def test_a_tie_of_two_variables_splits_evenly():
 def test_where_there_is_no_subgradient_the_slope_is_infinite():
     with np.errstate(divide="ignore"):
         assert grad(np.sqrt)(0.0) == np.inf
+
+
+def test_the_list_is_public_and_agrees_with_this_file():
+    listed = {(entry.expression, entry.point): entry.gradient for entry in te.conventions()}
+    assert listed["abs(x)", "x = 0"] == listed["relu(x)", "x = 0"] == listed["maximum(x, 0.0)", "x = 0"] == 0.0
+    assert listed["maximum(x, y)", "x = y"] == listed["max(x)", "x[0] = x[1]"] == (0.5, 0.5)
+    assert listed["sqrt(x)", "x = 0"] == np.inf

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import backwards, sources
 
 
 def random_graph(choices):
@@ -102,3 +102,15 @@ def test_sixty_doublings_take_no_exponential_time():
     y.backward()
     assert x.grad == 2.0**60
     assert time.perf_counter() - started < 1.0
+
+
+def test_a_walk_stops_at_what_is_older():
+    x = Value(2.0)
+    before = x * 3.0
+    y = Value(5.0)
+    after = before * y + before
+    assert backwards(after, since=y.number) == [after, after.args[0], y]
+    assert sources(after, since=y.number) == [before]
+    assert sources(after, before, since=x.number) == []
+    assert sources(x, since=y.number) == [x]
+    assert set(backwards(before, after)) == set(backwards(after))

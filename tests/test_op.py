@@ -1,5 +1,7 @@
 """The table refuses what is incomplete, twice, or at odds with itself."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -66,16 +68,44 @@ def test_rules_that_do_not_fit_the_function_are_refused(pullbacks, message):
 
 def test_options_are_refused_at_the_call_with_what_is_supported():
     v = te.Value([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"sum: option dtype=.*supported options: axis, keepdims"):
+    with pytest.raises(TypeError, match=r"sum: option dtype=.*supported options: axis, initial, keepdims, where"):
         np.sum(v, dtype=np.float32)
     with pytest.raises(TypeError, match=r"exp: option where=.*supported options: none"):
         np.exp(v, where=np.array([True, False]))
     assert np.sum(v, out=None, dtype=None).item() == 3.0
+    with pytest.raises(TypeError, match=r"median: option overwrite_input=True .*supported options: axis, keepdims "):
+        np.median(v, overwrite_input=True)
+    with pytest.raises(TypeError, match=r"modf: option dtype=.*supported options: none"):
+        np.modf(v, dtype=np.float32)
+    assert np.median(a=v, axis=0, out=None, overwrite_input=False).item() == 1.5
+    with pytest.raises(TypeError, match=r"clip: option dtype=.*supported options: a_max, a_min, max, min"):
+        np.clip(v, 0.0, 1.0, dtype=np.float32)
 
 
 @pytest.mark.parametrize("call", [lambda a: np.sum(a, 0), lambda a: np.sum(axis=0, a=a), lambda a: np.sum(a, axis=0)])
 def test_positions_and_names_are_the_same(call):
     np.testing.assert_array_equal(call(te.Value(np.ones((2, 3)))).data, [2.0, 2.0, 2.0])
+
+
+@pytest.mark.usefixtures("table")
+def test_a_refusal_keeps_its_reason_and_a_derivative_comes_first():
+    te.op.refused("it is the test's own", cube)
+    with pytest.raises(TypeError, match=r"cube has no derivative here: it is the test's own; pass value\.data"):
+        te.value.dispatch(cube, (te.Value(2.0),), {})
+    te.differentiable(cube, lambda g, out, x: g * 3 * x**2, domain=REALS)
+    assert te.value.dispatch(cube, (te.Value(2.0),), {}).item() == 8.0
+    del te.op.REFUSED[cube]
+
+
+def test_a_chapter_that_waits_is_read_once_its_library_is_there(monkeypatch):
+    monkeypatch.setitem(te.op.LATER, "a_library", "json.tool")
+    monkeypatch.delitem(sys.modules, "json.tool", raising=False)
+    te.op.arrived()
+    assert "a_library" in te.op.LATER
+    monkeypatch.setitem(sys.modules, "a_library", np)
+    assert te.op.arrived()
+    assert "json.tool" in sys.modules
+    assert not te.op.arrived()
 
 
 def test_each_gives_the_rule_its_position():

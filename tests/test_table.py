@@ -1,6 +1,7 @@
 """Every operation of the table, from its entry alone: no test here names one."""
 
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, entries, gradients
-from tinygrad_edu.op import TIES
+from tinygrad_edu import Value, entries, grad, gradients, jvp
+from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES, arrived
 from tinygrad_edu.testing import check_gradients
 from tinygrad_edu.value import apply
 
+with suppress(ImportError):
+    import scipy.special  # noqa: F401 - its functions are in the table then
+arrived()
 OPS = list(entries())
 IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
 SHAPES = {
@@ -25,11 +29,21 @@ few = settings(max_examples=max(5, settings().max_examples // 10))
 
 def intervals(op, count):
     """One interval per argument."""
-    return [op.domain] * count if isinstance(op.domain, tuple) and np.isscalar(op.domain[0]) else list(op.domain)
+    single = isinstance(op.domain, str) or isinstance(op.domain[0], int | float)
+    return [op.domain] * count if single else list(op.domain)
+
+
+def draw_matrix(rng, shape, kind):
+    """Matrices whose singular values are 0.6, 1.1, 1.6, ... in some order."""
+    u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
+    return (u * s) @ (u.mT if kind == DEFINITE else vt)
 
 
 def draw_array(rng, shape, interval, points):
     """Numbers of the interval, away from its ends and from special points, no two close to each other."""
+    if interval in (REGULAR, DEFINITE):
+        return draw_matrix(rng, shape, interval)
     low, high = max(interval[0], -2.5), min(interval[1], 2.5)
     ladder = np.linspace(low + MARGIN, high - MARGIN, 200)
     ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray([*points, np.inf])) > MARGIN, axis=1)]
@@ -41,10 +55,12 @@ def draw_case(op, data):
     """Arguments and options for a call, in the interior of what the entry declares."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
     shapes, options = data.draw(st.sampled_from(op.cases or [(s, {}) for s in SHAPES[len(op.pullbacks)]]))
-    points = [*op.singular, *(op.kinks if op.kinks != TIES else ())]
+    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
     arrays = [draw_array(rng, s, i, points) for s, i in zip(shapes, intervals(op, len(shapes)), strict=True)]
     if op.kinks == TIES and len(arrays) == 2:
         arrays[1] = arrays[1] + 0.04  # between the rungs of the first
+    if op.kinks == MULTIPLES:
+        arrays = [2.25 + 0.04 * arrays[0], 1.5 + 0.1 * arrays[1]]  # the second fits once into the first, and more
     return arrays, options
 
 
@@ -54,8 +70,13 @@ def distance(op):
 
 
 def caller(op, options):
-    """The operation as a function of its arrays."""
-    return lambda *xs: apply(op, xs, options)
+    """The operation as a function of its arrays; moved symmetrically where they are symmetric."""
+
+    def call(*xs):
+        pairs = zip(xs, intervals(op, len(xs)), strict=True)
+        return apply(op, tuple((x + x.mT) / 2 if kind == DEFINITE else x for x, kind in pairs), options)
+
+    return call
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +105,36 @@ def test_first_and_second_derivatives_equal_differences(op, data):
     arrays, options = draw_case(op, data)
     report = check_gradients(caller(op, options), *arrays, order=2, distance=distance(op))
     assert report.verdict == "PASS"
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+@few
+@given(data=st.data())
+def test_forward_agrees_with_reverse_in_first_and_second_order(op, data):
+    arrays, options = draw_case(op, data)
+    call, rng, every = caller(op, options), np.random.default_rng(0), tuple(range(len(arrays)))
+    ts = tuple(rng.normal(size=a.shape) for a in arrays)
+    value, tangent = jvp(call, arrays, ts)
+    u = rng.normal(size=value.shape)
+    assert (tangent.shape, tangent.dtype) == (value.shape, value.dtype)
+    half, narrow = jvp(call, *([a.astype(np.float32) for a in group] for group in (arrays, ts)))
+    assert narrow.dtype == half.dtype
+    np.testing.assert_allclose(narrow, tangent, rtol=2e-4, atol=2e-4)
+
+    def along(gs):
+        return sum(np.sum(g * t) for g, t in zip(gs, ts, strict=True))
+
+    def weighted(*xs):
+        return np.sum(call(*xs) * u)
+
+    first = along(grad(weighted, every)(*arrays))
+    np.testing.assert_allclose(np.sum(tangent * u), first, rtol=1e-9, atol=1e-9)
+    second = grad(lambda *xs: along(grad(weighted, every)(*xs)), every)(*arrays)
+    forward_over_reverse = jvp(grad(weighted, every), arrays, ts)[1]
+    reverse_over_forward = grad(lambda *xs: np.sum(jvp(call, xs, ts)[1] * u), every)(*arrays)
+    for expected, *found in zip(second, forward_over_reverse, reverse_over_forward, strict=True):
+        for other in found:
+            np.testing.assert_allclose(other, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("op", OPS, ids=IDS)
@@ -139,7 +190,7 @@ def test_empty_arrays_and_strange_layouts(op):
     for g in gradients(np.sum(out), empty):
         assert g.shape == (0, 3)
     rng = np.random.default_rng(1)
-    points = [*op.singular, *(op.kinks if op.kinks != TIES else ())]
+    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
     base = [draw_array(rng, (4, 3), i, points) for i in intervals(op, count)]
     layouts = [lambda a: a, np.asfortranarray, lambda a: a[::-1][::-1], lambda a: np.repeat(a, 2, 1)[:, ::2]]
     results = []

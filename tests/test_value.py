@@ -35,6 +35,18 @@ def test_whatever_stands_on_the_left_a_value_comes_out(left, compute):
     np.testing.assert_allclose(out.data, compute(np.asarray(left, float), np.array([3.0, 4.0])), rtol=1e-15)
 
 
+@pytest.mark.parametrize("left", [7.5, np.float64(7.5), np.array([7.5, 8.0])])
+def test_remainders_are_values_and_quotients_are_numbers(left):
+    for x, y in ((Value(left), 2.0), (left, Value(2.0)), (Value(left), Value(2.0))):
+        assert isinstance(x % y, Value)
+        np.testing.assert_array_equal((x % y).data, left % 2.0)
+        np.testing.assert_array_equal(x // y, left // 2.0)
+        assert not isinstance(x // y, Value)
+        quotient, remainder = divmod(x, y)
+        np.testing.assert_array_equal(quotient, left // 2.0)
+        np.testing.assert_array_equal(remainder.data, left % 2.0)
+
+
 def test_matrix_products_work_from_both_sides():
     a, b = np.arange(6.0).reshape(2, 3), np.arange(3.0)
     np.testing.assert_array_equal((Value(a) @ b).data, a @ b)
@@ -56,13 +68,15 @@ def test_comparisons_are_plain_arrays_and_the_hash_is_identity():
 METHODS = {
     "sum": (), "mean": (), "max": (), "min": (), "var": (), "std": (), "clip": (1.0, 2.0), "squeeze": (),
     "ravel": (), "flatten": (), "swapaxes": (0, 1), "reshape": (3, 2), "transpose": (1, 0), "argmax": (),
-    "argmin": (), "dot": (np.ones(3),),
+    "argmin": (), "dot": (np.ones(3),), "prod": (), "cumsum": (1,), "cumprod": (), "diagonal": (), "trace": (),
+    "repeat": (2, 1), "take": ([0, 5],), "copy": (), "round": (1,), "nonzero": (), "all": (), "any": (0,),
+    "argsort": (), "argpartition": (1,), "searchsorted": (2.0,), "tolist": (),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "args"), METHODS.items())
 def test_methods_agree_with_those_of_arrays(name, args):
-    array = np.arange(6.0).reshape(2, 3)
+    array = np.arange(6.0) if name == "searchsorted" else np.arange(6.0).reshape(2, 3)
     out = getattr(Value(array), name)(*args)
     np.testing.assert_array_equal(out.data if isinstance(out, Value) else out, getattr(array, name)(*args))
 
@@ -131,6 +145,18 @@ def test_reductions_of_ufuncs_are_the_functions():
     v = Value(np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(np.add.reduce(v).data, v.data.sum(0))
     np.testing.assert_array_equal(np.maximum.reduce(v, axis=1).data, v.data.max(1))
+    np.testing.assert_array_equal(np.multiply.reduce(v).data, v.data.prod(0))
+    np.testing.assert_array_equal(np.add.accumulate(v, axis=1).data, v.data.cumsum(1))
+
+
+def test_arrays_methods_that_change_them_say_what_to_write():
+    v = Value([2.0, 1.0])
+    for method in ("sort", "partition", "fill", "put", "resize"):
+        with pytest.raises(TypeError, match=r"not changed in place: .*np\.sort"):
+            getattr(v, method)(1)
+    assert v.expand_dims(0).shape == (1, 2)
+    assert v.ptp().item() == 1.0
+    assert {"cumsum", "take", "tolist", "trace"} <= set(dir(v))
 
 
 def test_float32_stays_float32():

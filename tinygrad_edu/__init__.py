@@ -7,30 +7,43 @@ from importlib import import_module
 from tinygrad_edu import collection, rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning
-from tinygrad_edu.op import Each, case, cases, constant, differentiable, entries, implements, primitive
+from tinygrad_edu.op import (
+    POSITIVE, REALS, TIES, Each, case, cases, constant, differentiable, entries, implements, primitive,
+)  # fmt: skip
 from tinygrad_edu.recording import no_grad
+from tinygrad_edu.rules.convolution import convolution, max_pool, mean_pool
 from tinygrad_edu.rules.elementwise import relu, sigmoid, softplus
 from tinygrad_edu.rules.indexing import at
 from tinygrad_edu.rules.reduction import logsumexp
-from tinygrad_edu.transforms import grad, value_and_grad
+from tinygrad_edu.transforms import (
+    checkpoint, elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp,
+)  # fmt: skip
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Any
+
+    from tinygrad_edu.extension import custom
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "BroadcastWarning", "Each", "Value", "at", "case", "cases", "constant", "differentiable", "entries", "grad",
-    "gradients", "implements", "logsumexp", "no_grad", "primitive", "relu", "sigmoid", "softplus", "value_and_grad",
+    "POSITIVE", "REALS", "TIES", "BroadcastWarning", "Each", "Value", "at", "case", "cases", "checkpoint", "constant",
+    "convolution", "custom", "differentiable", "elementwise_grad", "entries", "grad", "gradients", "hessian", "hvp",
+    "implements", "jacobian", "jvp", "logsumexp", "max_pool", "mean_pool", "no_grad", "primitive", "relu", "sigmoid",
+    "softplus", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
 
 SUBPACKAGES = ("data", "nn", "optim", "testing", "viz")
 
 
-def __getattr__(name: str) -> ModuleType:
-    """The subpackages, imported when they are first used."""
+def __getattr__(name: str) -> Any:
+    """The subpackages, and what stands on them, imported when they are first used."""
     if name in SUBPACKAGES:
         return import_module(f"tinygrad_edu.{name}")
+    if name == "conventions":
+        return import_module("tinygrad_edu.testing").conventions
+    if name == "custom":
+        return import_module("tinygrad_edu.extension").custom
     raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")

@@ -1,13 +1,16 @@
 """The backward pass: the one function that runs derivative rules.
 
-Walk the graph from the result towards the variables, keep this pass's gradients in a local dict, call each
-operation's pullbacks, fit what they return to the argument, add it in. Given arrays, the rules compute
-gradients; given nodes, the same rules record gradients that can be differentiated again.
+Walk from the result to the variables, keep this pass's gradients in a local dict, call each operation's pullbacks,
+fit what they return to the argument, add it in. Given arrays, the rules compute gradients; given nodes, the same
+rules record gradients that can be differentiated again.
 
 Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reverse accumulation).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -15,31 +18,15 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.operand import constant, plain
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
 
+def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:
+    """Pull a result's gradient, of its shape and dtype, back to every node numbered `since` or later behind it.
 
-def backpropagate(root: Node, gradient: Any, differentiable: bool = False) -> dict[Node, Any]:
-    """Pull the gradient of a result back to every node it was made from.
-
-    Parameters
-    ----------
-    root
-        The result.
-    gradient
-        The gradient with respect to the result, of its shape and dtype.
-    differentiable
-        Run the rules on the nodes themselves instead of their arrays.
-
-    Returns
-    -------
-    dict
-        Node to gradient; nodes that the result does not depend on smoothly are missing.
+    `differentiable` runs the rules on the nodes themselves instead of their arrays. Nodes that the result does not
+    depend on smoothly are missing in the dict from node to gradient.
     """
     gradients = {root: gradient}
-    for node in backwards(root):
+    for node in backwards(root, since=since):
         g = gradients.get(node)
         if node.op is None or g is None:
             continue
@@ -47,9 +34,12 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False) -> di
         pullbacks, options = node.op.pullbacks, node.options
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):
-                share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
-                if not node.aligned:
-                    share = fit(share, node.saved[i + 1])
+                try:
+                    share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
+                    if not node.aligned:
+                        share = fit(share, node.saved[i + 1])
+                except (AttributeError, TypeError, ValueError) as error:
+                    raise errors.elsewhere(node.op.name, node.saved[i + 1], error) from None
                 before = gradients.get(parent)
                 gradients[parent] = share if before is None else before + share
     return gradients
@@ -63,7 +53,8 @@ def current(node: Node) -> tuple[Any, ...]:
                 f"the data of {arg.name or 'a Value'} was rebound after the forward pass: compute the "
                 "result again before differentiating its gradient"
             )
-    return (node, *node.args)
+    arrays = zip(node.args, node.saved[1:], strict=True)
+    return (node, *(arg if isinstance(arg, Node) else array for arg, array in arrays))
 
 
 def fit(g: Any, x: Any) -> Any:
@@ -97,5 +88,10 @@ def gradients(y: Node, xs: Iterable[Node], differentiable: bool = False) -> list
     """
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))
-    found = backpropagate(y, seed(y, None), differentiable)
+    return pulled(y, seed(y, None), list(xs), differentiable)
+
+
+def pulled(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:
+    """The gradients for xs that belong to a gradient of the root; zeros where it does not depend on them."""
+    found = backpropagate(root, g, differentiable, since) if isinstance(root, Node) else {}
     return [found[x] if x in found else np.zeros_like(x.data)[()] for x in xs]

@@ -9,12 +9,10 @@ the first one that finds no such graph takes it back and visits everything again
 from __future__ import annotations
 
 import gc
+from itertools import islice
+from typing import Any
 
-from tinygrad_edu.graph import Node
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from tinygrad_edu.graph import Node, behind
 
 LARGE = 5_000
 aside = False
@@ -38,15 +36,7 @@ def spare_graphs(phase: str, info: dict[str, Any]) -> None:
 
 def large(root: Node) -> bool:
     """Whether more than `LARGE` nodes lie behind one; looks no further than that."""
-    seen, nodes = {root}, [root]
-    for node in nodes:
-        for parent in node.args:
-            if isinstance(parent, Node) and parent not in seen:
-                seen.add(parent)
-                nodes.append(parent)
-        if len(nodes) > LARGE:
-            return True
-    return False
+    return next(islice(behind(root), LARGE, None), None) is not None
 
 
 gc.callbacks.append(spare_graphs)

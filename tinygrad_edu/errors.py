@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from os.path import basename, dirname
+from types import FrameType
+from typing import Any, NoReturn
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import FrameType
-    from typing import Any, NoReturn
-
-    Shape = tuple[int, ...]
+Shape = tuple[int, ...]
 
 PACKAGE = dirname(__file__)
 SYMBOLS = {
@@ -42,7 +39,7 @@ NOT_AN_ARRAY = (
     "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
     "np.exp(v) or v.exp() for functions, np.concatenate or np.stack to join Values"
 )
-NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.where or te.at(v, 0).set(1)"
+NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"
 
 
 class BroadcastWarning(UserWarning):
@@ -102,7 +99,7 @@ def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str
 
 def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     """NumPy's complaint about an operation, of the same kind, with operands, shapes and the reason."""
-    kinds = (np.exceptions.AxisError, IndexError, ValueError, TypeError)
+    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
     return next(kind for kind in kinds if isinstance(error, kind))(explain(name, args, error))
 
 
@@ -130,12 +127,21 @@ def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
     return str(error).rstrip(".") + "."
 
 
-def unknown(name: str) -> str:
-    """What to do about a function that is not in the table."""
-    return (
-        f"{name.replace('numpy', 'np', 1)} has no derivative here: register one with differentiable(), or pass "
-        f"value.data to use it as a constant ({user_line()})"
-    )
+def elsewhere(name: str, x: Any, error: Exception) -> Exception:
+    """A rule's own error; for an array that is not NumPy's, what its library cannot do and what to do instead."""
+    library = type(x).__module__.partition(".")[0]
+    advice = f"{str(error).rstrip('.')}; convert the data first, or use another function ({user_line()})"
+    other = TypeError(f"the gradient of {name} cannot be computed on {library} arrays: {advice}")
+    return error if library in ("numpy", "builtins") else other
+
+
+def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
+    """Why a function, or a part of it such as `.accumulate`, has no derivative, and what to do about it."""
+    module = getattr(function, "__module__", None)  # other libraries' ufuncs do not say
+    name = f"{module.replace('numpy', 'np', 1)}.{function.__name__}" if module else function.__name__
+    why = f"{reason};" if reason else "register one with differentiable(), or"
+    use = f"pass value.data to use it as a constant ({user_line()})"
+    return f"{name}{part} has no derivative here: {why} {use}"
 
 
 def in_place(name: str) -> str:

@@ -1,21 +1,21 @@
 """The graph: what a node holds, and walks over nodes without recursion.
 
-A node keeps the operation that made it and its operands, in order; those references are the graph. Its
-*parents* are the operands that are nodes. Nodes are numbered as they are made, and operands exist before
-results: so descending numbers are a reverse topological order, found in time linear in the edges.
+A node keeps the operation that made it and its operands, in order; those references are the graph. Its *parents* are
+the operands that are nodes. Nodes are numbered as they are made, and operands exist before results: so descending
+numbers are a reverse topological order, found in time linear in the edges.
 
 Source: Wengert, "A simple automatic derivative evaluation program" (1964): the list in order of creation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 from operator import attrgetter
+from typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tinygrad_edu.op import Op
     from tinygrad_edu.recording import Scope
 
@@ -48,16 +48,27 @@ class Node:
     scope: Scope
 
 
-def backwards(root: Node) -> list[Node]:
-    """Every node the root was made from and itself, each after all of its consumers."""
-    seen, nodes = {root}, [root]
-    for node in nodes:
+def behind(*roots: Any, since: int = 0) -> Iterator[Node]:
+    """Every node that results were made from and they themselves, each once; none numbered below `since`."""
+    seen = {root for root in roots if isinstance(root, Node)}
+    waiting = list(seen)
+    for node in waiting:
+        yield node
         for parent in node.args:
-            if isinstance(parent, Node) and parent not in seen:
+            if isinstance(parent, Node) and parent not in seen and parent.number >= since:
                 seen.add(parent)
-                nodes.append(parent)
-    nodes.sort(key=NUMBER, reverse=True)
-    return nodes
+                waiting.append(parent)
+
+
+def backwards(*roots: Any, since: int = 0) -> list[Node]:
+    """The nodes behind results, each after all of its consumers; none older than what is asked about."""
+    return sorted(behind(*roots, since=since), key=NUMBER, reverse=True)
+
+
+def sources(*roots: Any, since: int) -> list[Node]:
+    """The nodes numbered below `since` that results were made from by younger ones, each once."""
+    met = [near for node in backwards(*roots, since=since) for near in (node, *node.args) if isinstance(near, Node)]
+    return list(dict.fromkeys(node for node in met if node.number < since))
 
 
 def pack(root: Node) -> list[Any]:

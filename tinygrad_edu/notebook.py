@@ -9,10 +9,7 @@ Source: IPython's documentation of `_repr_mimebundle_`.
 from __future__ import annotations
 
 from importlib import import_module
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 
 def shown(thing: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:

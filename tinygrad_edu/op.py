@@ -1,39 +1,43 @@
 """The table of derivative rules: what is differentiable, and how.
 
-An entry (`Op`) belongs to a NumPy function and holds one *pullback* per array argument: a line of NumPy
-that takes the gradient of the result back to that argument. Beside the rule stands what tests and pictures
-need: the domain, the kinks, a glyph, a formula. Nothing here knows that `Value` exists; the table is data.
+An entry (`Op`) belongs to a NumPy function and holds one *pullback* per array argument: a line of NumPy that takes
+the gradient of the result back to that argument. Beside it stands what tests and pictures need: domain, kinks, glyph,
+formula. Nothing here knows that `Value` exists; the table is data.
 
-Source: the table of vector-Jacobian products in Maclaurin, "Modeling, Inference and Optimization with
-Composable Differentiable Procedures" (2016), chapter 4.
+Source: Maclaurin, "Modeling, Inference and Optimization with Composable Differentiable Procedures" (2016), chapter 4.
 """
 
 from __future__ import annotations
 
-from functools import wraps
-from inspect import signature
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cache, wraps
+from importlib import import_module
+from typing import Any
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import Node
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any
-
-    Rule = Callable[..., Any]
-    Interval = tuple[float, float]
-    Case = tuple[tuple[tuple[int, ...], ...], dict[str, Any]]
+Rule = Callable[..., Any]
+Interval = tuple[float, float] | str
+Case = tuple[tuple[tuple[int, ...], ...], dict[str, Any]]
 
 INF = float("inf")
 REALS = (-INF, INF)
 POSITIVE = (0.0, INF)
-TIES = "ties"
+TIES, MULTIPLES = "ties", "multiples"
+REGULAR, DEFINITE = "full rank", "positive definite"
 
 OPERATIONS: dict[Callable[..., Any], Op] = {}
 REWRITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 CONSTANTS: set[Callable[..., Any]] = set()
+REFUSED: dict[Callable[..., Any], str] = {}
+LATER: dict[str, str] = {}  # a library, and the chapter that is read once the user has imported it
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
+signature = cache(inspect.signature)
 
 
 class Each:
@@ -46,6 +50,7 @@ class Each:
         return lambda *inputs, **options: self.rule(i, *inputs, **options)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Op:
     """A differentiable function with everything that is declared about it.
 
@@ -56,7 +61,8 @@ class Op:
     pullbacks
         One rule `(g, out, *arrays, *, **options)` per array argument.
     domain
-        An interval `(low, high)` for every argument, or a list with one interval per argument.
+        An interval `(low, high)` for every argument, or a list with one interval per argument. For matrices:
+        `REGULAR`, with singular values apart from each other and from 0, or `DEFINITE`, symmetric besides.
     kinks, singular
         Points where the slope jumps, and points where it does not exist; `TIES` where arguments are equal.
     cases
@@ -65,41 +71,37 @@ class Op:
         How pictures show the function, and its local derivative for each argument in `x`, `y`, `out`.
     alone
         The pullbacks used instead when not every argument is a variable, so that a tie with a constant
-        has its minimum-norm gradient, 0.
+        has its minimum-norm gradient, 0. They become an entry of their own.
     compute
         A faster way to the same result, such as `operator.mul`, which skips the ufunc for single numbers.
+    linear
+        Whether the function is linear in each argument: then it pushes tangents forward itself.
     """
 
-    __slots__ = (
-        "alone", "cases", "compute", "domain", "elementwise", "formulas", "function", "glyph",
-        "kinks", "name", "options", "parameters", "pullbacks", "singular", "variadic",
-    )  # fmt: skip
+    function: Rule
+    pullbacks: Sequence[Rule] | Each
+    _: KW_ONLY
+    domain: Interval | Sequence[Interval]
+    kinks: Sequence[float] | str = ()
+    singular: Sequence[float] = ()
+    cases: Sequence[Case] = ()
+    glyph: str = ""
+    formulas: Sequence[str] = ()
+    alone: Any = None
+    compute: Any = None
+    linear: bool = False
+    name: str = field(init=False)
+    elementwise: bool = field(init=False)
+    variadic: bool = field(init=False)
+    parameters: dict[str, Any] = field(init=False)
+    options: frozenset[str] = field(init=False)
 
-    def __init__(
-        self,
-        function: Rule,
-        pullbacks: Sequence[Rule] | Each,
-        *,
-        domain: Interval | Sequence[Interval],
-        kinks: Sequence[float] | str = (),
-        singular: Sequence[float] = (),
-        cases: Sequence[Case] = (),
-        glyph: str = "",
-        formulas: Sequence[str] = (),
-        alone: Sequence[Rule] | None = None,
-        compute: Rule | None = None,
-    ) -> None:
-        self.function, self.pullbacks, self.name = function, pullbacks, function.__name__.strip("_")
-        self.domain, self.kinks, self.singular = domain, kinks, singular
-        self.cases, self.elementwise, self.variadic = cases, not cases, isinstance(pullbacks, Each)
-        self.glyph, self.formulas, self.compute = glyph or self.name, formulas, compute or function
-        # parameter names and their defaults; a ufunc has arrays only
-        self.parameters = {} if hasattr(function, "nin") else dict(signature(function).parameters)
+    def __post_init__(self) -> None:
+        self.alone = self if self.alone is None else replace(self, pullbacks=self.alone, alone=None)
+        self.name, self.parameters = self.function.__name__.strip("_"), declared_by(self.function)
+        self.elementwise, self.variadic = not self.cases, isinstance(self.pullbacks, Each)
+        self.glyph, self.compute = self.glyph or self.name, self.compute or self.function
         self.options = self.declared()
-        self.alone: Op = self
-        if alone is not None:
-            same: Any = {"kinks": kinks, "singular": singular, "cases": cases, "glyph": glyph, "compute": compute}
-            self.alone = Op(function, alone, domain=domain, formulas=formulas, **same)
 
     def declared(self) -> frozenset[str]:
         """The options that the rules know; refuses rules that do not fit the function."""
@@ -127,17 +129,7 @@ class Op:
             named = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
             names = list(self.parameters)[: len(self.pullbacks)]
             arrays = tuple(named.pop(name) for name in names if name in named)
-        options = {}
-        for name, given in named.items():
-            default = self.parameters[name].default if name in self.parameters else None
-            if name in self.options:
-                options[name] = given
-            elif given is not default:
-                raise TypeError(
-                    f"{self.name}: option {name}={given!r} has no derivative here; supported options: "
-                    f"{', '.join(sorted(self.options)) or 'none'} ({user_line()})"
-                )
-        return arrays, options
+        return arrays, accepted(self.name, self.options, self.parameters, named)
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
@@ -145,6 +137,27 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         own = OPERATIONS.get(self.function)
         return (lookup, (self.function, own is not self))
+
+
+def declared_by(function: Rule) -> dict[str, Any]:
+    """A function's parameters by their names; a ufunc has arrays only, and some C functions tell none."""
+    with suppress(ValueError):
+        return {} if hasattr(function, "nin") else dict(signature(function).parameters)
+    return {}
+
+
+def accepted(
+    name: str, known: Collection[str], declared: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options that a rule knows; NumPy's own defaults go without saying, anything else is refused."""
+    for option, value in given.items():
+        default = declared[option].default if option in declared else None
+        if option not in known and value is not default:
+            raise TypeError(
+                f"{name}: option {option}={value!r} has no derivative here; supported options: "
+                f"{', '.join(sorted(known)) or 'none'} ({user_line()})"
+            )
+    return {option: value for option, value in given.items() if option in known}
 
 
 def lookup(function: Rule, alone: bool = False) -> Op:
@@ -167,12 +180,14 @@ def differentiable(function: Rule, *pullbacks: Rule | Each, **declared: Any) -> 
     return register(Op(function, rules, **declared))
 
 
-def primitive(function: Rule, *pullbacks: Rule | Each, **declared: Any) -> Rule:
+def primitive(function: Rule, *pullbacks: Rule | Each, name: str = "", **declared: Any) -> Rule:
     """Make a differentiable operation of a function that is not NumPy's; returns what users call.
 
     The result behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
-    the arguments is asked to take over.
+    the arguments is asked to take over. A lambda is given its name here.
     """
+    if name:
+        function.__name__ = function.__qualname__ = name
 
     @wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
@@ -182,25 +197,56 @@ def primitive(function: Rule, *pullbacks: Rule | Each, **declared: Any) -> Rule:
         return function(*args, **kwargs)
 
     differentiable(operation, *pullbacks, compute=function, **declared)
-    PRIMITIVES[function.__name__] = operation
+    PRIMITIVES.setdefault(function.__name__, operation)
     return operation
 
 
 def implements(function: Rule) -> Callable[[Rule], Rule]:
-    """Rewrite a function in terms of differentiable ones."""
+    """Rewrite a function in terms of differentiable ones; options that the rewrite does not name are refused."""
 
     def enter(rewrite: Rule) -> Rule:
         if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
             raise ValueError(f"{function.__name__} is in the table already")
         REWRITES[function] = rewrite
+        if rewrite in OPERATIONS or rewrite in REWRITES:  # one function under two names
+            return rewrite
+        rewrite.__name__ = rewrite.__qualname__ = function.__name__  # what Python's own messages call it
+
+        def checked(*args: Any, **given: Any) -> Any:
+            return rewrite(*args, **(given and fitting(function, rewrite, given)))
+
+        REWRITES[function] = checked
         return rewrite
 
     return enter
 
 
+def fitting(function: Rule, rewrite: Rule, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments by keyword that a rewrite takes; see `accepted`."""
+    takes, declared = signature(rewrite).parameters, declared_by(function)
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        return given
+    known = [n for n in declared or takes if n in takes and takes[n].default is not takes[n].empty]
+    arrays = {n: given[n] for n in given if n in takes and n not in known}
+    return arrays | accepted(function.__name__, known, declared, {n: given[n] for n in given if n not in arrays})
+
+
 def constant(*functions: Rule) -> None:
     """Declare functions whose result is a plain array: their derivative is zero wherever it exists."""
     CONSTANTS.update(functions)
+
+
+def refused(reason: str, *functions: Rule) -> None:
+    """Say why functions have no derivative here, and what to write instead."""
+    REFUSED.update(dict.fromkeys(functions, reason))
+
+
+def arrived() -> bool:
+    """Read the chapters whose library has been imported by now; whether there was one."""
+    ready = [library for library in LATER if library in sys.modules]
+    for library in ready:
+        import_module(LATER.pop(library))
+    return bool(ready)
 
 
 def case(*shapes: tuple[int, ...], **options: Any) -> Case:

@@ -6,14 +6,12 @@ words that say what to write instead.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def floating(data: Any) -> Any:

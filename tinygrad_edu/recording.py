@@ -6,12 +6,9 @@ One context variable answers both, so that it is read once per operation: None m
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Scope:
@@ -31,31 +28,26 @@ SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=ROOT)
 
 
 @contextmanager
-def no_grad() -> Iterator[None]:
+def inside(scope: Scope | None) -> Iterator[None]:
+    """Set the context variable, and what it was before afterwards."""
+    token = SCOPE.set(scope)
+    try:
+        yield
+    finally:
+        SCOPE.reset(token)
+
+
+def no_grad() -> AbstractContextManager[None]:
     """Compute without recording, in this thread or task only: results are Values without a history."""
-    token = SCOPE.set(None)
-    try:
-        yield
-    finally:
-        SCOPE.reset(token)
+    return inside(None)
 
 
-@contextmanager
-def recorded() -> Iterator[None]:
+def recorded() -> AbstractContextManager[None]:
     """Record inside, also where `no_grad()` is in force around it."""
-    token = SCOPE.set(SCOPE.get() or ROOT)
-    try:
-        yield
-    finally:
-        SCOPE.reset(token)
+    return inside(SCOPE.get() or ROOT)
 
 
-@contextmanager
-def scope(path: str, kind: str) -> Iterator[None]:
+def scope(path: str, kind: str) -> AbstractContextManager[None]:
     """Name what is recorded inside, for pictures and messages."""
     parent = SCOPE.get()
-    token = SCOPE.set(parent and Scope(path, kind, parent))
-    try:
-        yield
-    finally:
-        SCOPE.reset(token)
+    return inside(parent and Scope(path, kind, parent))

@@ -10,6 +10,8 @@ Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,21 +19,15 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
 from tinygrad_edu.notebook import shown
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REWRITES
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 from tinygrad_edu.operand import constant, floating, plain
 from tinygrad_edu.recording import ROOT, SCOPE
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
-
-    from tinygrad_edu.op import Op
-
-    Binary = Callable[["Value", Any], "Value"]
+Binary = Callable[["Value", Any], "Value"]
 
 NO_OPTIONS: dict[str, Any] = {}
-REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
+REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+FOLDS: dict[str, dict[Any, Any]] = {"reduce": REDUCTIONS, "accumulate": {np.add: np.cumsum, np.multiply: np.cumprod}}
 FLOAT64 = np.dtype(float)
 new = object.__new__
 
@@ -127,10 +123,10 @@ class Value(Node):
                 value.grad = g.copy() if value.grad is None else value.grad + g
 
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
-        if call == "reduce" and ufunc in REDUCTIONS:
-            return dispatch(REDUCTIONS[ufunc], inputs, {"axis": 0, **kwargs})
+        if ufunc in FOLDS.get(call, {}):
+            return dispatch(FOLDS[call][ufunc], inputs, {"axis": 0, **kwargs})
         if call != "__call__":
-            raise TypeError(errors.unknown(f"numpy.{ufunc.__name__}.{call}"))
+            raise TypeError(errors.unknown(ufunc, part=f".{call}"))
         if kwargs.get("out") is not None:
             raise TypeError(errors.in_place(ufunc.__name__))
         return dispatch(ufunc, inputs, kwargs)
@@ -146,45 +142,44 @@ class Value(Node):
     __mul__, __rmul__ = operators(np.multiply)
     __truediv__, __rtruediv__ = operators(np.divide)
     __pow__, __rpow__ = operators(np.power)
+    __mod__, __rmod__ = operators(np.remainder)
     __matmul__, __rmatmul__ = operators(np.matmul)
     __eq__ = comparison(operator.eq)
     __ne__ = comparison(operator.ne)
     __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
     __neg__, __abs__ = method(np.negative), method(np.abs)
+    __floordiv__, __divmod__ = method(np.floor_divide), method(np.divmod)
+    __rfloordiv__ = lambda self, other: np.floor_divide(other, self)
+    __rdivmod__ = lambda self, other: np.divmod(other, self)
     __hash__ = object.__hash__
-    abs, exp, log, sqrt = method(np.abs), method(np.exp), method(np.log), method(np.sqrt)
-    sin, cos, tanh, square = method(np.sin), method(np.cos), method(np.tanh), method(np.square)
-    relu, sigmoid, softplus = method("relu"), method("sigmoid"), method("softplus")
-    sum, mean, var, std = method(np.sum), method(np.mean), method(np.var), method(np.std)
-    max, min, logsumexp = method(np.max), method(np.min), method("logsumexp")
-    clip, dot, squeeze = method(np.clip), method(np.dot), method(np.squeeze)
-    swapaxes, argmax, argmin = method(np.swapaxes), method(np.argmax), method(np.argmin)
-    ravel = flatten = method(np.ravel)
-    astype = method("astype")
+    abs, exp, log, sqrt, sin, cos = map(method, (np.abs, np.exp, np.log, np.sqrt, np.sin, np.cos))
+    tanh, square, ptp, clip, copy = map(method, (np.tanh, np.square, np.ptp, np.clip, np.copy))
+    relu, sigmoid, softplus, logsumexp, astype = map(method, ("relu", "sigmoid", "softplus", "logsumexp", "astype"))
+    sum, mean, prod, cumsum, cumprod = map(method, (np.sum, np.mean, np.prod, np.cumsum, np.cumprod))
+    max, min, var, std, argmax, argmin = map(method, (np.max, np.min, np.var, np.std, np.argmax, np.argmin))
+    dot, trace, diagonal, repeat, take = map(method, (np.dot, np.trace, np.diagonal, np.repeat, np.take))
+    squeeze, swapaxes, expand_dims, ravel = map(method, (np.squeeze, np.swapaxes, np.expand_dims, np.ravel))
+    all, any, nonzero, argsort, round = map(method, (np.all, np.any, np.nonzero, np.argsort, np.round))
+    argpartition, searchsorted, flatten = map(method, (np.argpartition, np.searchsorted, np.ravel))
 
     def reshape(self, *shape: Any) -> Any:
         """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
-        return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {})
+        return dispatch(np.reshape, (self, shape if isinstance(shape[0], int) else shape[0]), {})
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed if none is given."""
         order = axes[0] if len(axes) == 1 else axes or None
         return dispatch(np.transpose, (self, order), {})
 
-    T = property(transpose)
-    mT = property(lambda self: self.swapaxes(-1, -2))
-    shape = property(lambda self: self.data.shape)
-    dtype = property(lambda self: self.data.dtype)
-    ndim = property(lambda self: self.data.ndim)
-    size = property(lambda self: self.data.size)
+    tolist, __pos__ = lambda self: self.data.tolist(), lambda self: self
+    T, mT = property(transpose), property(lambda self: self.swapaxes(-1, -2))
+    shape, dtype = property(lambda self: self.data.shape), property(lambda self: self.data.dtype)
+    ndim, size = property(lambda self: self.data.ndim), property(lambda self: self.data.size)
 
     def item(self) -> float:
         """The only number of the Value, as a Python float."""
-        return float(self.data.item())
-
-    def __pos__(self) -> Value:
-        return self
+        return float(np.reshape(self.data, ()))
 
     def __getitem__(self, index: Any) -> Value:
         return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
@@ -212,7 +207,7 @@ class Value(Node):
     _repr_mimebundle_ = shown
     __float__ = __int__ = __index__ = __complex__ = errors.refusal(errors.NOT_A_NUMBER)
     __array__ = errors.refusal(errors.NOT_AN_ARRAY)
-    __setitem__ = __delitem__ = errors.refusal(errors.NOT_IN_PLACE)
+    __setitem__ = __delitem__ = sort = partition = fill = put = resize = errors.refusal(errors.NOT_IN_PLACE)
 
 
 def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
@@ -295,4 +290,6 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return REWRITES[function](*args, **kwargs)
     if function in CONSTANTS:
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
-    raise TypeError(errors.unknown(f"{function.__module__}.{function.__name__}"))
+    if arrived():
+        return dispatch(function, args, kwargs)
+    raise TypeError(errors.unknown(function, REFUSED.get(function)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, grad, relu, sigmoid, softplus
+from tinygrad_edu.testing import check_gradients
 
 LARGE = [-1000.0, -40.0, 0.0, 40.0, 1000.0]
 
@@ -85,3 +86,118 @@ def test_where_takes_the_chosen_side_and_a_value_as_condition():
     np.sum(np.where(x > 0, x * 3.0, 0.0)).backward()
     np.testing.assert_array_equal(x.grad, [0.0, 3.0])
     np.testing.assert_array_equal(np.where(x - 2.0, x, 5.0).data, [-1.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.arctan, 1e200, 0.0),
+        (np.arctan, -1e10, 1e-20),
+        (np.arcsinh, 1e200, 1e-200),
+        (np.arccosh, 1e200, 1e-200),
+        (np.arccosh, 1.0 + 2.0**-40, 2.0**20 / math.sqrt(2.0 + 2.0**-40)),
+        (np.arcsin, 1.0 - 2.0**-40, 2.0**20 / math.sqrt(2.0 - 2.0**-40)),
+        (np.arccos, 1.0 - 2.0**-40, -(2.0**20) / math.sqrt(2.0 - 2.0**-40)),
+        (np.arctanh, 1.0 - 2.0**-40, 2.0**40 / (2.0 - 2.0**-40)),
+        (np.expm1, -40.0, math.exp(-40.0)),
+        (np.log1p, -1.0 + 2.0**-40, 2.0**40),
+        (np.cbrt, -8.0, 1.0 / 12.0),
+        (lambda x: np.hypot(x, 1e200), 1e200, math.sqrt(0.5)),
+        (lambda x: np.hypot(x, 1e-200), 1e-200, math.sqrt(0.5)),
+        (lambda x: np.arctan2(x, 1e200), 1e200, 5e-201),
+        (lambda x: np.logaddexp(x, 0.0), -40.0, math.exp(-40.0) / (1.0 + math.exp(-40.0))),
+        (lambda x: np.logaddexp(x, 0.0), 1000.0, 1.0),
+        (lambda x: np.logaddexp(x, 0.0), -math.inf, 0.0),
+        (lambda x: np.logaddexp2(x, math.inf), 1.0, 0.0),
+    ],
+)
+def test_slopes_near_the_ends_are_exact_and_quiet(f, x, expected):
+    assert grad(f)(x) == pytest.approx(expected, rel=4e-16, abs=0.0)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-9, -1e-4, 0.03, 0.99999, 1.00001])
+def test_derivatives_of_sinc_keep_their_digits_near_zero(x):
+    f = np.sinc
+    for n in range(1, 5):
+        f = grad(f)
+        series = math.fsum(  # of sin(pi x) / (pi x), differentiated n times
+            (-1) ** k * math.pi ** (2 * k) * x ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
+            for k in range((n + 1) // 2, 25)
+        )
+        assert f(x) == pytest.approx(series, rel=2e-14, abs=0.0)
+
+
+@pytest.mark.parametrize("function", [np.remainder, np.fmod])
+def test_remainders_of_all_signs(function):
+    for x, y in ((5.3, 2.0), (-5.3, 2.0), (5.3, -2.0), (-5.3, -2.0), (0.3, 2.0), (-0.3, 2.0)):
+        assert check_gradients(function, x, y, distance=0.2).verdict == "PASS"
+    assert grad(function, 1)(0.3, 0.1) == -2.0  # in floating point, 0.3 holds 0.1 twice
+    assert grad(function)(4.0, 2.0) == 1.0
+
+
+def test_hypot_is_smallest_at_the_origin():
+    assert grad(np.hypot, (0, 1))(0.0, 0.0) == (0.0, 0.0)
+    assert grad(lambda x: np.hypot(x, 0.0))(0.0) == 0.0
+
+
+def test_copysign_moves_with_its_first_argument_only():
+    assert grad(np.copysign, (0, 1))(2.0, -1.0) == (-1.0, 0.0)
+    assert grad(np.copysign, (0, 1))(-2.0, -0.0) == (1.0, 0.0)
+    assert grad(np.copysign)(0.0, -1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (np.nan, 1.0, (0.0, 1.0)),
+        (1.0, np.nan, (1.0, 0.0)),
+        (np.nan, np.nan, (np.nan, np.nan)),
+        (2.0, 2.0, (0.5, 0.5)),
+    ],
+)
+def test_fmax_and_fmin_pass_over_nan(x, y, expected):
+    for f in (np.fmax, np.fmin):
+        np.testing.assert_array_equal(grad(f, (0, 1))(x, y), expected)
+        np.testing.assert_array_equal(grad(f)(x, np.nan), np.nan if np.isnan(x) else 1.0)
+
+
+def test_replaced_numbers_have_no_slope():
+    x = np.array([1.0, np.nan, np.inf, -np.inf])
+    v = Value(x)
+    out = np.nan_to_num(v, nan=5.0, posinf=6.0)
+    np.testing.assert_array_equal(out.data, np.nan_to_num(x, nan=5.0, posinf=6.0))
+    out.backward(np.ones(4))
+    np.testing.assert_array_equal(v.grad, [1.0, 0.0, 0.0, 0.0])
+
+
+def test_unwrapping_adds_constants():
+    x = np.array([0.0, 3.0, 7.0, -3.0])
+    assert not np.array_equal(np.unwrap(x), x)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.unwrap(x) * np.arange(4.0)))(x), np.arange(4.0))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.fabs, -2.0, -1.0),
+        (np.conjugate, 2.0, 1.0),
+        (np.real, 2.0, 1.0),
+        (np.real_if_close, 2.0, 1.0),
+        (lambda x: np.modf(x)[0], 2.5, 1.0),
+        (lambda x: np.divmod(7.5, x)[1], 2.0, -3.0),
+        (lambda x: np.polyval([1.0, 2.0, 3.0], x), 2.0, 6.0),
+        (lambda x: np.float_power(x, 3), 2.0, 12.0),
+        (np.degrees, 1.0, 180.0 / math.pi),
+        (np.deg2rad, 1.0, math.pi / 180.0),
+    ],
+)
+def test_rewrites(f, x, expected):
+    assert grad(f)(x) == pytest.approx(expected, rel=1e-15)
+    assert f(Value(x)).item() == f(x)
+
+
+def test_coefficients_of_a_polynomial_and_double_precision_powers():
+    np.testing.assert_array_equal(grad(lambda p: np.polyval(p, 2.0))(np.ones(3)), [4.0, 2.0, 1.0])
+    power = np.float_power(Value(np.float32(2.0)), np.float32(0.5))
+    assert power.dtype == np.float64
+    assert power.item() == 2.0**0.5

@@ -61,3 +61,8 @@ def test_at_adds():
 def test_an_index_out_of_range_says_so():
     with pytest.raises(IndexError, match="out of bounds"):
         Value(ARRAY)[2]
+
+
+def test_places_alone_are_constant():
+    (places,) = np.where(Value([0.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(places, [1, 2])

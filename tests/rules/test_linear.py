@@ -1,9 +1,10 @@
-"""Products at every rank against einsum-free definitions."""
+"""Products at every rank, by every name, against NumPy's values and against differences."""
 
 import numpy as np
 import pytest
 
 from tinygrad_edu import Value, grad
+from tinygrad_edu.testing import check_gradients
 
 RANKS = [
     ((2, 3), (3, 4)),
@@ -34,3 +35,115 @@ def test_dot_is_numpys(left, right):
     x, y = rng.normal(size=left), rng.normal(size=right)
     np.testing.assert_allclose(np.dot(Value(x), y).data, np.dot(x, y), rtol=1e-13)
     np.testing.assert_allclose(np.dot(x, Value(y)).data, np.dot(x, y), rtol=1e-13)
+
+
+X, Y = np.random.default_rng(1).normal(size=(2, 3)), np.random.default_rng(2).normal(size=(3, 3))
+V, W = np.array([1.0, -2.0, 0.5]), np.array([0.3, 0.7, -1.1])
+STACKS = np.arange(12.0).reshape(2, 2, 3) / 7, np.arange(6.0).reshape(2, 1, 3) - 2
+
+
+def agree(f, *xs):
+    """The value is NumPy's, whichever argument varies, and the gradients are right."""
+    expected = f(*xs)
+    for i in range(len(xs)):
+        out = f(*xs[:i], Value(xs[i]), *xs[i + 1 :])
+        np.testing.assert_allclose(out.data, expected, rtol=1e-13, atol=1e-14)
+    assert check_gradients(f, *xs, order=2).verdict == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"),
+    [
+        ("ij,jk", [(2, 3), (3, 2)]),
+        ("ji", [(2, 3)]),
+        (" b a , a ", [(2, 3), (3,)]),
+        ("ii", [(3, 3)]),
+        ("ii->i", [(3, 3)]),
+        ("iji->j", [(2, 3, 2)]),
+        ("abcd->bd", [(2, 1, 3, 2)]),
+        ("abcd->", [(1, 2, 2, 1)]),
+        ("i,i,i", [(3,), (3,), (3,)]),
+        ("i,j,k->kji", [(2,), (1,), (3,)]),
+        (",ij->ji", [(), (2, 3)]),
+        ("...ij,...jk", [(2, 1, 2, 3), (3, 3, 1)]),
+        ("...i->...", [(2, 3)]),
+        ("i...", [(2, 3)]),
+        ("...,...->...", [(2, 1), (3,)]),
+        ("ii...->...", [(2, 2, 3)]),
+        ("ij,ij->j", [(2, 3), (1, 3)]),
+        ("z,Z->zZ", [(2,), (3,)]),
+    ],
+)
+@pytest.mark.parametrize("optimize", [False, True])
+def test_einsum(subscripts, shapes, optimize):
+    rng = np.random.default_rng(0)
+    agree(lambda *xs: np.einsum(subscripts, *xs, optimize=optimize), *(rng.normal(size=s) for s in shapes))
+
+
+def test_einsum_takes_a_path_and_its_gradients_find_their_own():
+    path = np.einsum_path("ij,jk,k->i", X, Y, V, optimize="optimal")[0]
+    agree(lambda *xs: np.einsum("ij,jk,k->i", *xs, optimize=path), X, Y, V)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda x: np.einsum(x, [0, 1]), TypeError, "write the indices as text"),
+        (lambda x: np.einsum("ijk->k", x), ValueError, "einsum"),
+        (lambda x: np.einsum("ij,jk", x), ValueError, "einsum"),
+        (lambda x: np.einsum("ij->ik", x), ValueError, "einsum"),
+        (lambda x: np.einsum("ij,j->i", x, np.ones(2)), ValueError, "einsum"),
+        (lambda x: np.einsum("ij", x, dtype=np.float32), TypeError, "dtype"),
+        (lambda x: np.tensordot(x, np.ones((2, 3)), 1), ValueError, "tensordot"),
+        (lambda x: np.cross(x[:, :2], x[:, :2]), ValueError, "three numbers"),
+        (lambda x: np.linalg.matrix_power(x, 2), ValueError, "inner sizes 3 and 2 differ"),
+    ],
+)
+def test_refusals(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call(Value(X))
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        (np.inner, (X, Y)),
+        (np.inner, (V, STACKS[0])),
+        (np.inner, (2.0, V)),
+        (np.outer, (X, V)),
+        (np.linalg.outer, (W, V)),
+        (np.vdot, (X, Y[:2])),
+        (np.kron, (X, V)),
+        (np.kron, (X[:, :2], Y)),
+        (np.kron, (V, STACKS[1])),
+        (np.cross, (V, W)),
+        (np.cross, (X, V)),
+        (lambda a, b: np.cross(a, b, axis=0), (Y, Y.T)),
+        (lambda a, b: np.linalg.cross(a, b, axis=0), (Y, Y.T)),
+        (np.vecdot, STACKS),
+        (lambda a, b: np.vecdot(a, b, axis=0), (X[0], Y)),
+        (lambda a, b: np.linalg.vecdot(a, b, axis=-2), (X, STACKS[0])),
+        (np.linalg.matmul, (X, Y)),
+        (np.tensordot, (X, X)),
+        (lambda a, b: np.tensordot(a, b, axes=([-1, 0], [0, 2])), (X, np.ones((3, 1, 2)))),
+        (lambda a, b: np.linalg.tensordot(a, b, axes=0), (X, V)),
+        (lambda a, b, c: np.linalg.multi_dot([a, b, c]), (V, Y, W)),
+        (lambda a: np.linalg.matrix_power(a, 3), (Y,)),
+        (lambda a: np.linalg.matrix_power(a, -2), (Y + 2 * np.eye(3),)),
+        (np.linalg.matrix_transpose, (STACKS[0],)),
+        (lambda a: np.linalg.trace(a, offset=1), (STACKS[0],)),
+        (lambda a: np.linalg.diagonal(a, offset=-1), (STACKS[0],)),
+    ],
+)
+def test_products_by_other_names(f, xs):
+    agree(f, *xs)
+
+
+@pytest.mark.skipif(not hasattr(np, "matvec"), reason="NumPy 2.2")
+def test_products_of_stacked_matrices_and_vectors():
+    agree(np.matvec, STACKS[0], V)
+    agree(np.vecmat, STACKS[1], Y)
+
+
+def test_the_zeroth_power_is_the_identity_and_does_not_depend_on_the_matrix():
+    np.testing.assert_array_equal(np.linalg.matrix_power(Value(Y), 0), np.eye(3))

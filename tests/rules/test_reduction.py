@@ -45,3 +45,20 @@ def test_old_names_are_the_same_functions():
 def test_logsumexp_of_nothing_is_minus_infinity():
     assert logsumexp(np.full(3, -np.inf)) == -np.inf
     assert logsumexp(np.ones((2, 3)), axis=1, keepdims=True).shape == (2, 1)
+
+
+def test_an_initial_number_is_a_constant_that_wins_ties():
+    for initial, expected in ((2.0, [0.0, 0.0]), (1.5, [0.0, 1.0]), (9.0, [0.0, 0.0])):
+        assert grad(lambda x, i=initial: np.max(x, initial=i))(np.array([1.0, 2.0])).tolist() == expected
+    assert grad(lambda x: np.min(x, initial=9.0))(np.array([2.0, 2.0])).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("f", [np.sum, np.mean, np.var, np.std, np.prod])
+def test_what_is_left_out_may_be_nan_and_has_gradient_zero(f):
+    x, there = np.array([1.0, np.nan, 3.0, 0.5]), np.array([True, False, True, True])
+    expected = grad(f)(x[there])
+    np.testing.assert_allclose(grad(lambda x: f(x, where=there))(x), np.insert(expected, 1, 0.0), rtol=1e-14)
+
+
+def test_a_deviation_at_its_minimum_has_gradient_zero_where_nan_is_left_out():
+    np.testing.assert_array_equal(grad(np.nanstd)(np.array([3.0, 3.0, np.nan])), [0.0] * 3)

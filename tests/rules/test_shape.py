@@ -3,7 +3,54 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value
+from tinygrad_edu import Value, grad
+from tinygrad_edu.testing import check_gradients
+
+A = np.random.default_rng(0).permutation(np.linspace(-2.0, 2.0, 12)).reshape(3, 4)
+C = np.random.default_rng(1).permutation(np.linspace(-2.0, 2.0, 24)).reshape(2, 3, 4)
+V, W = A[0], A[1]
+PADDINGS = [(lambda x, m=m: np.pad(x, ((1, 2), (0, 3)), m), A) for m in ("edge", "reflect", "symmetric", "wrap")]
+JOINS = [np.hstack, np.vstack, np.dstack, np.column_stack]
+ONE = [np.fliplr, np.flipud, np.rot90, np.diagonal, np.diag, np.diagflat, np.tril, np.triu, np.trace, np.copy]
+CALLS = [
+    *((f, A) for f in (*ONE, np.matrix_transpose, np.atleast_1d, np.atleast_3d)),
+    *((f, V) for f in (np.diag, np.diagflat, np.atleast_2d, np.atleast_3d)),
+    *((lambda x, f=f: f([x, W, x * x]), V) for f in JOINS),
+    *((lambda x, f=f: f((x, x * x)), A) for f in JOINS),
+    *PADDINGS,
+    (lambda x: np.pad(x, 1, constant_values=((1.0, 2.0), (3.0, 4.0))), A),
+    (lambda x: np.pad(x, 2), V),
+    (lambda x: np.take(x, [[0, 1], [1, 1]]), A),
+    (lambda x: np.take(x, [5, 1], axis=1, mode="wrap"), A),
+    (lambda x: np.take(x, 2), A),
+    (lambda x: np.take_along_axis(x, np.argsort(A, 0), 0), A),
+    (lambda x: np.compress([True, False, True], x, axis=0), A),
+    (lambda x: np.extract(A > 0, x), A),
+    (lambda x: np.choose(np.array([[0, 1, 1, 0]]), [x, W]), A),
+    (lambda x: np.select([A > 0, A < -1], [x, x * x]), A),
+    (lambda x: np.select([A > 0, A < -1], [x, 3.0], default=x**3), A),
+    (lambda x: np.roll(x, (1, -2), (0, 1)), A),
+    (lambda x: np.rollaxis(x, 2), C),
+    (lambda x: np.resize(x, (5, 5)), A),
+    (lambda x: np.tile(x, (2, 1, 2)), A),
+    (lambda x: np.repeat(x, [1, 0, 2], axis=0), A),
+    (lambda x: np.delete(x, [0, 2], axis=1), A),
+    (lambda x: np.insert(x, [1, 2], 5.0, axis=1), A),
+    (lambda x: np.insert(A, 1, x, axis=0), V),
+    (lambda x: np.append(x, x), A),
+    (lambda x: np.append(x, [[1.0, 2.0, 3.0, 4.0]], axis=0), A),
+    (lambda x: np.tril(x, 1), C),
+    (lambda x: np.trace(x, 1, 1, 2), C),
+    (lambda x: np.block([[x, 2.0 * x], [A, x]]), A),
+    (lambda x: np.split(x, [1, 3], axis=1)[1], A),
+    (lambda x: np.array_split(x, 3, axis=1)[0], A),
+    (lambda x: np.hsplit(x, 2)[1], A),
+    (lambda x: np.vsplit(x, 3)[2], A),
+    (lambda x: np.dsplit(x, 2)[0], C),
+    (lambda x: np.stack(np.meshgrid(x, 2.0 * x, indexing="ij")), V),
+    (lambda x: np.stack(np.broadcast_arrays(x[0], x)), A),
+    (lambda x: np.atleast_2d(x, x[0])[1], A),
+]
 
 
 def test_joining_mixes_values_and_plain_arrays():
@@ -31,3 +78,43 @@ def test_methods_take_orders_and_axes(order):
 def test_shapes_that_do_not_fit_name_the_operation():
     with pytest.raises(ValueError, match=r"concatenate\(x, y\): x is \(2,\), y is \(1, 2\)"):
         np.concatenate([Value([1.0, 2.0]), np.ones((1, 2))])
+
+
+@pytest.mark.parametrize(("f", "x"), CALLS)
+def test_rearrangements_have_numpys_values_and_right_derivatives(f, x):
+    out = f(Value(x))
+    np.testing.assert_array_equal(out.data, f(x))
+    assert check_gradients(f, x, order=2).verdict == "PASS"
+
+
+def test_the_array_standards_names():
+    rows = np.unstack(Value(C), axis=1)
+    np.testing.assert_array_equal(rows[2].data, C[:, 2])
+    assert np.astype(Value(V), np.float32).dtype == np.float32
+    np.testing.assert_array_equal(np.cumulative_sum(Value(A), axis=1).data, np.cumsum(A, 1))
+    np.testing.assert_allclose(np.cumulative_prod(Value(A), axis=1).data, np.cumprod(A, 1), rtol=1e-14)
+
+
+def test_an_entry_taken_several_times_gets_every_gradient():
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.tile(x, 3)))(V), [3.0] * 4)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.pad(x, 2, "edge")))(V), [3.0, 1.0, 1.0, 3.0])
+
+
+@pytest.mark.parametrize("f", [np.fliplr, np.diagonal, np.tril, lambda x: np.pad(x, 1), lambda x: np.tile(x, 2)])
+def test_nothing_can_be_moved(f):
+    assert grad(lambda x: np.sum(f(x)))(np.ones((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("f", [np.tril, np.diagflat, lambda x: np.insert(x, 1, 5.0), lambda x: np.pad(x, 1)])
+def test_single_precision_moves_as_it_is(f):
+    assert f(Value(np.ones((2, 2), np.float32))).dtype == np.float32
+
+
+def test_what_would_not_be_a_move_is_refused():
+    v = Value(V)
+    with pytest.raises(TypeError, match="pad: mode='mean' has no derivative here; constant, edge, reflect"):
+        np.pad(v, 1, "mean")
+    with pytest.raises(TypeError, match=r"take: option out=.*; supported options: axis, indices, mode"):
+        np.take(v, [0], out=np.zeros(1))
+    with pytest.raises(ValueError, match="equal division"):
+        np.split(v, 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu import Value
+from tinygrad_edu import Value, nn
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing import FAIL, KINK, PASS, GradientError, check_gradients
@@ -132,3 +132,8 @@ def test_nothing_to_check_is_an_error():
 
 def test_a_function_that_ignores_its_argument_has_gradient_zero():
     assert check_gradients(lambda x: 3.0, X).verdict == PASS
+
+
+def test_a_module_among_the_arguments_is_handed_on_as_it_is():
+    report = check_gradients(lambda net, x: np.tanh(net(x)), nn.Linear(2, 1, rng=0), np.ones((3, 2)))
+    assert (report.verdict, report.count(PASS)) == (PASS, 6)

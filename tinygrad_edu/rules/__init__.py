@@ -1,5 +1,8 @@
 """The table's chapters. Importing this package fills the table of derivative rules."""
 
-from tinygrad_edu.rules import constant, elementwise, indexing, linear, reduction, shape
+from tinygrad_edu.op import LATER  # noqa: I001
+from tinygrad_edu.rules import (  # noqa: F401
+    constant, convolution, decomposition, elementwise, indexing, linear, order, reduction, refused, shape,
+)  # fmt: skip
 
-__all__ = ["constant", "elementwise", "indexing", "linear", "reduction", "shape"]
+LATER["scipy.special"] = f"{__name__}.special"

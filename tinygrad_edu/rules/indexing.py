@@ -2,7 +2,6 @@
 
 The pullback of picking is `scatter`, which adds each gradient to the place it came from (an entry picked twice gets
 both); the pullback of scattering is picking. Nothing is changed in place: `at` builds a new array.
-
 Source: scatter-add as the transpose of gather, as in any sparse linear algebra text.
 """
 
@@ -11,31 +10,24 @@ import numpy as np
 from tinygrad_edu.op import REALS, case, cases, primitive
 
 # fmt: off
-
+BASIC = (int, slice, type(None), type(...))
 INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 0, 1],),
            ([0, 1, 0], [2, 1, 2]), np.array([[True, False, True], [False, True, True]]), (0, [1, 1])]
 
-
-def getitem(x, index):
-    """x[index], with any index NumPy knows."""
-    return x[index]
-
-
 def scatter(g, index, shape):
     """Zeros of a shape with g added at an index."""
-    out = np.zeros_like(g, shape=shape)
-    if isinstance(index, int | slice):
-        out[index] = g
+    out, parts = np.zeros_like(g, shape=shape), index if isinstance(index, tuple) else (index,)
+    if all(isinstance(part, BASIC) for part in parts):  # then nothing is picked twice
+        out[parts] = g
     else:
-        np.add.at(out, index, g)
+        np.add.at(out, parts, g)
     return out
 
-
-getitem = primitive(getitem, lambda g, out, x, *, index: scatter(g, index=index, shape=x.shape), domain=REALS,
-                    cases=cases((2, 3), index=INDICES), glyph="[]", formulas=("[picked]",))
+getitem = primitive(lambda x, index: x[index], lambda g, out, x, *, index: scatter(g, index=index, shape=x.shape),
+                    domain=REALS, name="getitem", cases=cases((2, 3), index=INDICES), linear=True, glyph="[]",
+                    formulas=("[picked]",))
 scatter = primitive(scatter, lambda h, out, g, *, index, shape: h[index], domain=REALS, formulas=("1",),
                     cases=[case((3,), index=0, shape=(2, 3)), case((3,), index=[0, 0, 1], shape=(2,))])
-
 
 def put(x, y, index):
     """x with y in place of x[index]."""
@@ -43,11 +35,9 @@ def put(x, y, index):
     out[index] = y
     return out
 
-
 put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index),
                 lambda g, out, x, y, *, index: g[index], domain=REALS, formulas=("[kept]", "[put]"),
                 cases=[case((2, 3), (3,), index=0), case((2, 3), (), index=(slice(None), [0, 2]))])
-
 
 class at:
     """An array with some entries replaced: `at(v, index).set(y)`, `at(v, index).add(y)`."""

@@ -1,18 +1,21 @@
-"""Linear algebra: products of matrices and vectors, at every rank.
+"""Linear algebra: products of matrices, vectors and tensors, at every rank.
 
 For `out = X Y` the pullbacks are `G Y^T` and `X^T G` (Giles, "Collected matrix derivative results" (2008), section
-2.2). A vector counts as a row on the left and as a column on the right; stacks broadcast.
+2.2). A vector counts as a row on the left and as a column on the right; stacks broadcast. The pullback of an einsum
+is an einsum, with the gradient where the operand was.
 """
 
 import operator
+from functools import reduce
+from string import ascii_letters
 
 import numpy as np
 
-from tinygrad_edu.op import REALS, case, differentiable, implements
+from tinygrad_edu.op import REALS, Each, case, differentiable, implements, primitive
+from tinygrad_edu.operand import plain
+
 
 # fmt: off
-
-
 def matrices(g, x, y):
     """The three arrays of a product as (stacks of) matrices."""
     if y.ndim == 1:
@@ -21,15 +24,12 @@ def matrices(g, x, y):
         g, x = np.expand_dims(g, -2), np.expand_dims(x, 0)
     return g, x, y
 
-
 def left(g, out, x, y):
     """G Y^T."""
     if x.ndim == y.ndim == 2:
         return g @ y.T
     g, _, y = matrices(g, x, y)
-    full = g @ np.swapaxes(y, -1, -2)
-    return full if x.ndim > 1 else full[..., 0, :]
-
+    return g @ np.swapaxes(y, -1, -2)
 
 def right(g, out, x, y):
     """X^T G."""
@@ -39,20 +39,95 @@ def right(g, out, x, y):
     full = np.swapaxes(x, -1, -2) @ g
     return full if y.ndim > 1 else full[..., 0]
 
+differentiable(np.matmul, left, right, domain=REALS, glyph="@", formulas=("y^T", "x^T"), compute=operator.matmul,
+               linear=True, cases=[case(x, y) for x, y in (
+                   ((2, 3), (3, 2)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 2, 3), (3, 2)),
+                   ((2, 1, 2, 3), (3, 3, 1)), ((3,), (2, 3, 1)), ((2, 1, 3), (3,)))])
 
-differentiable(np.matmul, left, right, domain=REALS, glyph="@", formulas=("y^T", "x^T"),
-               compute=operator.matmul,
-               cases=[case((2, 3), (3, 2)), case((3,), (3,)), case((3,), (3, 2)), case((2, 3), (3,)),
-                      case((2, 2, 3), (3, 2)), case((2, 1, 2, 3), (3, 3, 1)), case((3,), (2, 3, 1)),
-                      case((2, 1, 3), (3,))])
+def explicit(subscripts, arrays):
+    """The indices of every operand and of the result, with letters for an ellipsis."""
+    inputs, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms, spare = inputs.split(","), [c for c in ascii_letters if c not in inputs]
+    ranks = [a.ndim - len(t.replace("...", "")) for a, t in zip(arrays, terms, strict=True)]
+    dots = "".join(spare[: max(ranks)])
+    if not arrow:
+        result = "..." + "".join(c for c in sorted(inputs) if c.isalpha() and inputs.count(c) == 1)
+    terms = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, ranks, strict=True)]
+    return terms, result.replace("...", dots)
 
+def einsum_rule(i, g, out, *arrays, subscripts, optimize=False):
+    """The einsum with g in place of operand i, whose indices are the result."""
+    terms, result = explicit(subscripts, arrays)
+    x, letters, own = arrays[i], terms[i], ""
+    spare = (c for c in ascii_letters if c not in "".join([*terms, result]))
+    operands, terms[i] = [*arrays[:i], g, *arrays[i + 1 :]], result
+    for c, n in zip(letters, x.shape, strict=True):
+        widest = max((a.shape[t.index(c)] for a, t in zip(operands, terms, strict=True) if c in t), default=-1)
+        ones, new = np.ones_like(x, shape=(n,)), next(spare) if c in own else c
+        if new != c:  # an index repeated in the operand: its gradient lies on the diagonal
+            operands, terms = [*operands, np.diag(ones)], [*terms, c + new]
+        elif widest < n:  # an index summed in this operand alone: every entry has the same gradient
+            operands, terms = [*operands, ones], [*terms, c]
+        own += new
+    return einsum(*operands, subscripts=f"{','.join(terms)}->{own}", optimize=bool(optimize))
 
-@implements(np.dot)
-def dot(a, b):
-    """np.dot: a product of numbers, a matrix product, or a sum over the last and last but one axis."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    if np.ndim(b) <= 2:
-        return np.matmul(a, b)
-    inner = np.reshape(np.swapaxes(np.swapaxes(b, -1, -2), 0, -1).T, (-1, np.shape(b)[-2]))
-    return np.reshape(np.matmul(a, inner.T), np.shape(a)[:-1] + np.shape(b)[:-2] + np.shape(b)[-1:])
+einsum = primitive(lambda *arrays, subscripts, optimize=False: np.einsum(subscripts, *arrays, optimize=optimize),
+                   Each(einsum_rule), domain=REALS, name="einsum", linear=True, formulas=("einsum(g, rest)",), cases=[
+    case((2, 3), (3, 2), subscripts="ij,jk->ik"), case((3, 3), subscripts="ii->i"), case((2, 2, 2), subscripts="iii"),
+    case((2, 1, 2, 3), subscripts="abcd->bd"), case((2, 3), (1, 3), (2,), subscripts="ij,ij,i->j", optimize=True),
+    case((2, 1, 3), (2, 2), subscripts="...i, j...", optimize="greedy"), case((2, 2), (2,), subscripts="ii,...")])
+
+@implements(np.einsum)
+def einsum_of(subscripts, *operands, **options):
+    """np.einsum with its subscripts as text."""
+    if not isinstance(subscripts, str):
+        raise TypeError("einsum: write the indices as text, np.einsum('ij,jk->ik', x, y), not as lists after arrays")
+    return einsum(*operands, subscripts=subscripts, **options)
+
+def factor(g, own, other, axes, first):
+    """The product of the other factor with g over its own axes, and the axes that are left in order."""
+    lists = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 else axes
+    mine, theirs = (np.mod(np.array(k, int).reshape(-1), m.ndim) for k, m in zip(
+        lists if first else reversed(lists), (own, other), strict=True))
+    free, alone = np.delete(np.arange(own.ndim), mine), np.delete(np.arange(other.ndim), theirs)
+    product = np.tensordot(other, g, (alone, np.arange(len(alone)) + (len(free) if first else 0)))
+    return np.transpose(product, tuple(np.argsort([*mine[np.argsort(theirs)], *free])))
+
+# a primitive, because np.tensordot lays its result out for windows of images, where an einsum takes ten times as long
+differentiable(np.tensordot, lambda g, out, a, b, *, axes=2: factor(g, a, b, axes, True),
+               lambda g, out, a, b, *, axes=2: factor(g, b, a, axes, False), domain=REALS, linear=True,
+               cases=[case((2, 3), (2, 3)), case((2,), (3,), axes=0), case((2, 3), (3,), axes=(-1, 0)),
+                      case((2, 3, 1), (1, 3, 2), axes=([1, 0], [-2, 2]))], formulas=("y", "x"))
+implements(np.inner)(lambda a, b: np.tensordot(a, b, (-1, -1)) if np.ndim(a) and np.ndim(b) else np.multiply(a, b))
+implements(np.dot)(lambda a, b: np.inner(a, b) if 0 in (np.ndim(a), np.ndim(b)) else np.matmul(a, b) if np.ndim(b) < 3
+                   else np.tensordot(a, b, (-1, -2)))
+implements(np.outer)(lambda a, b: np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1))))
+implements(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
+implements(np.vecdot)(lambda x1, x2, axis=-1: np.squeeze(np.matmul(
+    np.expand_dims(np.moveaxis(x1, axis, -1), -2), np.expand_dims(np.moveaxis(x2, axis, -1), -1)), (-2, -1)))
+if hasattr(np, "matvec"):  # NumPy 2.2
+    implements(np.matvec)(lambda x1, x2: np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1))
+    implements(np.vecmat)(lambda x1, x2: np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2))
+implements(np.linalg.multi_dot)(lambda arrays: reduce(np.dot, arrays))
+implements(np.linalg.matrix_power)(lambda a, n: reduce(
+    np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n) or [np.linalg.matrix_power(plain(a), 0)]))
+implements(np.linalg.trace)(lambda x, *, offset=0: np.trace(x, offset, -2, -1))
+implements(np.linalg.diagonal)(lambda x, *, offset=0: np.diagonal(x, offset, -2, -1))
+
+@implements(np.kron)
+def kron(a, b):
+    """np.kron: every entry of a times all of b."""
+    n = max(np.ndim(a), np.ndim(b))
+    p, q = ((1,) * (n - np.ndim(x)) + np.shape(x) for x in (a, b))
+    blocks = np.reshape(a, [m for s in p for m in (s, 1)]) * np.reshape(b, [m for s in q for m in (1, s)])
+    return np.reshape(blocks, [s * t for s, t in zip(p, q, strict=True)])
+
+@implements(np.cross)
+def cross(a, b, axis=-1):
+    """np.cross of vectors of three numbers."""
+    if (np.shape(a)[axis], np.shape(b)[axis]) != (3, 3):
+        raise ValueError(f"cross: vectors have three numbers, got {np.shape(a)} and {np.shape(b)} along axis {axis}")
+    return np.roll(a, -1, axis) * np.roll(b, 1, axis) - np.roll(a, 1, axis) * np.roll(b, -1, axis)
+
+for name in ("outer", "cross", "vecdot", "matmul", "tensordot", "matrix_transpose"):
+    implements(getattr(np.linalg, name))(getattr(np, name))

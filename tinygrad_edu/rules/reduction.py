@@ -2,7 +2,6 @@
 
 Their pullbacks share one step: bring `g` back to the argument's shape (`unreduce`), then weight every entry by its
 share in the result. Ties inside an extreme share evenly; where a spread is smallest its gradient is 0.
-
 Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 """
 
@@ -11,95 +10,94 @@ import numpy as np
 from tinygrad_edu.op import REALS, TIES, cases, differentiable, implements, primitive
 
 # fmt: off
-
 AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
+WHERE: dict[str, list] = {"axis": [None, 1], "where": [np.array([[True, False, True], [True, True, True]])]}
 INSIDE = [*cases((2, 3), **AXES), *cases((3,)), *cases(())]
+PARTLY = [*INSIDE, *cases((2, 3), **WHERE, initial=[1.5])]
+kept = lambda x, where, blank: x if where is True else np.where(where, x, blank)  # what is left out, is blank
+ratio = lambda g, y: np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))  # g / y, and 0 where y is 0
 
-
-def unreduce(g, x, axis, keepdims):
-    """Repeat a gradient along the axes that a reduction removed."""
+def unreduce(g, x, axis, keepdims, where=True):
+    """Repeat a gradient along the axes that a reduction removed, and give none to what it left out."""
     if axis is not None and not keepdims:
         g = np.expand_dims(g, axis)
-    return np.broadcast_to(g if axis is not None else np.reshape(g, (1,) * x.ndim), x.shape)
+    full = np.broadcast_to(g if axis is not None else np.reshape(g, (1,) * x.ndim), x.shape)
+    return full if where is True else np.where(where, full, 0.0)
 
-
-def count(x, axis):
+def count(x, axis, where=True):
     """How many entries of x go into one result."""
-    axes = range(x.ndim) if axis is None else np.atleast_1d(axis)
-    return int(np.prod([x.shape[a] for a in axes]))
+    if where is not True:
+        return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True)
+    return int(np.prod(x.shape if axis is None else np.take(x.shape, axis)))
 
-
-def ratio(g, y):
-    """g / y, and 0 where y is 0."""
-    return np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
-
-
-def shares(out, x, axis, keepdims):
+def shares(out, x, axis, keepdims, initial, where):
     """How an extreme depends on each entry: evenly on those that reach it, nan where it is nan."""
     peak = unreduce(out, x, axis, keepdims)
-    ties = np.where(np.isnan(peak), np.nan, x == peak)
-    return ties / np.sum(ties, axis=axis, keepdims=True)
+    ties = np.where(np.isnan(peak), np.nan, (x == peak) & where & (peak != initial))
+    return ties / np.maximum(np.sum(ties, axis=axis, keepdims=True), 1.0)
 
+differentiable(np.sum, lambda g, out, x, *, axis=None, keepdims=False, initial=0.0, where=True:
+               unreduce(g, x, axis, keepdims, where), domain=REALS, cases=PARTLY, formulas=("1",))
+differentiable(np.mean, lambda g, out, x, *, axis=None, keepdims=False, where=True:
+               unreduce(g, x, axis, keepdims, where) / count(x, axis, where),
+               domain=REALS, cases=[*INSIDE, *cases((2, 3), **WHERE)], formulas=("1 / n",))
+# an initial number is a constant: it takes the whole gradient with it, also at a tie
+for extreme in (np.max, np.min):
+    differentiable(extreme, lambda g, out, x, *, axis=None, keepdims=False, initial=np.nan, where=True:
+                   unreduce(g, x, axis, keepdims) * shares(out, x, axis, keepdims, initial, where),
+                   domain=REALS, kinks=TIES, cases=PARTLY, formulas=("[x = out]",))
 
-differentiable(np.sum, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims),
-               domain=REALS, cases=INSIDE, glyph="sum", formulas=("1",))
-differentiable(np.mean, lambda g, out, x, *, axis=None, keepdims=False:
-               unreduce(g, x, axis, keepdims) / count(x, axis),
-               domain=REALS, cases=INSIDE, glyph="mean", formulas=("1 / n",))
-differentiable(np.max, lambda g, out, x, *, axis=None, keepdims=False:
-               unreduce(g, x, axis, keepdims) * shares(out, x, axis, keepdims),
-               domain=REALS, kinks=TIES, cases=INSIDE, glyph="max", formulas=("[x = out]",))
-differentiable(np.min, lambda g, out, x, *, axis=None, keepdims=False:
-               unreduce(g, x, axis, keepdims) * shares(out, x, axis, keepdims),
-               domain=REALS, kinks=TIES, cases=INSIDE, glyph="min", formulas=("[x = out]",))
-
-
-def centred(x, axis, ddof):
+def centred(x, axis, ddof, where):
     """(x - mean) / (n - ddof)."""
-    return (x - np.mean(x, axis=axis, keepdims=True)) / (count(x, axis) - ddof)
+    x, n = kept(x, where, 0.0), count(x, axis, where)
+    return (x - np.sum(x, axis=axis, keepdims=True) / n) / (n - ddof)
 
-
-SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,))]
-differentiable(np.var, lambda g, out, x, *, axis=None, ddof=0, keepdims=False:
-               unreduce(g, x, axis, keepdims) * 2.0 * centred(x, axis, ddof),
+SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,)), *cases((2, 3), **WHERE)]
+differentiable(np.var, lambda g, out, x, *, axis=None, ddof=0, keepdims=False, where=True:
+               unreduce(g, x, axis, keepdims, where) * 2.0 * centred(x, axis, ddof, where),
                domain=REALS, cases=SPREAD, formulas=("2 * (x - mean) / n",))
-differentiable(np.std, lambda g, out, x, *, axis=None, ddof=0, keepdims=False:
-               unreduce(ratio(g, out), x, axis, keepdims) * centred(x, axis, ddof),
+differentiable(np.std, lambda g, out, x, *, axis=None, ddof=0, keepdims=False, where=True:
+               unreduce(ratio(g, out), x, axis, keepdims, where) * centred(x, axis, ddof, where),
                domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))
-
 
 def largest(x, axis):
     """The largest entries, 0 where they are infinite: what exponents are shifted by."""
     peak = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(peak), peak, 0.0)
 
-
 def softmax(x, axis):
     """exp(x) / sum(exp(x)), shifted so that it neither overflows nor loses digits."""
     e = np.exp(x - largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
-
 
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows."""
     peak = largest(x, axis)
     with np.errstate(divide="ignore", under="ignore"):
         out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
-    return out if keepdims else np.reshape(out, np.sum(x, axis=axis).shape)[()]
+    return out if keepdims else np.squeeze(out, axis)[()]
 
+logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims)
+                      * softmax(x, axis), domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
+implements(np.amax)(np.max)
+implements(np.amin)(np.min)
+# leaving out nan is what `where` is for; an extreme of nothing but nan is nan
+for nan, whole in ((np.nansum, np.sum), (np.nanprod, np.prod), (np.nanmean, np.mean), (np.nanvar, np.var),
+                   (np.nanstd, np.std)):
+    implements(nan)(lambda a, *args, of=whole, **options: of(a, *args, where=~np.isnan(a), **options))
+for most, extreme, worst in ((np.nanmax, np.max, -np.inf), (np.nanmin, np.min, np.inf)):
+    implements(most)(lambda a, axis=None, *, keepdims=False, of=extreme, least=worst: np.where(
+        np.all(np.isnan(a), axis, keepdims=keepdims), np.nan,
+        of(a, axis, keepdims=keepdims, initial=least, where=~np.isnan(a))))
+implements(np.ptp)(lambda a, axis=None, *, keepdims=False:
+                   np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims))
 
-logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False:
-                      unreduce(g, x, axis, keepdims) * softmax(x, axis),
-                      domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
-
-
-@implements(np.amax)
-def amax(a, **options):
-    """np.max under its old name."""
-    return np.max(a, **options)
-
-
-@implements(np.amin)
-def amin(a, **options):
-    """np.min under its old name."""
-    return np.min(a, **options)
+@implements(np.average)
+def average(a, axis=None, weights=None, *, keepdims=False):
+    """np.average, with a weight for each entry, or for each place on the axis."""
+    if weights is None:
+        return np.mean(a, axis, keepdims=keepdims)
+    if np.shape(weights) != np.shape(a):
+        weights = np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1 - axis % np.ndim(a)))
+    weights = np.broadcast_to(weights, np.shape(a))
+    return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)

@@ -1,39 +1,39 @@
 """Shape: the same numbers in another arrangement.
 
-The derivative of moving a number is moving its gradient back, so each pullback undoes the arrangement. Repeating is
-undone by the backward pass itself, which sums over what broadcasting stretched.
-
+The derivative of moving a number is moving its gradient back; repeating is undone by the backward pass, which sums
+over what broadcasting stretched. Any other function is rewritten as indexing: `moving` lets it move the numbers of
+the entries, and so learns which went where.
 Source: Griewank and Walther, "Evaluating Derivatives" (2008): a linear map's pullback is its transpose.
 """
 
+from functools import partial, reduce
+from inspect import signature
+
 import numpy as np
 
-from tinygrad_edu.op import REALS, Each, case, cases, differentiable, implements, primitive
+from tinygrad_edu.op import REALS, Each, accepted, case, cases, differentiable, implements, primitive
+from tinygrad_edu.operand import plain
 
 # fmt: off
-
-differentiable(np.reshape, lambda g, out, x, *, shape, order="C": np.reshape(g, x.shape, order=order),
-               domain=REALS, cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]),
-               formulas=("1",))
-differentiable(np.ravel, lambda g, out, x, *, order="C": np.reshape(g, x.shape, order=order),
-               domain=REALS, cases=cases((2, 3), order=["C", "F"]), formulas=("1",))
-differentiable(np.transpose, lambda g, out, x, *, axes=None:
-               np.transpose(g, None if axes is None else np.argsort(np.mod(axes, x.ndim))), domain=REALS,
-               cases=cases((2, 3, 1), axes=[None, (2, 0, 1), (0, -1, 1)]), glyph="T", formulas=("1",))
-differentiable(np.swapaxes, lambda g, out, x, *, axis1, axis2: np.swapaxes(g, axis1, axis2),
-               domain=REALS, cases=[case((2, 3, 1), axis1=0, axis2=-1)], formulas=("1",))
-differentiable(np.expand_dims, lambda g, out, x, *, axis: np.reshape(g, x.shape),
-               domain=REALS, cases=cases((2, 3), axis=[0, -1, (0, 2)]), formulas=("1",))
-differentiable(np.squeeze, lambda g, out, x, *, axis=None: np.reshape(g, x.shape),
-               domain=REALS, cases=cases((2, 1, 1), axis=[None, 1, (1, 2)]), formulas=("1",))
-differentiable(np.broadcast_to, lambda g, out, x, *, shape: g,
-               domain=REALS, cases=cases((2, 1), shape=[(2, 3), (4, 2, 1), (2, 1)]), formulas=("1",))
-
-
-def concatenate(*arrays, axis=0):
-    """np.concatenate, its arrays as arguments of their own."""
-    return np.concatenate(arrays, axis=axis)
-
+moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
+# C order goes without saying, because dask has no word for it
+ordered = lambda g, shape, order: np.reshape(g, shape) if order == "C" else np.reshape(g, shape, order=order)
+moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x.shape, order),
+      cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
+moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x.shape, order), cases=cases((2, 3), order=["C", "F"]))
+moves(np.expand_dims, lambda g, out, x, *, axis: np.reshape(g, x.shape), cases=cases((2, 3), axis=[0, -1, (0, 2)]))
+moves(np.squeeze, lambda g, out, x, *, axis=None: np.reshape(g, x.shape),
+      cases=cases((2, 1, 1), axis=[None, 1, (1, 2)]))
+moves(np.broadcast_to, lambda g, out, x, *, shape: g, cases=cases((2, 1), shape=[(2, 3), (4, 2, 1), (2, 1)]))
+moves(np.flip, lambda g, out, x, *, axis=None: np.flip(g, axis), cases=cases((2, 3), axis=[None, 0, -1, (0, 1)]))
+moves(np.swapaxes, lambda g, out, x, *, axis1, axis2: np.swapaxes(g, axis1, axis2),
+      cases=[case((2, 3, 1), axis1=0, axis2=-1)])
+moves(np.moveaxis, lambda g, out, x, *, source, destination: np.moveaxis(g, destination, source),
+      cases=[case((2, 3, 1), source=0, destination=-1), case((2, 3, 1), source=(0, 2), destination=(1, 0))])
+moves(np.transpose, lambda g, out, x, *, axes=None:
+      np.transpose(g, None if axes is None else tuple(np.argsort(np.mod(axes, x.ndim)))),
+      cases=cases((2, 3, 1), axes=[None, (2, 0, 1), (0, -1, 1)]), glyph="T")
+along = lambda x, part, axis: x[(slice(None),) * (axis % np.ndim(x)) + (part,)]  # at an index on one axis
 
 def piece(i, g, out, *arrays, axis=0):
     """The part of a gradient that belongs to the i-th of the joined arrays."""
@@ -41,32 +41,74 @@ def piece(i, g, out, *arrays, axis=0):
         start = sum(a.size for a in arrays[:i])
         return np.reshape(g[start : start + arrays[i].size], arrays[i].shape)
     start = sum(a.shape[axis] for a in arrays[:i])
-    where = slice(start, start + arrays[i].shape[axis])
-    return g[(slice(None),) * (axis % arrays[i].ndim) + (where,)]
+    return along(g, slice(start, start + arrays[i].shape[axis]), axis)
 
-
-concatenate = primitive(concatenate, Each(piece), domain=REALS, formulas=("1",),
-                        cases=[case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1),
-                               case((2,), (1, 3), axis=None)])
+# np.concatenate and np.stack with their arrays as arguments of their own
+concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Each(piece), name="concatenate",
+                        domain=REALS, formulas=("1",), cases=[case((2, 3), (1, 3)), case((2,), (1, 3), axis=None),
+                                                              case((2, 1), (2, 2), (2, 1), axis=-1)])
 implements(np.concatenate)(lambda arrays, axis=0: concatenate(*arrays, axis=axis))
-
-
-def stack(*arrays, axis=0):
-    """np.stack, its arrays as arguments of their own."""
-    return np.stack(arrays, axis=axis)
-
-
-stack = primitive(stack, Each(lambda i, g, out, *arrays, axis=0:
-                              g[(slice(None),) * (axis % out.ndim) + (i,)]),
-                  domain=REALS, formulas=("1",),
-                  cases=[case((2, 3), (2, 3)), case((2,), (2,), (2,), axis=-1)])
+stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
+                  Each(lambda i, g, out, *arrays, axis=0: along(g, i, axis)), name="stack",
+                  domain=REALS, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), (2,), axis=-1)])
 implements(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
-
-
-def astype(x, dtype):
-    """The same numbers in another floating point type."""
-    return x.astype(dtype)
-
-
-astype = primitive(astype, lambda g, out, x, *, dtype: g,
+astype = primitive(lambda x, dtype: x.astype(dtype), lambda g, out, x, *, dtype: g, name="astype",
                    domain=REALS, cases=[case((3,), dtype=np.float64)], formulas=("1",))
+implements(np.astype)(lambda x, dtype: astype(x, dtype=dtype))
+implements(np.copy)(lambda a, order="K": np.positive(a))
+implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2))
+implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
+implements(np.select)(lambda condlist, choicelist, default=0.0: reduce(
+    lambda rest, pair: np.where(pair[0], pair[1], rest), list(zip(condlist, choicelist, strict=True))[::-1], default))
+implements(np.broadcast_arrays)(lambda *args: tuple(
+    np.broadcast_to(a, np.broadcast_shapes(*map(np.shape, args))) for a in args))
+
+# -- by moving numbers ------------------------------------------------------------------------------------
+def numbered(tree, arrays, ends):
+    """A number for each entry, counted over all arrays of a call, which are listed flat with their ends."""
+    if isinstance(tree, list | tuple):
+        return [numbered(branch, arrays, ends) for branch in tree]
+    arrays.append(np.ravel(tree if hasattr(tree, "dtype") or not arrays else np.asarray(tree, arrays[0].dtype)))
+    ends.append(ends[-1] + np.size(tree))
+    return np.reshape(np.arange(ends[-2], ends[-1]) + 1, np.shape(tree))
+
+def moving(function, *names):
+    """Rewrite a function that only moves entries: number those of the named arguments, move the numbers, pick."""
+    declared = signature(function)
+    known = [name for name in declared.parameters if name not in (*names, "out", "dtype")]
+
+    def moved(*args, **options):
+        call, ends = declared.bind(*args, **options), [0]
+        given = {name: option for name, option in call.arguments.items() if name not in names}
+        accepted(function.__name__, known, declared.parameters, given)
+        arrays: list = []
+        for name, given in call.arguments.items():
+            call.arguments[name] = numbered(given, arrays, ends) if name in names else plain(given)
+        found = function(*call.args, **call.kwargs)
+        parts = found if isinstance(found, list | tuple) else (found,)
+        if any(np.min(part, initial=1) == 0 for part in parts):  # a hole: number 0 is the last entry, 0.0
+            arrays.append(np.zeros_like(arrays[0], shape=1))
+        flat = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        picked = tuple(flat[part - 1] for part in parts)
+        return picked if parts is found else picked[0]
+
+    return moved
+
+MOVING = {
+    "m": "fliplr flipud rot90 tril triu", "a": "roll rollaxis resize repeat take compress diagonal", "A": "tile",
+    "arr": "take_along_axis extract delete", "arr values": "insert append", "choices": "choose", "xi": "meshgrid",
+    "v": "diag diagflat", "ary": "split array_split hsplit vsplit dsplit", "x": "unstack", "arrays": "block",
+    "tup": "hstack vstack dstack column_stack", "arys": "atleast_1d atleast_2d atleast_3d"}
+for names, functions in MOVING.items():
+    for function in (getattr(np, name) for name in functions.split()):
+        implements(function)(moving(function, *names.split()))
+pad_numbers = moving(np.pad, "array")
+
+@implements(np.pad)
+def pad(array, pad_width, mode="constant", constant_values=0.0):
+    """np.pad, with constants or by the modes that repeat entries."""
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise TypeError(f"pad: mode={mode!r} has no derivative here; constant, edge, reflect, symmetric, wrap have")
+    if mode != "constant":
+        return pad_numbers(array, pad_width, mode)
+    return np.pad(np.zeros_like(array), pad_width, constant_values=constant_values) + pad_numbers(array, pad_width)

@@ -91,10 +91,13 @@ def check_gradients(
 def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple[list[str], list[Array], Any]:
     """The floating point leaves of the arguments, their names, and f as a function of those leaves."""
     named = [(path, plain(leaf)) for path, leaf in flatten(args)]
+    others = rebuild(args, (object() for _ in named), same=True)
+    fixed = {path for path, leaf in flatten(others) if isinstance(leaf, Value)}  # what a module holds stays in it
     chosen = [
         i
         for i, (path, leaf) in enumerate(named)
-        if getattr(leaf, "dtype", np.dtype(type(leaf) if isinstance(leaf, float) else object)).kind == "f"
+        if path not in fixed
+        and getattr(leaf, "dtype", np.dtype(type(leaf) if isinstance(leaf, float) else object)).kind == "f"
         and (wrt is None or int(path.partition(".")[0]) in wrt)
     ]
 
@@ -102,7 +105,7 @@ def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple
         leaves = [leaf for _, leaf in named]
         for i, value in zip(chosen, values, strict=True):
             leaves[i] = value
-        return f(*rebuild(args, leaves))
+        return f(*rebuild(args, leaves, same=True))
 
     places = ["argument " + named[i][0].replace(".", " ", 1) for i in chosen]
     return places, [np.asarray(named[i][1]) for i in chosen], call

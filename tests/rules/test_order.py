@@ -1,0 +1,116 @@
+"""Running products, neighbours, sorting and quantiles: NumPy's values, exact derivatives, zeros and ties."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Value, at, grad
+from tinygrad_edu.testing import check_gradients
+
+A = np.random.default_rng(0).permutation(np.linspace(-2.0, 2.0, 12)).reshape(3, 4)
+C = np.random.default_rng(1).permutation(np.linspace(-2.0, 2.0, 24)).reshape(2, 3, 4)
+V, HOLES = A[0], np.where(np.isin(np.arange(12), [1, 10]).reshape(3, 4), np.nan, A)
+WEIGHTS = np.abs(A) + 0.3
+CALLS = [
+    (np.cumprod, A),
+    (lambda x: np.cumprod(x, axis=1), A),
+    (lambda x: np.prod(x, axis=(0, 2)), C),
+    (lambda x: np.multiply.accumulate(np.multiply.reduce(x)), A),
+    (lambda x: np.add.accumulate(x, axis=1), A),
+    (np.ptp, A),
+    (lambda x: np.ptp(x, axis=1, keepdims=True), A),
+    (lambda x: np.average(x, axis=0), A),
+    (lambda x: np.average(x, axis=1, weights=V + 3.0), A),
+    (lambda x: np.average(x, weights=WEIGHTS), A),
+    (lambda w: np.average(A, axis=0, weights=w, keepdims=True), WEIGHTS),
+    (lambda x: np.diff(x, 2, 0), A),
+    (lambda x: np.diff(x, prepend=0.0, append=WEIGHTS), A),
+    (lambda x: np.diff(A, append=x), A),
+    (np.ediff1d, A),
+    (np.trapezoid, A),
+    (lambda x: np.trapezoid(A, x), V),
+    (lambda x: np.trapezoid(x, WEIGHTS, axis=0), A),
+    (lambda x: np.trapezoid(x, dx=0.3, axis=0), A),
+    (np.gradient, V),
+    (lambda x: np.gradient(x, np.array([0.0, 1.0, 3.0, 4.0]), axis=1, edge_order=2), A),
+    (lambda x: np.stack(np.gradient(x, 0.5)), A),
+    (lambda x: np.interp(x, [-1.0, 0.0, 1.5], [2.0, -1.0, 3.0]), A),
+    (lambda x: np.interp(x, [-1.0, 0.0, 1.5], [2.0, -1.0, 3.0], left=-5.0, right=7.0), A),
+    (lambda y: np.interp(A, [-1.0, 0.0, 1.5], y), V[:3]),
+    (lambda x: np.interp(A, x, [2.0, -1.0, 3.0]), np.array([-1.03, 0.05, 1.55])),
+    (np.median, A),
+    (lambda x: np.median(x, axis=(0, 2), keepdims=True), C),
+    (lambda x: np.quantile(x, [[0.1, 0.5], [0.0, 1.0]], axis=1), C),
+    (lambda x: np.percentile(x, 37, axis=0, keepdims=True), A),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), CALLS)
+def test_rewrites_have_numpys_values_and_right_derivatives(f, x):
+    out = f(Value(x))
+    np.testing.assert_allclose(out.data, f(x), rtol=1e-13, atol=1e-14)
+    assert out.shape == np.shape(f(x))
+    assert check_gradients(f, x, order=2, distance=0.04).verdict == "PASS"
+
+
+@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": 0, "keepdims": True}])
+@pytest.mark.parametrize(
+    "f", [np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nanmedian]
+)
+def test_nan_is_left_out(f, options):
+    out = f(Value(HOLES), **options)
+    np.testing.assert_allclose(out.data, f(HOLES, **options), rtol=1e-13)
+    there = ~np.isnan(HOLES)
+    call = lambda x: f(at(HOLES, there).set(x), **options)
+    assert check_gradients(call, HOLES[there], order=2, distance=0.04).verdict == "PASS"
+    assert not np.any(grad(lambda x: np.sum(f(x, **options)))(HOLES)[~there])
+
+
+def test_running_values_leave_nan_out_too():
+    for f in (np.nancumsum, np.nancumprod):
+        np.testing.assert_allclose(f(Value(HOLES), axis=1).data, f(HOLES, axis=1), rtol=1e-14)
+    np.testing.assert_array_equal(np.nanquantile(Value(HOLES), 0.3).data, np.nanquantile(HOLES, 0.3))
+    assert np.isnan(np.median(Value(HOLES)).data)
+    assert np.isnan(np.nanmax(Value([np.nan])).data)
+    assert np.isnan(grad(np.median)(np.array([1.0, np.nan]))).any()
+
+
+@pytest.mark.parametrize(
+    ("x", "first", "second"),
+    [
+        ([2.0, 0.0, 3.0], [0.0, 6.0, 0.0], [[0.0, 3.0, 0.0], [3.0, 0.0, 2.0], [0.0, 2.0, 0.0]]),
+        ([0.0, 0.0, 3.0], [0.0, 0.0, 0.0], [[0.0, 3.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+    ],
+)
+def test_a_product_with_zeros_is_exact_in_both_orders(x, first, second):
+    for f in (np.prod, lambda x: np.cumprod(x)[-1], lambda x: np.prod(x, initial=2.0) / 2.0):
+        np.testing.assert_array_equal(grad(f)(np.array(x)), first)
+        for i, row in enumerate(second):
+            np.testing.assert_array_equal(grad(lambda x, i=i, f=f: grad(f)(x)[i])(np.array(x)), row)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (lambda x: np.sum(np.sort(x) * np.arange(4.0)), [3.0, 3.0, 1.0, 3.0], [2.0, 2.0, 0.0, 2.0]),
+        (lambda x: np.sum(np.sort(x, axis=0)[1]), [[3.0, 3.0], [3.0, 1.0]], [[0.5, 1.0], [0.5, 0.0]]),
+        (lambda x: np.partition(x, -1)[-1], [5.0, 1.0, 5.0], [0.5, 0.0, 0.5]),
+        (np.median, [3.0, 3.0, 3.0], [1 / 3] * 3),
+        (np.median, [1.0, 2.0, 2.0, 5.0], [0.0, 0.5, 0.5, 0.0]),
+        (np.median, [1.0, 2.0, np.inf], [0.0, 1.0, 0.0]),
+    ],
+)
+def test_equal_entries_share_their_gradient(f, x, expected):
+    np.testing.assert_allclose(grad(f)(np.array(x)), expected, rtol=1e-15)
+
+
+def test_between_two_slopes_interpolation_takes_the_milder():
+    f = lambda x: np.interp(x, [-1.0, 0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 4.0])
+    assert [grad(f)(x) for x in (-9.0, -1.0, 0.0, 0.5, 1.0, 2.0, np.inf)] == [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    assert grad(lambda x: np.interp(x, [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]))(0.0) == 0.0
+    assert np.isnan(grad(f)(np.nan))
+    np.testing.assert_array_equal(np.interp(Value([1.0, 2.0]), [1.5], [7.0]).data, [7.0, 7.0])
+
+
+@pytest.mark.parametrize("f", [np.sort, np.cumsum, np.cumprod, np.prod, np.nansum])
+def test_nothing_has_a_gradient_too(f):
+    assert grad(lambda x: np.sum(f(x)))(np.ones((0, 3))).shape == (0, 3)

@@ -1,0 +1,46 @@
+"""What is refused says why in words, and a derivative registered later counts."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as te
+from tinygrad_edu.op import OPERATIONS, REFUSED, refused
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (lambda v: np.copyto(np.ones(2), v), r"np\.copyto .* changes an array in place; .*np\.where or te\.at"),
+        (lambda v: np.fft.fft(v), r"np\.fft\.fft .* complex"),
+        (lambda v: np.linalg.eigvals(te.Value(np.eye(2))), r"np\.linalg\.eigvals .* complex; .*np\.linalg\.eigh"),
+        (lambda v: np.emath.sqrt(v), r"scimath\.sqrt .* complex; .*np\.sqrt"),
+        (lambda v: np.histogram(v), r"np\.histogram .* how many"),
+        (lambda v: np.save("never", v), r"np\.save .* file; pass value\.data"),
+        (lambda v: np.linspace(v, 1.0), r"np\.linspace .*start \+ \(stop - start\)"),
+        (lambda v: np.bitwise_and(v, 1), r"np\.bitwise_and .* whole numbers"),
+    ],
+)
+def test_reasons(mistake, words):
+    with pytest.raises(TypeError, match=words):
+        mistake(te.Value([1.0, 2.0]))
+
+
+def test_the_remedies_work():
+    start, stop, x = 2.0, 5.0, np.random.default_rng(0).normal(size=(3, 5))
+    np.testing.assert_allclose(start + (stop - start) * np.linspace(0.0, 1.0, 4), np.linspace(start, stop, 4))
+    c = x - np.mean(x, 1, keepdims=True)
+    np.testing.assert_allclose(c @ c.T / (5 - 1), np.cov(x))
+    np.testing.assert_array_equal(np.roll(x[0], 5 // 2), np.fft.fftshift(x[0]))
+    np.testing.assert_allclose(x[0][:, None] ** np.arange(5), np.vander(x[0], increasing=True))
+
+
+def test_a_refused_function_may_be_given_a_derivative():
+    def own(x):
+        return np.floor(x) + x
+
+    refused("it is the test's own", own)
+    te.differentiable(own, lambda g, out, x: g, domain=te.op.REALS)
+    try:
+        np.testing.assert_array_equal(te.value.dispatch(own, (te.Value([1.5]),), {}).data, [2.5])
+    finally:
+        del REFUSED[own], OPERATIONS[own]

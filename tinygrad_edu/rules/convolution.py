@@ -1,0 +1,95 @@
+"""Convolution: windows that slide over an array, and what networks make of them.
+
+A convolution is a product of all windows with a kernel, a pooling is an extreme or a mean of each window. So only the
+windows need a pullback: each entry gets the gradients of all windows that hold it (`overlap_add`).
+Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing" (2006).
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.op import REALS, case, cases, differentiable, implements, primitive
+from tinygrad_edu.rules.indexing import scatter
+
+
+# fmt: off
+def padded(g, a, v):
+    """The gradient of a full convolution, from that of its middle part."""
+    size = a.size + v.size - 1
+    start = (size - g.size) // 2
+    return scatter(g, index=slice(start, start + g.size), shape=(size,))
+
+differentiable(np.convolve, lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), v, "valid"),
+               lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), a, "valid"), domain=REALS,
+               cases=[*cases((4,), (3,), mode=["full", "same", "valid"]), *cases((2,), (5,), mode=["same", "valid"])],
+               linear=True, formulas=("correlate(g, y)", "correlate(g, x)"))
+implements(np.correlate)(lambda a, v, mode="valid": np.convolve(a, v[::-1], mode) if np.size(a) >= np.size(v)
+                         else np.convolve(v, a[::-1], mode)[::-1])
+
+def overlap_add(g, shape, axis):
+    """Zeros of a shape, with windows added to where they were taken from: one slice for each place in a window."""
+    out, axes = np.zeros_like(g, shape=shape), np.arange(len(shape))[... if axis is None else np.atleast_1d(axis)]
+    for offset in np.ndindex(g.shape[len(shape):]):
+        index = [slice(None)] * len(shape)
+        for a, start in zip(axes, offset, strict=True):
+            index[a] = slice(start, start + g.shape[a])
+        out[tuple(index)] += g[(..., *offset)]
+    return out
+
+differentiable(sliding_window_view, lambda g, out, x, *, window_shape, axis=None:
+               overlap_add(g, shape=x.shape, axis=axis), domain=REALS, linear=True, formulas=("overlap_add(g)",),
+               cases=[case((5,), window_shape=2), case((2, 4, 3), window_shape=(2, 2), axis=(-2, 2))])
+overlap_add = primitive(overlap_add, lambda h, out, g, *, shape, axis:
+                        sliding_window_view(h, g.shape[len(shape):], axis), domain=REALS, linear=True,
+                        cases=[case((2, 3, 2), shape=(2, 4), axis=1)], formulas=("sliding_window_view(g)",))
+
+def convolution(x, kernel, stride=1, padding=0):
+    """The convolution of images with a kernel, which is not flipped: `(batch, out, ...)`.
+
+    Parameters
+    ----------
+    x, kernel
+        `(batch, in, height, width)` and `(out, in, rows, columns)`; signals and volumes have one and three sizes.
+    stride, padding
+        The distance between windows, and the zeros on every side, for all of the last axes or for each: the height
+        becomes `(height + 2 * padding - rows) // stride + 1`.
+
+    Raises
+    ------
+    ValueError
+        If ranks or channels differ, or the kernel is larger than the padded images.
+    """
+    count, size = x.ndim - 2, kernel.shape[2:]
+    edges, steps = (np.broadcast_to(option, count).tolist() for option in (padding, stride))
+    room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=True))
+    if x.ndim != kernel.ndim or x.shape[1] != kernel.shape[1] or any(np.less(room, size)):
+        raise ValueError(f"convolution: x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...); "
+                         f"ranks and `in` must agree, and {size} must fit into {room} ({user_line()})")
+    if any(edges):
+        middle = (slice(p, n - p) for p, n in zip(edges, room, strict=True))
+        x = scatter(x, index=(..., *middle), shape=(*x.shape[:2], *room))
+    windows = sliding_window_view(x, size, tuple(range(2, x.ndim)))
+    if max(steps) > 1:
+        windows = windows[(slice(None), slice(None), *(slice(None, None, s) for s in steps))]
+    return np.swapaxes(np.tensordot(kernel, windows, (range(1, x.ndim), (1, *range(-count, 0)))), 0, 1)
+
+def places(x, size, stride):
+    """The windows of the last axes: along a new first axis one array for each place in a window, which is fast."""
+    spans = list(zip(x.shape[-len(size):], size, stride or size, strict=True))
+    return np.stack([x[(..., *(slice(o, n - k + o + 1, s) for o, (n, k, s) in zip(offset, spans, strict=True)))]
+                     for offset in np.ndindex(*size)])
+
+def max_pool(x, size=(2, 2), stride=None):
+    """The largest entry of each window; equal ones share the gradient.
+
+    Parameters
+    ----------
+    x, size, stride
+        `(..., height, width)`, and of windows for each of the last axes; without `stride` they lie side by side.
+    """
+    return np.max(places(x, size, stride), axis=0)
+
+def mean_pool(x, size=(2, 2), stride=None):
+    """The mean of each window; parameters as for `max_pool`."""
+    return np.mean(places(x, size, stride), axis=0)

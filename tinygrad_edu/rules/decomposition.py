@@ -1,0 +1,133 @@
+"""Decompositions: determinants, inverses, factors, eigenvalues, singular values and norms, of stacks of matrices too.
+
+A function with several results is made of primitives with one result each: every pullback stands alone, and what it
+needs besides is computed again. A symmetric argument has a symmetric gradient, although NumPy reads one triangle.
+Source: Giles, "Collected matrix derivative results" (2008); for QR, Walter and Lehmann, "Algorithmic differentiation
+of linear algebra functions" (2010); for pinv, Golub and Pereyra (1973), equation 4.12.
+"""
+
+import numpy as np
+
+from tinygrad_edu.op import DEFINITE, REALS, REGULAR, case, cases, differentiable, implements, primitive, refused
+from tinygrad_edu.operand import plain
+from tinygrad_edu.rules.reduction import AXES, ratio, shares, unreduce
+
+# fmt: off
+SQUARE, TALL, WIDE = [case((2, 2)), case((2, 3, 3))], [case((3, 2)), case((2, 3, 2))], [case((2, 3))]
+TRIANGLES = cases((2, 3, 3), UPLO=["L", "U"])
+NAMED: dict = {name: type(getattr(np.linalg, name)(np.eye(1))) for name in ("eigh", "qr", "svd")}  # NumPy's
+
+def cofactors(out, x):
+    """det(X) X^-T; where X is singular, the determinants of its minors, which take longer."""
+    n = x.shape[-1]
+    if n > 50 or np.all(out != 0):
+        return out[..., None, None] * np.linalg.inv(x).mT
+    rest = np.array([np.delete(range(n), i) for i in range(n)], int)
+    minors = x[..., rest[:, None, :, None], rest[:, None, :]]
+    return np.linalg.det(minors) * (-1.0) ** np.add.outer(range(n), range(n))
+
+def pinv_rule(g, out, x):
+    """Golub and Pereyra's derivative; nan where the rank is not full, because there is none."""
+    h = np.where(np.linalg.matrix_rank(x)[..., None, None] == min(x.shape[-2:]), g.mT, np.nan)
+    left, right = h @ out @ out.mT, out.mT @ out @ h
+    return left - x @ out @ left + right - right @ out @ x - out.mT @ g @ out.mT
+
+differentiable(np.linalg.det, lambda g, out, x: g[..., None, None] * cofactors(out, x),
+               domain=REGULAR, cases=SQUARE, formulas=("cofactors(x)",))
+logabsdet = primitive(lambda x: np.linalg.slogdet(x)[1], lambda g, out, x: g[..., None, None] * np.linalg.inv(x).mT,
+                      name="logabsdet", domain=REGULAR, cases=SQUARE, formulas=("x^-T",))
+implements(np.linalg.slogdet)(lambda a: np.linalg.slogdet(plain(a))._replace(logabsdet=logabsdet(a)))
+differentiable(np.linalg.inv, lambda g, out, x: -out.mT @ g @ out.mT,
+               domain=REGULAR, cases=SQUARE, formulas=("-out^T g out^T",))
+differentiable(np.linalg.pinv, pinv_rule, domain=REGULAR, cases=TALL + WIDE, formulas=("-out^T g out^T + ...",))
+solve = primitive(lambda a, b: np.linalg.solve(a, b), lambda g, out, a, b: -solve(a.mT, g) @ out.mT,
+                  lambda g, out, a, b: solve(a.mT, g), domain=(REGULAR, REALS), formulas=("-x^-T g out^T", "x^-T g"),
+                  name="solve", cases=[case((2, 2), (2, 3)), case((2, 3, 3), (3, 1))])
+implements(np.linalg.solve)(lambda a, b: solve(a, b) if np.ndim(b) > 1 else solve(a, np.expand_dims(b, -1))[..., 0])
+implements(np.linalg.tensorsolve)(lambda a, b: np.reshape(
+    np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b)), np.shape(a)[np.ndim(b):]))
+implements(np.linalg.tensorinv)(lambda a, ind=2: np.reshape(
+    np.linalg.inv(np.reshape(a, (int(np.prod(a.shape[:ind])), -1))), a.shape[ind:] + a.shape[:ind]))
+refused("its rank and residuals jump; the solution is np.linalg.pinv(a) @ b", np.linalg.lstsq)
+
+symmetric = lambda m: 0.5 * (m + m.mT)
+half = lambda m: 0.5 * (np.tril(m) + np.tril(m, -1))  # the lower triangle, with half of the diagonal
+
+def gaps(w):
+    """1 / (w_j - w_i), and 0 on the diagonal."""
+    eye = np.diag(np.ones_like(w, shape=w.shape[-1:]))
+    return (1.0 - eye) / (w[..., None, :] - w[..., :, None] + eye)
+
+def singular_rule(g, out, x):
+    """U g V^T, without the singular values that are 0 or rounding errors."""
+    noise = np.max(out, axis=-1, keepdims=True) * np.finfo(x.dtype).eps * max(x.shape[-2:])
+    return (left_vectors(x) * (g * (out > noise))[..., None, :]) @ right_vectors(x)
+
+def turned(g, u, s):
+    """How singular vectors turn: among themselves, and out of their span."""
+    s, m, mixed = s[..., None, :], u.mT @ g, gaps(s) / (s[..., None, :] + s[..., :, None])
+    return u @ (mixed * (m - m.mT) * s) + (g - u @ m) / s
+
+differentiable(np.linalg.cholesky, lambda g, out, x: symmetric(solve(out.mT, half(out.mT @ g)) @ np.linalg.inv(out)),
+               domain=DEFINITE, cases=SQUARE, formulas=("L^-T half(L^T g) L^-1",))
+orthogonal = primitive(lambda x: np.linalg.qr(x)[0], lambda g, out, x:
+                       solve(out.mT @ x, (g - 2.0 * out @ symmetric(half(g.mT @ out))).mT).mT, name="orthogonal",
+                       domain=REGULAR, cases=TALL, glyph="Q", formulas=("(g - 2 Q symmetric(half(g^T Q))) R^-T",))
+differentiable(np.linalg.eigvalsh, lambda g, out, x, *, UPLO="L": (eigenvectors(x, UPLO=UPLO) * g[..., None, :])
+               @ eigenvectors(x, UPLO=UPLO).mT, domain=DEFINITE, cases=TRIANGLES, formulas=("V g V^T",))
+eigenvectors = primitive(lambda x, UPLO="L": np.linalg.eigh(x, UPLO)[1], lambda g, out, x, *, UPLO="L":
+                         symmetric(out @ (gaps(np.linalg.eigvalsh(x, UPLO)) * (out.mT @ g)) @ out.mT), glyph="V",
+                         name="eigenvectors", domain=DEFINITE, cases=TRIANGLES, formulas=("V (V^T g / gaps) V^T",))
+implements(np.linalg.eigh)(lambda a, UPLO="L": NAMED["eigh"](np.linalg.eigvalsh(a, UPLO), eigenvectors(a, UPLO=UPLO)))
+differentiable(np.linalg.svdvals, singular_rule, domain=REGULAR, cases=TALL + WIDE, formulas=("U g V^T",))
+left_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[0], lambda g, out, x:
+                         turned(g, out, np.linalg.svdvals(x)) @ right_vectors(x), name="left_vectors",
+                         domain=REGULAR, cases=TALL + WIDE, glyph="U", formulas=("turned(g) V^T",))
+right_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[2], lambda g, out, x:
+                          left_vectors(x) @ turned(g.mT, out.mT, np.linalg.svdvals(x)).mT, name="right_vectors",
+                          domain=REGULAR, cases=TALL + WIDE, glyph="V^T", formulas=("U turned(g^T)^T",))
+
+@implements(np.linalg.qr)
+def qr(a, mode="reduced"):
+    """np.linalg.qr: Q of the leading columns, and R = Q^T A."""
+    if mode != "reduced":
+        raise TypeError(f"qr: mode={mode!r} has no derivative here; use mode='reduced', the default")
+    q = orthogonal(a[..., : a.shape[-2]])
+    return NAMED["qr"](q, np.triu(q.mT @ a))
+
+@implements(np.linalg.svd)
+def svd(a, full_matrices=True, compute_uv=True):
+    """np.linalg.svd, of the vectors that the matrix determines."""
+    if compute_uv and full_matrices and a.shape[-1] != a.shape[-2]:
+        raise TypeError("svd: full_matrices=True has vectors that x does not determine; use full_matrices=False")
+    values = np.linalg.svdvals(a)
+    return NAMED["svd"](left_vectors(a), values, right_vectors(a)) if compute_uv else values
+
+def norm_rule(g, out, x, *, axis=None, keepdims=False, ord=2):
+    """sign(x) abs(x / out)^(p - 1), written so that x = 0 may be differentiated again; an extreme for p = inf."""
+    if ord == 0 or np.isinf(ord):
+        slope = np.sign(x) * shares(out, np.abs(x), axis, keepdims, np.nan, True) if ord else np.zeros_like(x)
+    else:
+        y = ratio(x, unreduce(out, x, axis, keepdims))
+        slope = y * np.abs(y) ** (ord - 2) if ord >= 2 else np.sign(y) * np.abs(y) ** (ord - 1)
+    return unreduce(g, x, axis, keepdims) * slope
+
+differentiable(np.linalg.vector_norm, norm_rule, domain=REALS, kinks=(0.0,), formulas=("(x / out)^(p - 1)",),
+               cases=[*cases((2, 3), **AXES), *cases((3,), ord=[0, 1, 1.5, 3])])
+PICKS: dict = {"nuc": np.sum, 1: np.max, 2: np.max, np.inf: np.max, -1: np.min, -2: np.min, -np.inf: np.min}
+
+@implements(np.linalg.norm)
+def norm(x, ord=None, axis=None, keepdims=False):
+    """np.linalg.norm: of vectors along one axis, of matrices along two, of everything without order and axis."""
+    axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis))
+    if len(axes) == 1 or ord in (None, "fro", "f"):
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord in (None, "fro", "f") else ord)
+    if ord not in PICKS or len(axes) != 2:
+        raise ValueError(f"norm: no order {ord!r} over {len(axes)} axes; matrices have 'fro' and {list(PICKS)}")
+    x = np.moveaxis(x, axes, (-2, -1))
+    sums = np.linalg.svdvals(x) if ord in (2, -2, "nuc") else np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1)
+    return np.expand_dims(PICKS[ord](sums, axis=-1), axes if keepdims else ())
+
+implements(np.linalg.matrix_norm)(lambda x, *, keepdims=False, ord="fro": np.linalg.norm(x, ord, (-2, -1), keepdims))
+implements(np.linalg.cond)(lambda x, p=None: np.linalg.norm(x, p or 2, (-2, -1)) * np.linalg.norm(
+    np.linalg.pinv(x), p or 2, (-2, -1)))

@@ -1,0 +1,124 @@
+"""Order: what depends on where an entry stands: running sums and products, neighbours, sorting, quantiles.
+
+The pullback of a running sum runs from the other end. Products never divide, so that zeros among the factors are
+exact in every derivative. Equal entries may be sorted in any order, so they share their gradients evenly.
+Source: Hillis and Steele, "Data parallel algorithms" (1986), for running products in log2(n) steps.
+"""
+
+import numpy as np
+
+from tinygrad_edu.op import REALS, TIES, case, cases, differentiable, implements
+from tinygrad_edu.operand import plain
+from tinygrad_edu.rules.indexing import scatter
+from tinygrad_edu.rules.reduction import PARTLY, kept, unreduce
+from tinygrad_edu.rules.shape import along
+
+# fmt: off
+RUNNING = [*cases((2, 3), axis=[None, 0, -1]), *cases((4,)), *cases(())]
+differentiable(np.cumsum, lambda g, out, x, *, axis=None: np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis),
+               x.shape), domain=REALS, cases=RUNNING, linear=True, formulas=("1",))
+
+@implements(np.cumprod)
+def cumprod(a, axis=None):
+    """np.cumprod by multiplying with what stands 1, 2, 4, ... places before."""
+    a, axis, step = (np.ravel(a), 0, 1) if axis is None else (a, axis, 1)
+    while step < a.shape[axis]:
+        longer = along(a, slice(step, None), axis) * along(a, slice(-step), axis)
+        a, step = np.concatenate([along(a, slice(step), axis), longer], axis=axis), 2 * step
+    return a
+
+def before(x, axis):
+    """For each entry, the product of those before it."""
+    first = np.ones_like(along(x, slice(1), axis))
+    return np.cumprod(np.concatenate([first, along(x, slice(-1), axis)], axis=axis), axis=axis)
+
+def others(x, axis):
+    """For each entry, the product of the others that go into the same result."""
+    product = np.ones_like(x)
+    for i in range(x.ndim) if axis is None else np.atleast_1d(axis):
+        product = product * before(x, i) * np.flip(before(np.flip(x, i), i), i)
+        x = np.prod(x, axis=i, keepdims=True)
+    return product
+
+differentiable(np.prod, lambda g, out, x, *, axis=None, keepdims=False, initial=1.0, where=True:
+               unreduce(g, x, axis, keepdims, where) * others(kept(x, where, 1.0), axis) * initial,
+               domain=REALS, cases=PARTLY, glyph="prod", formulas=("out / x",))
+implements(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
+implements(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
+implements(np.cumulative_sum)(lambda x, axis=None: np.cumsum(x, axis=axis))
+implements(np.cumulative_prod)(lambda x, axis=None: np.cumprod(x, axis=axis))
+implements(np.ediff1d)(lambda ary: np.diff(np.ravel(ary)))
+
+@implements(np.diff)
+def diff(a, n=1, axis=-1, prepend=None, append=None):
+    """np.diff: later minus earlier, n times; a single number is prepended or appended to every row."""
+    edge = np.shape(along(a, slice(1), axis))
+    parts = [p if np.ndim(p) else np.broadcast_to(p, edge) for p in (prepend, a, append) if p is not None]
+    a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
+    for _ in range(n):
+        a = along(a, slice(1, None), axis) - along(a, slice(-1), axis)
+    return a
+
+@implements(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """np.trapezoid: each width times the mean of the heights on both sides."""
+    y = np.moveaxis(y, axis, -1)
+    width = dx if x is None else np.diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
+    return np.sum(width * (y[..., 1:] + y[..., :-1]), axis=-1) / 2.0
+
+@implements(np.gradient)
+def gradient(f, *varargs, axis=None, edge_order=1):
+    """np.gradient, which is linear: along an axis, a product with the gradients of the unit vectors."""
+    axes, found = range(np.ndim(f)) if axis is None else np.atleast_1d(axis), []
+    steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
+    for i, h in zip(axes, steps, strict=True):
+        units = np.gradient(np.eye(f.shape[i], dtype=f.dtype), h, axis=1, edge_order=edge_order)
+        found.append(np.moveaxis(np.moveaxis(f, i, -1) @ units, -1, i))
+    return found[0] if len(found) == 1 else tuple(found)
+
+@implements(np.interp)
+def interp(x, xp, fp, left=None, right=None):
+    """np.interp; on a point, where two slopes meet, the smaller one counts, or 0 between rising and falling."""
+    slope, inside = np.pad(np.diff(fp) / np.diff(xp), 1), np.clip(x, xp[0], xp[-1])
+    ahead, behind = (slope[np.searchsorted(xp, x, side)] for side in ("right", "left"))
+    milder = np.where(ahead * behind > 0, np.where(np.abs(ahead) < np.abs(behind), ahead, behind), 0.0)
+    i = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
+    out = np.take(fp, i) + milder * (inside - np.take(xp, i))
+    out = out if left is None else np.where(np.less(x, xp[0]), left, out)
+    return out if right is None else np.where(np.greater(x, xp[-1]), right, out)
+
+def unsort(g, x, order, axis):
+    """The gradient at each entry's place in the order: the mean over the entries that are equal in a row."""
+    x = plain(x)  # an order is constant
+    row = 0 if axis is None else along(np.reshape(np.arange(x.size), x.shape), slice(1), axis)
+    alike = np.unique(np.unique(x, return_inverse=True)[1] + x.size * row, return_inverse=True)[1]
+    count, to = np.bincount(np.ravel(alike)), np.ravel(np.take_along_axis(alike, order, axis))
+    return (scatter(np.ravel(g), index=to, shape=count.shape) / count)[alike]
+
+differentiable(np.sort, lambda g, out, x, *, axis=-1, kind=None, stable=None: unsort(g, x, np.argsort(x, axis), axis),
+               domain=REALS, kinks=TIES, cases=RUNNING[:-1], formulas=("[moved]",))
+differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, np.argpartition(x, kth, axis), axis),
+               domain=REALS, kinks=TIES, cases=[*cases((2, 3), kth=[1], axis=[None, 0, -1]), case((4,), kth=(0, 2))],
+               formulas=("[moved]",))
+
+@implements(np.nanquantile)
+def nanquantile(a, q, axis=None, *, keepdims=False):
+    """np.nanquantile: the weighted mean of the two neighbours in the order between which q falls."""
+    axes = tuple(i % np.ndim(a) for i in (range(np.ndim(a)) if axis is None else np.atleast_1d(axis)))
+    x = np.moveaxis(a, axes, range(-len(axes), 0))
+    shape = x.shape[: x.ndim - len(axes)]
+    x = np.sort(np.reshape(x, (*shape, -1)))
+    place = np.maximum(np.sum(~np.isnan(x), axis=-1, keepdims=True) - 1, 0) * np.ravel(q)
+    low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+    part = np.where(low == high, 0.5, place - low).astype(x.dtype)
+    found = np.take_along_axis(x, low, -1) * (1 - part) + np.take_along_axis(x, high, -1) * part
+    found = np.reshape(np.moveaxis(found, -1, 0), (*np.shape(q), *shape))
+    return np.expand_dims(found, tuple(np.ndim(q) + i for i in axes)) if keepdims else found
+
+implements(np.quantile)(lambda a, q, axis=None, *, keepdims=False: np.nanquantile(a, q, axis, keepdims=keepdims)
+                        * np.where(np.any(np.isnan(a), axis, keepdims=keepdims), np.nan, np.ones_like(a, shape=())))
+for nan, whole in (("", np.quantile), ("nan", np.nanquantile)):
+    implements(getattr(np, nan + "median"))(lambda a, axis=None, *, keepdims=False, of=whole:
+                                            of(a, 0.5, axis, keepdims=keepdims))
+    implements(getattr(np, nan + "percentile"))(lambda a, q, axis=None, *, keepdims=False, of=whole:
+                                                of(a, np.divide(q, 100.0), axis, keepdims=keepdims))

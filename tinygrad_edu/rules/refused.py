@@ -1,0 +1,37 @@
+"""Functions that have no derivative here, each with the reason and the remedy; a call with a Value says so at once.
+
+Source: the public functions of NumPy 2, of which tests/test_surface.py lets none be forgotten.
+"""
+
+import numpy as np
+
+from tinygrad_edu.op import refused
+
+# fmt: off
+refused("it changes an array in place; build a new one with np.where or te.at(v, i).set(y)",
+        np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal)
+refused("it works with complex numbers, and gradients are of real ones; write it with np.cos and np.sin", np.fft.hfft,
+        np.fft.ihfft, *(getattr(np.fft, f"{kind}fft{n}") for kind in ("", "i", "r", "ir") for n in ("", "2", "n")))
+refused("its result may be complex; for real ones there are np.linalg.eigh, np.sort, np.sqrt, np.log and so on",
+        np.linalg.eig, np.linalg.eigvals, np.roots, np.sort_complex,
+        *(getattr(np.emath, name) for name in np.emath.__all__))
+refused("it works on whole numbers, bits or dates, and a Value is floating point", np.bitwise_and, np.bitwise_or,
+        np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.bitwise_count, np.gcd, np.lcm, np.packbits,
+        np.unpackbits, np.ravel_multi_index, np.unravel_index, np.ix_, np.isnat, np.is_busday, np.busday_count,
+        np.busday_offset, np.datetime_as_string)
+refused("it asks which entries are equal or how many there are, which jumps; index with its answer for value.data",
+        np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.setdiff1d,
+        np.setxor1d, np.intersect1d, np.trim_zeros, np.histogram, np.histogram2d, np.histogramdd,
+        np.histogram_bin_edges)
+refused("it is short for start + (stop - start) * np.linspace(0.0, 1.0, n), or for a power of that; write it out",
+        np.linspace, np.logspace, np.geomspace)
+refused("it is short for x[:, None] ** np.arange(n); write it out", np.vander)
+refused("it is short for np.roll(x, n // 2); write it out", np.fft.fftshift, np.fft.ifftshift)
+refused("it is short for c @ c.T / (n - 1), c = x - np.mean(x, 1, keepdims=True); write it out", np.cov, np.corrcoef)
+refused("it works on coefficients; there are np.polyval for values, + for sums and np.convolve for products",
+        np.poly, np.polyadd, np.polysub, np.polymul, np.polydiv, np.polyder, np.polyint, np.polyfit)
+refused("it writes plain arrays to a file", np.save, np.savez, np.savez_compressed, np.savetxt)
+refused("it takes a number apart; write x * 2.0**n, x - np.trunc(x)", np.ldexp, np.frexp, np.nextafter)
+refused("its derivative, the Bessel function i1, is not in NumPy", np.i0)
+refused("it calls a function on plain arrays; call it yourself, and join with np.stack or np.where",
+        np.apply_along_axis, np.apply_over_axes, np.piecewise)
