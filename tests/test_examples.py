@@ -10,6 +10,7 @@ WRITES = {
     "bare_values_network": ["bare_values_network.svg"],
     "bare_values_neuron": ["bare_values_neuron.svg"],
     "compare_passes": ["compare_passes.svg"],
+    "derivatives_of_derivatives": ["double_pendulum.png"],
     "digits": ["digits.png"],
     "explain_a_gradient": ["explain_a_gradient.svg"],
     "explore_backward": ["explore_backward.html"],
@@ -24,6 +25,7 @@ WRITES = {
     "watch_training": ["watch_training.gif"],
 }
 NEEDS = {
+    "derivatives_of_derivatives": ["matplotlib"],
     "digits": ["sklearn", "matplotlib"],
     "house_price": ["matplotlib"],
     "online_neuron": ["matplotlib"],

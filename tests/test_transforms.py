@@ -1,11 +1,29 @@
-"""grad: nested, closed over, through structures, and against differences on random programs."""
+"""Transforms: nested, closed over, through structures, and against differences on random programs."""
+
+import gc
+import tracemalloc
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, grad, no_grad, value_and_grad
+from tinygrad_edu import (
+    Value,
+    checkpoint,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    nn,
+    no_grad,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 UNARY = [np.tanh, np.sin, np.exp, lambda x: x * x, lambda x: 1.0 / (1.0 + x * x), lambda x: 0.5 * x]
 
@@ -89,6 +107,11 @@ def test_structures_and_argnums():
     assert grad(loss, argnums=1)(parameters, 2.0) == 3.0
 
 
+def test_the_outermost_gradient_is_plain_however_deep_variables_were_nested():
+    slope = grad(lambda w: grad(lambda y: np.sin(y * w))(0.5) * grad(lambda y: Value(2.0) * y * w)(w))(0.7)
+    assert type(slope) is np.float64
+
+
 def test_a_constant_function_has_gradient_zero():
     np.testing.assert_array_equal(grad(lambda x: 5.0)(np.ones(3)), np.zeros(3))
     assert grad(grad(lambda x: 2.0 * x))(1.0) == 0.0
@@ -113,3 +136,322 @@ def test_the_function_keeps_its_name():
         return 0.5 * x * x
 
     assert (grad(energy).__name__, grad(energy).__doc__) == ("energy", "Half the square.")
+
+
+# -- what is not one number ---------------------------------------------------------------------------------
+
+
+def test_several_results_have_no_gradient():
+    with pytest.raises(ValueError, match="the function gives 2 results: a gradient is of one"):
+        grad(lambda x: (x, x * 2.0))(1.0)
+
+
+def test_vjp_pulls_back_as_often_as_asked_and_runs_f_once():
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return {"product": x * y, "sum": (x + y, np.sum(x))}
+
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    value, pull = vjp(f, x, y)
+    np.testing.assert_array_equal(value["product"], [3.0, 8.0])
+    assert type(value["sum"][0]) is np.ndarray
+    first = pull({"sum": (np.zeros(2), 1.0), "product": np.array([1.0, 0.0])})
+    again = pull({"product": np.array([0.0, 1.0]), "sum": (np.array([10.0, 0.0]), 0)})
+    np.testing.assert_array_equal(first, [[4.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(again, [[10.0, 4.0], [10.0, 2.0]])
+    assert calls == [1]
+
+
+def test_vjp_and_jvp_have_the_dtype_of_what_they_belong_to():
+    x = np.array([1.0, 2.0], np.float32)
+    value, pull = vjp(lambda x: (x * 2.0, np.float64(3.0) * np.sum(x)), x)
+    (gradient,) = pull((np.ones(2), 1.0))
+    assert value[0].dtype == gradient.dtype == np.float32
+    assert jvp(lambda x: x * 2.0, (x,), (np.ones(2),))[1].dtype == np.float32
+    assert jvp(lambda n: n**2, (3,), (0.5,))[1] == 3.0
+    assert jacobian(lambda x: x * x)(x).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: vjp(np.tanh, np.ones(2))[1](np.ones(3)), r"the gradient has shapes .*\(3,\).* it needs .*\(2,\)"),
+        (lambda: jvp(np.tanh, (np.ones(2),), (1.0,)), r"the tangent has shapes .*\(\).* it needs .*\(2,\)"),
+        (lambda: jvp(lambda d: d["a"], ({"a": 1.0},), ({"b": 1.0},)), "'0.b'.* it needs .*'0.a'"),
+    ],
+)
+def test_gradients_and_tangents_of_another_shape_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# -- matrices of derivatives --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 5), (5, 2), (3, 3), (1, 1), (0, 2), (2, 0), (0, 0)])
+def test_a_jacobian_of_a_linear_map_is_its_matrix(rows, columns):
+    matrix = np.random.default_rng(0).normal(size=(rows, columns))
+    np.testing.assert_array_equal(jacobian(lambda x: matrix @ x)(np.ones(columns)), matrix)
+
+
+def test_the_jacobian_takes_the_cheaper_direction(monkeypatch):
+    from tinygrad_edu.transforms import Run
+
+    passes = []
+    for name in ("pull", "push"):
+        method = getattr(Run, name)
+        monkeypatch.setattr(
+            Run, name, lambda self, g, method=method, name=name: passes.append(name) or method(self, g)
+        )
+    jacobian(lambda x: np.sum(x) * np.ones(1))(np.ones(7))
+    jacobian(lambda x: x * np.ones(7))(1.0)
+    assert passes == ["pull", "push"]
+
+
+def test_a_jacobian_of_structures():
+    x = {"w": np.array([[1.0, 2.0, 3.0]]), "b": 2.0}
+    found = jacobian(lambda x: (np.sum(x["w"]), x["w"][0, :2] * x["b"]))(x)
+    np.testing.assert_array_equal(found[0]["w"], np.ones((1, 3)))
+    assert found[0]["b"] == 0.0
+    np.testing.assert_array_equal(found[1]["w"], [[[2.0, 0.0, 0.0]], [[0.0, 2.0, 0.0]]])
+    np.testing.assert_array_equal(found[1]["b"], [1.0, 2.0])
+    a, b = jacobian(lambda x, y: x * y, (0, 1))(2.0, np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(a, [3.0, 4.0])
+    np.testing.assert_array_equal(b, [[2.0, 0.0], [0.0, 2.0]])
+
+
+def test_the_hessian_of_a_quadratic_form_and_its_product():
+    a = np.random.default_rng(0).normal(size=(4, 4))
+    f = lambda x: 0.5 * x @ a @ x
+    x, v = np.ones(4), np.arange(4.0)
+    np.testing.assert_allclose(hessian(f)(x), (a + a.T) / 2, rtol=1e-14)
+    np.testing.assert_allclose(hvp(f, x, v), (a + a.T) / 2 @ v, rtol=1e-14)
+    assert hessian(lambda x: x**3)(2.0) == 12.0
+
+
+def test_the_derivative_of_every_entry():
+    x = np.linspace(-2.0, 2.0, 5)
+    np.testing.assert_array_equal(elementwise_grad(lambda x, k: k * x**2, 0)(x, 3.0), 6.0 * x)
+    np.testing.assert_array_equal(elementwise_grad(elementwise_grad(lambda x: x**3))(x), 6.0 * x)
+
+
+# -- perturbation confusion, in every combination -----------------------------------------------------------
+
+SLOPES = {
+    "grad": lambda f: grad(f),
+    "jvp": lambda f: lambda x: jvp(f, (x,), (1.0,))[1],
+    "vjp": lambda f: lambda x: vjp(f, x)[1](1.0)[0],
+    "jacobian": lambda f: jacobian(f),
+    "hvp": lambda f: lambda x: hvp(lambda x: f(x) * x, x, 1.0) * 0.5 - 0.5 * x * grad(grad(f))(x),
+    "checkpoint": lambda f: grad(checkpoint(f)),
+}
+
+
+@pytest.mark.parametrize("outer", SLOPES)
+@pytest.mark.parametrize("inner", SLOPES)
+def test_no_combination_confuses_its_variables(outer, inner):
+    outer, inner = SLOPES[outer], SLOPES[inner]
+    assert outer(lambda x: x * inner(lambda y: x + y)(2.0))(1.0) == pytest.approx(1.0)
+    assert outer(lambda x: x * inner(lambda y: x * y)(2.0))(3.0) == pytest.approx(6.0)
+    assert outer(lambda x: inner(lambda y: x * y * y)(x))(3.0) == pytest.approx(12.0)
+    assert outer(lambda x: inner(lambda y: x * y * stop_gradient(x))(x))(3.0) == pytest.approx(3.0)
+
+
+@given(programs, st.floats(-1.0, 1.0), st.lists(st.sampled_from(sorted(SLOPES)), min_size=2, max_size=2))
+def test_random_programs_have_the_same_slopes_by_every_way(program, x, names):
+    f = compose(program)
+    g = lambda y: y * SLOPES[names[0]](lambda z: f(z * y) * y)(y)
+    expected = grad(lambda y: y * grad(lambda z: f(z * y) * y)(y))(x)
+    assert SLOPES[names[1]](g)(x) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_pull_stays_right_when_an_outer_variable_is_involved():
+    def f(x):
+        value, pull = vjp(lambda y: y * x, x)
+        return pull(1.0)[0] * value
+
+    assert grad(f)(2.0) == 12.0  # the slope of x * x^2
+
+
+# -- dataclasses and modules --------------------------------------------------------------------------------
+
+
+@dataclass
+class Ball:
+    position: object
+    velocity: object
+
+
+def test_a_dataclass_has_a_gradient_of_its_own_kind():
+    energy = lambda ball: 9.81 * ball.position + 0.5 * np.sum(ball.velocity**2)
+    found = grad(energy)(Ball(2.0, np.array([3.0, 4.0])))
+    assert isinstance(found, Ball)
+    assert found.position == 9.81
+    np.testing.assert_array_equal(found.velocity, [3.0, 4.0])
+    turned = jvp(lambda ball: Ball(ball.velocity, -ball.position), (Ball(1.0, 2.0),), (Ball(3.0, 4.0),))[1]
+    assert turned == Ball(4.0, -3.0)
+
+
+@pytest.fixture
+def net():
+    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+
+
+X, Y = np.random.default_rng(0).normal(size=(5, 2)), np.ones((5, 1))
+
+
+def test_a_module_has_gradients_under_its_parameters_paths(net):
+    loss = lambda net, scale: nn.mse_loss(net(X), Y) * scale
+    found, slope = grad(loss, (0, 1))(net, 2.0)
+    loss(net, 2.0).backward()
+    assert found.keys() == net.state_dict().keys()
+    for name, parameter in net.named_parameters():
+        np.testing.assert_array_equal(found[name].data, parameter.grad)
+    assert slope.item() == nn.mse_loss(net(X), Y).item()
+    with no_grad():
+        plain = grad(loss)(net, 2.0)
+    assert {type(g) for g in plain.values()} == {np.ndarray}
+    np.testing.assert_array_equal(plain["layers.0.weight"], net.layers[0].weight.grad)
+
+
+def test_a_modules_curvature_along_its_gradient(net):
+    loss = lambda net: nn.mse_loss(net(X), Y)
+    g = stop_gradient(grad(loss)(net))
+    curved, start = stop_gradient(hvp(loss, net, g)), net.state_dict()
+
+    def slope(h):
+        net.load_state_dict({name: start[name] + h * g[name] for name in g})
+        return stop_gradient(grad(loss)(net))
+
+    ahead, behind = slope(1e-4), slope(-1e-4)
+    for name in g:
+        np.testing.assert_allclose(curved[name], (ahead[name] - behind[name]) / 2e-4, rtol=1e-5, atol=1e-8)
+
+
+# -- checkpoint ---------------------------------------------------------------------------------------------
+
+
+def test_a_checkpointed_layer_has_the_same_gradients(net):
+    plain = vjp(lambda x: nn.mse_loss(net(x), Y), X)[1](1.0)[0]
+    nn.mse_loss(net(X), Y).backward()
+    expected = {name: p.grad for name, p in net.named_parameters()}
+    for parameter in net.parameters():
+        parameter.grad = None
+    block, x = checkpoint(net), Value(X)
+    nn.mse_loss(block(x), Y).backward()
+    np.testing.assert_array_equal(x.grad, plain.data)
+    for name, parameter in net.named_parameters():
+        np.testing.assert_array_equal(parameter.grad, expected[name])
+
+
+@given(programs, st.floats(-1.0, 1.0))
+def test_checkpointed_programs_have_the_same_derivatives(program, x):
+    f = compose(program)
+    w = Value(0.7)
+    direct, again = (g(lambda y: f(y * w)) for g in (lambda f: f, checkpoint))
+    nested = checkpoint(lambda y: checkpoint(f)(y * w) * 1.0)
+    for derivative in (grad, lambda f: grad(grad(f))):
+        expected = derivative(direct)(x).item()
+        assert derivative(again)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+        assert derivative(nested)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+    assert grad(lambda w: grad(checkpoint(lambda y: f(y * w)))(x))(0.7) == pytest.approx(
+        grad(lambda w: grad(lambda y: f(y * w))(x))(0.7), rel=1e-12, abs=1e-14
+    )
+
+
+def test_a_checkpoint_takes_and_gives_structures():
+    @checkpoint
+    def swap(pair):
+        return {"a": pair[1] * 2.0, "b": (pair[0], np.sum(pair[1]))}
+
+    value, pull = vjp(swap, (3.0, np.array([1.0, 2.0])))
+    np.testing.assert_array_equal(value["a"], [2.0, 4.0])
+    ((first, second),) = pull({"a": np.array([1.0, 0.0]), "b": (5.0, 10.0)})
+    assert first == 5.0
+    np.testing.assert_array_equal(second, [12.0, 10.0])
+
+
+def test_a_checkpoint_of_constants_or_inside_no_grad_is_the_function():
+    double = checkpoint(lambda x: x * 2.0)
+    assert double(3.0) == 6.0
+    with no_grad():
+        assert double(Value(3.0)).op is None
+    assert double.__name__ == "<lambda>"
+
+
+def test_a_checkpointed_function_runs_once_forward_and_once_backward():
+    calls = []
+
+    @checkpoint
+    def f(x, y):
+        calls.append(1)
+        return x * y * np.tanh(x)
+
+    out = f(Value(1.0), Value(2.0))
+    assert len(calls) == 1
+    out.backward()
+    assert len(calls) == 2
+
+
+def test_a_recomputation_serves_one_gradient_and_is_forgotten():
+    w = Value(3.0)
+    f = checkpoint(lambda x, w: np.concatenate([x * w, x * x]))
+    found = jacobian(lambda x: f(x, w))(np.array([2.0, 5.0]))  # forward: w does not move
+    np.testing.assert_array_equal(found.data, [[3.0, 0.0], [0.0, 3.0], [4.0, 0.0], [0.0, 10.0]])
+    out = f(Value([2.0, 5.0]), w)
+    again = out.options["again"]
+    out.backward(np.ones(4))
+    assert (w.grad, again.g, again.shares) == (7.0, None, [])
+
+
+def test_a_function_that_changes_is_found_out():
+    rng = np.random.default_rng(0)
+    out = checkpoint(lambda x: x * rng.normal())(Value(1.0))
+    with pytest.raises(ValueError, match="gave another result when it was computed again: it must not draw random"):
+        out.backward()
+    w = Value(2.0)
+    out = checkpoint(lambda x: x * w)(Value(0.0))
+    w.data = np.float64(5.0)
+    with pytest.raises(ValueError, match="parameters are updated after backward, not before"):
+        out.backward()
+
+
+def peak(block, depth=12):
+    """The most memory that the graph of a chain of blocks takes, and what is left when it is gone."""
+    x = y = Value(np.zeros((100, 100)))
+    gc.collect()
+    tracemalloc.start()
+    for _ in range(depth):
+        y = block(y)
+    kept, most = tracemalloc.get_traced_memory()
+    loss = np.sum(y)
+    loss.backward()
+    assert x.grad.shape == x.shape
+    del y, loss
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return kept, most, left
+
+
+def test_a_checkpoint_keeps_results_instead_of_everything_inside():
+    def block(x):
+        for _ in range(10):
+            x = np.tanh(x) + 1e-3
+        return x
+
+    array = 100 * 100 * 8
+    kept, most, left = peak(checkpoint(block))
+    assert kept < (12 + 1) * array
+    assert most < (12 + 20 + 2) * array
+    assert left < 2 * array
+    assert peak(block)[0] > 12 * 19 * array
+
+
+def test_stop_gradient_gives_the_same_numbers_as_constants():
+    x = {"a": Value([1.0, 2.0]), "b": [Value(3.0), 4.0]}
+    still = stop_gradient(x)
+    assert still["a"] is x["a"].data
+    assert still["b"] == [3.0, 4.0]
+    assert grad(lambda x: x * stop_gradient(x))(3.0) == 3.0

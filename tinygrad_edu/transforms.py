@@ -1,46 +1,110 @@
 """Transforms: functions that turn a function into its derivative.
 
-`grad(f)` differentiates with respect to a fresh variable y, and only then says that y is x. So nested gradients
-need no levels and no flags: the inner variable is its own, and the graph shows what its gradient depends on.
+A transform runs f once on fresh variables y, and only then says that y is x. So nested derivatives need no levels and
+no flags: the inner variable is its own, and the graph shows what its derivative depends on. What was recorded is
+pulled back (`grad`, `vjp`) or pushed forward (`jvp`), as often as needed.
 
 Source: Siskind and Pearlmutter, "Perturbation confusion and referential transparency" (2005): the fault to avoid.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.backward import gradients
-from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES
+from tinygrad_edu.backward import pulled, seed
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.forward import propagate
+from tinygrad_edu.graph import Node, next_number, sources
+from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS, Each, Op, case
 from tinygrad_edu.operand import plain
 from tinygrad_edu.recording import SCOPE, recorded
-from tinygrad_edu.tree import flatten, rebuild
-from tinygrad_edu.value import Value
+from tinygrad_edu.tree import flatten, leaves, rebuild
+from tinygrad_edu.value import Value, record
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+class Run:
+    """One run of a function on fresh variables, to be differentiated in both directions, as often as needed."""
+
+    def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> None:
+        places, inner, self.since = (argnums,) if isinstance(argnums, int) else argnums, list(args), next_number()
+        for i in places:
+            ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
+            inner[i] = rebuild(args[i], ys, same=True)
+        self.chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
+        self.xs, self.ys = leaves(self.chosen), leaves([inner[i] for i in places])
+        with recorded():
+            self.out = f(*inner, **kwargs)
+            self.outs = leaves(self.out)
+            self.root = joined(self.outs)
+        outside = not set(self.ys).issuperset(sources(*self.outs, since=self.since))
+        self.keep = SCOPE.get() is not None and (outside or any(isinstance(x, Node) for x in self.xs))
+        for x, y in zip(self.xs, self.ys, strict=True):
+            if self.keep and isinstance(x, Node) and x is not y:
+                # y = x, the one clever line: said only now, so that f could not take the one for the other
+                y.op, y.args, y.saved, y.aligned = OPERATIONS[PRIMITIVES["identity"]], (x,), (y.data, x.data), True
+        self.value = rebuild(self.out, self.outs if self.keep else map(plain, self.outs))
+
+    def pull(self, g: Any) -> list[Any]:
+        """The gradient for each variable that belongs to a gradient of the joined results."""
+        return pulled(self.root, g, self.ys, self.keep, self.since)
+
+    def push(self, ts: list[Any]) -> list[Any]:
+        """The tangent of each result that belongs to tangents of the variables."""
+        found = propagate(self.outs, dict(zip(self.ys, ts, strict=True)), self.keep, self.since)
+        return [found[o] if isinstance(o, Node) and o in found else np.zeros_like(plain(o))[()] for o in self.outs]
+
+
+def joined(arrays: list[Any]) -> Any:
+    """Several arrays as one vector; one array as it is."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate([np.ravel(a) for a in arrays] or [np.zeros(0)])
+
+
+def spans(arrays: list[Any]) -> Iterator[tuple[slice, Any]]:
+    """Where each array lies in the joined vector."""
+    end = 0
+    for a in arrays:
+        end += np.size(a)
+        yield slice(end - np.size(a), end), a
+
+
+def cut(vector: Any, arrays: list[Any]) -> list[Any]:
+    """The pieces of a vector that have the shapes and dtypes of arrays: `joined` undone."""
+    pieces = [(np.reshape(vector[span], np.shape(a)), np.result_type(plain(a))) for span, a in spans(arrays)]
+    return [piece if piece.dtype == dtype else piece.astype(dtype) for piece, dtype in pieces]
+
+
+def matched(given: Any, tree: Any, word: str) -> list[Any]:
+    """The leaves of a structure of gradients or tangents, in the order and dtypes of the structure it belongs to."""
+    found, wanted = dict(flatten(given)), dict(flatten(tree))
+    shapes, expected = ({path: np.shape(a) for path, a in d.items()} for d in (found, wanted))
+    if shapes != expected:
+        raise ValueError(f"the {word} has shapes {shapes}, it needs {expected}, by path ({user_line()})")
+    return [(np.ones_like(plain(a)) * found[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `(f(...), gradient)`.
 
     Parameters
     ----------
     f
-        A function of numbers, arrays or nested lists, tuples and dicts of them; its result is one number.
+        A function of numbers, arrays, or nested lists, tuples, dicts, dataclasses and modules; it gives one number.
     argnums
         Which positional arguments to differentiate with respect to; several give a tuple of gradients.
 
     Returns
     -------
     callable
-        Takes the arguments of f. The gradient has the structure, shapes and dtypes of the argument: plain
-        arrays, or Values where a variable from outside is involved, to be differentiated again.
+        Takes the arguments of f. The gradient has the structure, shapes and dtypes of the argument, for a module
+        a dict from path to gradient. Gradients are plain arrays, or Values where a variable from outside is
+        involved, such as a module's parameters, to be differentiated again (not inside `no_grad()`).
 
     Raises
     ------
@@ -50,22 +114,16 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     @wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
-        xs = [x for _, x in flatten(chosen)]
-        ys = [Value(plain(x), getattr(x, "name", None)) for x in xs]
-        fresh = rebuild(chosen, ys)
-        inner = list(args)
-        for i, arg in [(argnums, fresh)] if isinstance(argnums, int) else zip(argnums, fresh, strict=True):
-            inner[i] = arg
-        with recorded():
-            out = f(*inner, **kwargs)
-        value, gs = differentiate(out, xs, ys)
-        return value, rebuild(chosen, gs)
+        run = Run(f, args, kwargs, argnums)
+        if len(run.outs) != 1:
+            raise ValueError(f"the function gives {len(run.outs)} results: a gradient is of one ({user_line()})")
+        g = seed(run.root, None) if isinstance(run.root, Node) else None
+        return run.value, rebuild(run.chosen, run.pull(g))
 
     return transformed
 
 
-def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a function, as a function; see `value_and_grad`.
 
     Examples
@@ -76,29 +134,122 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     12.0
     """
     both = value_and_grad(f, argnums)
+    return wraps(f)(lambda *args, **kwargs: both(*args, **kwargs)[1])
+
+
+def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The derivative of every entry of an elementwise function, as a function: the gradient of the sum."""
+    return grad(wraps(f)(lambda *args, **kwargs: np.sum(f(*args, **kwargs))), argnums)
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """The result `f(*primals)`, and the function that takes a gradient of it back to a tuple, one for each primal.
+
+    The results of f may be a structure; then so is what is pulled back. f runs once, however often one pulls.
+    """
+    run = Run(f, primals, {}, tuple(range(len(primals))))
+    pull = lambda g: rebuild(run.chosen, run.pull(joined(matched(g, run.out, "gradient"))))
+    return run.value, pull
+
+
+def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The result `f(*primals)`, and how it changes when the primals move along the tangents (forward mode)."""
+    run = Run(f, tuple(primals), {}, tuple(range(len(primals))))
+    ts = matched(tuple(tangents), rebuild(run.chosen, run.ys), "tangent")
+    return run.value, rebuild(run.out, run.push(ts))
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """The derivative of every result for every argument: an array of shape `result.shape + argument.shape`.
+
+    Structures give a structure like the result, of structures like the argument. f runs once; its derivatives are
+    pushed forward if there are fewer arguments than results, else pulled back.
+    """
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = Run(f, args, kwargs, argnums)
+        m, n = sum(map(np.size, run.outs)), sum(map(np.size, run.ys))
+        if n < m or m == 0:
+            columns = [joined(run.push(cut(e, run.ys))) for e in np.eye(n)]
+            matrix: Any = np.transpose(np.reshape(joined(columns), (n, m)))
+        else:
+            rows = [joined(run.pull(joined(cut(e, run.outs)))) for e in np.eye(m)]
+            matrix = np.reshape(joined(rows), (m, n))
+        blocks = [
+            rebuild(run.chosen, [np.reshape(matrix[r, c], np.shape(out) + np.shape(y)) for c, y in spans(run.ys)])
+            for r, out in spans(run.outs)
+        ]
+        return rebuild(run.out, blocks)
 
-    return gradient
+    return transformed
 
 
-def differentiate(out: Any, xs: list[Any], ys: list[Value]) -> tuple[Any, list[Any]]:
-    """The result and its gradients for the fresh variables ys, which then become the arguments xs."""
-    if not isinstance(out, Value):
-        return out, [np.zeros_like(y.data)[()] for y in ys]
-    own = set(ys)
-    outside = any(node.op is None and node not in own for node in backwards(out))
-    keep = SCOPE.get() is not None and (outside or any(isinstance(x, Node) for x in xs))
-    gs = gradients(out, ys, differentiable=keep)
-    for x, y in zip(xs, ys, strict=True):
-        if keep and isinstance(x, Node):
-            # y = x, the one clever line: said only now, so that this gradient did not look past y
-            y.op, y.args, y.saved, y.aligned = (
-                OPERATIONS[PRIMITIVES["identity"]],
-                (x,),
-                (y.data, x.data),
-                True,
-            )
-    return (out if keep else out.data), gs
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`."""
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """The Hessian of f at x times v, of the structure of x, without the matrix: the gradient, pushed along v."""
+    return jvp(grad(f), (x,), (v,))[1]
+
+
+class Replay:
+    """A call to make again when its gradient is wanted: one recomputation serves all that it was made from."""
+
+    def __init__(self, call: Function, past: list[Node]) -> None:
+        self.call, self.past, self.g, self.shares = call, past, None, []  # type: ignore[var-annotated]
+
+    def pull(self, i: int, g: Any, out: Any, *inputs: Any) -> Any:
+        """The gradient for the i-th; the last one forgets them all."""
+        if self.g is not g:
+            since = next_number()
+            with recorded():
+                again = self.call()
+            same = all(node.data is plain(x) for node, x in zip(self.past, inputs, strict=True))
+            new, old = plain(again), plain(out)
+            if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
+                raise ValueError(
+                    "a checkpointed function gave another result when it was computed again: it must not draw random "
+                    f"numbers, and parameters are updated after backward, not before ({user_line()})"
+                )
+            self.g, self.shares = g, pulled(again, g, self.past, isinstance(out, Node), since)
+        share = self.shares[i]
+        if i == len(self.past) - 1:
+            self.g, self.shares = None, []
+        return share
+
+
+def recomputed(*past: Any, again: Replay) -> Any:
+    """The result of a checkpointed call."""
+    return plain(again.call())
+
+
+RECOMPUTED = Op(recomputed, Each(lambda i, *inputs, again: again.pull(i, *inputs)), domain=REALS, cases=[case()])
+
+
+def checkpoint(f: Function) -> Function:
+    """The same function, which keeps only what it was made from: the backward pass computes it again.
+
+    So a chain of such calls keeps their results instead of everything inside, for one more forward computation.
+    Variables that f uses without being given them, such as a module's parameters, have their gradients too.
+    """
+
+    @wraps(f, updated=())
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        since, out = next_number(), f(*args, **kwargs)
+        outs, call = leaves(out), lambda: joined(leaves(f(*args, **kwargs)))
+        past = sources(*outs, since=since)
+        if not past or SCOPE.get() is None:
+            return out
+        saved = (plain(joined(outs)), *(node.data for node in past))
+        node = record(RECOMPUTED, tuple(past), saved, {"again": Replay(call, past)}, False)
+        return rebuild(out, [node] if len(outs) == 1 else cut(node, outs))
+
+    return checkpointed
+
+
+def stop_gradient(x: Any) -> Any:
+    """The same numbers as constants, in a structure like x."""
+    return rebuild(x, map(plain, leaves(x)))

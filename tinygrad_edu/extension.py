@@ -1,0 +1,134 @@
+"""`custom`: an operation of one's own, whose rules are tested before it exists.
+
+An operation is a function, one pullback per array argument, and the domain where both hold. `primitive` enters any
+such triple into the table; `custom` first compares the pullbacks with differences at points of the domain, and what
+the function gives with a reference. So a wrong rule is refused where it is written, not found in a training run.
+
+Source: the refusals of Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2, as `testing` checks them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.op import DEFINITE, Each, Op, primitive
+from tinygrad_edu.testing import PASS, check_gradients
+from tinygrad_edu.value import apply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Rule = Callable[..., Any]
+
+MARGIN, DISTANCE, REACH = 0.04, 0.05, 2.5
+
+
+def custom(
+    pullbacks: Sequence[Rule] | Each, *, domain: Any, reference: Rule | None = None, order: int = 2, **declared: Any
+) -> Callable[[Rule], Rule]:
+    """Make a differentiable operation of a function written with NumPy, if its rules are right.
+
+    Parameters
+    ----------
+    pullbacks
+        One rule `(g, out, *arrays, *, **options)` per array argument, in NumPy; or `Each`.
+    domain
+        Where the rules hold: `REALS`, `POSITIVE`, any `(low, high)`, or a list of one for each argument.
+    reference
+        Another function that gives the same, such as a slower one.
+    order
+        Up to which derivative the rules are compared with differences; 1 for a rule that is not made of
+        differentiable functions.
+    declared
+        `kinks`, `singular`, `glyph`, `formulas`, and so on, as for `Op`. A function that is not elementwise needs
+        `cases`: examples of its arguments' shapes and of its options.
+
+    Raises
+    ------
+    TypeError
+        If the pullbacks do not fit the function's arguments and options.
+    ValueError
+        If a pullback disagrees with differences, or the function with the reference.
+
+    Examples
+    --------
+    ::
+
+        @te.custom((lambda g, out, x: g * 3 * x**2,), domain=te.REALS)
+        def cube(x):
+            return x * x * x
+
+        te.grad(te.grad(cube))(2.0)  # 12.0
+    """
+
+    def enter(function: Rule) -> Rule:
+        op, rng = Op(function, pullbacks, domain=domain, **declared), np.random.default_rng(0)
+        if op.variadic and not op.cases:
+            raise TypeError(f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]")
+        for shapes, options in op.cases or elementwise_cases(len(op.pullbacks)):  # type: ignore[arg-type]
+            arrays = [draw(rng, shape, part, op) for shape, part in zip(shapes, parts(domain, shapes), strict=True)]
+            check_function(op, arrays, options, reference)
+            check_pullbacks(op, arrays, options, order)
+        rules = [pullbacks] if isinstance(pullbacks, Each) else pullbacks
+        return primitive(function, *rules, domain=domain, **declared)
+
+    return enter
+
+
+def elementwise_cases(count: int) -> list[tuple[Any, dict[str, Any]]]:
+    """Shapes to try a function on that is said to take any."""
+    return [(((),) * count, {}), (((16,),) * count, {}), (((2, 3),) + ((3,),) * (count - 1), {})]
+
+
+def parts(domain: Any, shapes: Any) -> list[Any]:
+    """The domain of each argument."""
+    single = isinstance(domain, str) or isinstance(domain[0], int | float)
+    return [domain] * len(shapes) if single else list(domain)
+
+
+def draw(rng: np.random.Generator, shape: tuple[int, ...], part: Any, op: Op) -> Any:
+    """Numbers from all over a domain, away from special points and from each other; regular matrices."""
+    if isinstance(part, str):
+        matrix = 0.3 * rng.normal(size=shape) + np.diag(np.arange(1.0, max(shape[-2:]) + 1))[: shape[-2], : shape[-1]]
+        return (matrix + matrix.mT) / 2 if part == DEFINITE else matrix
+    low, high = max(part[0], -REACH), min(part[1], REACH)
+    points = [low, high, *op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
+    ladder = np.linspace(low, high, 201)
+    ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray(points)) > MARGIN * (high - low), axis=1)]
+    strata = np.array_split(ladder, int(np.prod(shape)))
+    steps = rng.permutation([rng.choice(stratum) for stratum in strata]) + rng.uniform(0.0, 1e-3 * (high - low))
+    return steps.reshape(shape)
+
+
+def check_function(op: Op, arrays: list[Any], options: dict[str, Any], reference: Rule | None) -> None:
+    """Refuse a function that differs from its reference, or is not elementwise though it says so."""
+    out = op.function(*arrays, **options)
+    expected = out if reference is None else reference(*arrays, **options)
+    if not np.allclose(out, expected, rtol=1e-7, atol=1e-12):
+        at = ", ".join(map(str, arrays))
+        raise ValueError(f"{op.name} gives {out} at {at}, its reference {expected}: one of them is wrong")
+    if op.elementwise:
+        full = np.broadcast_arrays(*arrays)
+        alone = [op.function(*(a[index] for a in full), **options) for index in np.ndindex(full[0].shape)]
+        if np.shape(out) != full[0].shape or not np.allclose(np.ravel(out), np.ravel(alone)):
+            raise ValueError(
+                f"{op.name} is not elementwise: give cases=[case((2, 3), axis=0), ...], the shapes of its arguments "
+                "and its options"
+            )
+
+
+def check_pullbacks(op: Op, arrays: list[Any], options: dict[str, Any], order: int) -> None:
+    """Refuse rules that disagree with differences."""
+
+    def call(*xs: Any) -> Any:
+        pairs = zip(xs, parts(op.domain, xs), strict=True)
+        return apply(op, tuple((x + x.mT) / 2 if part == DEFINITE else x for x, part in pairs), options)
+
+    report = check_gradients(call, *arrays, order=order, distance=DISTANCE, raises=False)
+    report.name = op.name
+    if report.verdict != PASS:
+        found = str(report).partition("\nagain:")[0]
+        raise ValueError(f"{op.name} is not registered, its rule disagrees with differences:\n{found}")

@@ -1,0 +1,45 @@
+"""Forward mode: tangents travel with the computation, from variables to results, by the same table of rules.
+
+A pullback is linear in its gradient, and the pushforward is its transpose. An elementwise function has a diagonal
+derivative, its own transpose; a linear one pushes by itself; any other pullback is pulled back in turn.
+
+Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.1; Townsend, "A new trick for calculating
+Jacobian vector products" (2017), for the transpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.backward import current, fit, pulled
+from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.value import Value
+
+
+def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool, since: int) -> dict[Node, Any]:
+    """Push tangents of variables forward to every node that depends on them; see `backpropagate`."""
+    found = dict(tangents)
+    for node in reversed(backwards(*roots, since=since)):
+        moving = [i for i, parent in enumerate(node.args) if isinstance(parent, Node) and parent in found]
+        if moving:
+            inputs = current(node) if differentiable else node.saved
+            shares = [push(node, i, found[node.args[i]], inputs) for i in moving]
+            t, dtype = sum(shares[1:], start=shares[0]), node.saved[0].dtype
+            found[node] = t if t.dtype == dtype else t.astype(dtype)
+    return found
+
+
+def push(node: Node, i: int, t: Any, inputs: tuple[Any, ...]) -> Any:
+    """The share in the tangent of a result that comes from the tangent of its i-th operand."""
+    op, (out, *arrays), result = node.op, inputs, node.saved[0]
+    assert op is not None
+    if op.linear:
+        return op.function(*arrays[:i], t, *arrays[i + 1 :], **node.options)
+    if op.elementwise:
+        t = t if t.shape == result.shape else np.broadcast_to(t, result.shape)
+        return op.pullbacks[i](t, *inputs, **node.options)
+    g = Value(np.ones_like(result))  # any would do: the pullback is linear in it
+    share = fit(op.pullbacks[i](g, *inputs, **node.options), node.saved[i + 1])
+    return pulled(share, t, [g], isinstance(out, Node), since=g.number)[0]
