@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOP = "tinygrad_edu"
 LAYERS = (
-    {"op", "graph", "errors", "recording", "collection", "operand", "notebook"},
+    {"op", "graph", "errors", "recording", "collection", "operand"},
     {"backward", "value"},
     {"rules"},
     {"transforms", "forward", "tree", ""},  # "": the package itself, which offers layers 1 to 4
@@ -114,6 +114,24 @@ def test_functions_have_at_most_25_lines_and_most_at_most_20():
     sizes = [(n, f"{module}.{name}") for module, text in sources().items() for name, n in functions(text)]
     assert [entry for entry in sizes if entry[0] > 25] == []
     assert sorted(sizes)[int(0.95 * len(sizes))] <= (20, "~")
+
+
+def test_the_engine_stays_small():
+    engine = {name: text for name, text in sources().items() if 1 <= LEVEL.get(part(name), 9) <= 4}
+    assert {"tinygrad_edu", "tinygrad_edu.value", "tinygrad_edu.rules.shape", "tinygrad_edu.tree"} <= set(engine)
+    assert sum(len(text.splitlines()) for text in engine.values()) < 2_500
+
+
+def test_an_entry_of_the_table_has_three_lines_on_average():
+    sizes = [
+        node.end_lineno - node.lineno + 1
+        for name, text in sources().items()
+        if part(name) == "rules"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("differentiable", "primitive", "moves")
+    ]
+    assert len(sizes) > 90
+    assert sum(sizes) / len(sizes) <= 3.0
 
 
 def test_every_module_has_its_tests():

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tinygrad_edu import Value, viz
-from tinygrad_edu.notebook import shown
+from tinygrad_edu.value import shown
 
 CELLS = {
     "value": "import numpy as np\nfrom tinygrad_edu import Value, nn, viz\nw = Value(np.ones((2, 3)), name='w')\nw",

@@ -35,15 +35,14 @@ __all__ = [
     "softplus", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
 
-SUBPACKAGES = ("data", "nn", "optim", "testing", "viz")
+LATER = {name: name for name in ("data", "nn", "optim", "testing", "viz")}
+LATER |= {"conventions": "testing.conventions", "custom": "extension.custom"}
 
 
 def __getattr__(name: str) -> Any:
     """The subpackages, and what stands on them, imported when they are first used."""
-    if name in SUBPACKAGES:
-        return import_module(f"tinygrad_edu.{name}")
-    if name == "conventions":
-        return import_module("tinygrad_edu.testing").conventions
-    if name == "custom":
-        return import_module("tinygrad_edu.extension").custom
-    raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+    if name not in LATER:
+        raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+    module, _, attribute = LATER[name].partition(".")
+    found = import_module(f"tinygrad_edu.{module}")
+    return getattr(found, attribute) if attribute else found

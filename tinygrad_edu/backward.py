@@ -3,11 +3,8 @@
 Walk from the result to the variables, keep this pass's gradients in a local dict, call each operation's pullbacks,
 fit what they return to the argument, add it in. Given arrays, the rules compute gradients; given nodes, the same
 rules record gradients that can be differentiated again.
-
 Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reverse accumulation).
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
@@ -81,10 +78,7 @@ def seed(root: Node, gradient: Any) -> Any:
 def gradients(y: Node, xs: Iterable[Node], differentiable: bool = False) -> list[Any]:
     """The gradients of a single number with respect to each of xs; no `.grad` is touched.
 
-    Raises
-    ------
-    TypeError
-        If y is not a Value: then nothing was recorded.
+    TypeError if y is not a Value: then nothing was recorded.
     """
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))

@@ -1,12 +1,9 @@
 """Python's cyclic collector, kept from walking graphs that cannot hold cycles.
 
-Nodes point only at what they were made from, so a dropped graph is freed by reference counts. Yet while a large
-graph grows, Python starts one full collection after another, each visiting every node: more work than recording
-them. So a full collection that interrupts the growth of a large graph sets everything older aside (`gc.freeze`);
-the first one that finds no such graph takes it back and visits everything again.
+Nodes point only at what they were made from, so a dropped graph is freed by reference counts. Yet while a large graph
+grows, Python starts one full collection after another: more work than recording it. So one that interrupts the growth
+of a large graph sets everything older aside (`gc.freeze`); the first that finds no such graph takes it back.
 """
-
-from __future__ import annotations
 
 import gc
 from itertools import islice

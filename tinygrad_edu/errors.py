@@ -4,8 +4,6 @@ A message says what happened, where in the user's own file, why, and what to wri
 computes: it is given names, shapes and NumPy's complaint, and returns text.
 """
 
-from __future__ import annotations
-
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -25,11 +23,9 @@ SYMBOLS = {
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 }  # fmt: skip
 FOREIGN = {
-    "torch": ("torch.Tensor", "t.detach().numpy()"),
-    "jax": ("jax.Array", "np.asarray(a)"),
-    "jaxlib": ("jax.Array", "np.asarray(a)"),
-    "tensorflow": ("tensorflow.Tensor", "t.numpy()"),
-}
+    "torch": ("torch.Tensor", "t.detach().numpy()"), "tensorflow": ("tensorflow.Tensor", "t.numpy()"),
+    "jax": ("jax.Array", "np.asarray(a)"), "jaxlib": ("jax.Array", "np.asarray(a)"),
+}  # fmt: skip
 
 NOT_A_NUMBER = (
     "a Value is not a plain number, and converting it would cut the graph: use v.item() or v.data for "
@@ -91,25 +87,19 @@ def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str
     things = "differences" if symbol == "-" else "values"
     flat, tall = names if len(x) < len(y) else names[::-1]
     use = f"Use {flat}[:, None] or {tall}[:, 0]" if {len(x), len(y)} == {1, 2} else "Reshape one of them"
-    return (
-        f"{names[0]} {symbol} {names[1]}: {names[0]} is {x}, {names[1]} is {y}; this would broadcast to "
-        f"{out}: {size} {things} instead of {meant}. {use}"
-    )
+    facts = f"{names[0]} {symbol} {names[1]}: {names[0]} is {x}, {names[1]} is {y}"
+    return f"{facts}; this would broadcast to {out}: {size} {things} instead of {meant}. {use}"
 
 
 def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     """NumPy's complaint about an operation, of the same kind, with operands, shapes and the reason."""
-    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
-    return next(kind for kind in kinds if isinstance(error, kind))(explain(name, args, error))
-
-
-def explain(name: str, args: Sequence[Any], error: Exception) -> str:
-    """The text of `explained`."""
     names = [label(arg, letter) for arg, letter in zip(args, "xyzuvw", strict=False)]
     shapes = [shape_of(arg) for arg in args[: len(names)]]
     call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
     facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
-    return f"{call}: {facts}; {reason(name, shapes, error)} ({user_line()})"
+    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+    kind = next(kind for kind in kinds if isinstance(error, kind))
+    return kind(f"{call}: {facts}; {reason(name, shapes, error)} ({user_line()})")
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
@@ -146,10 +136,8 @@ def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
 
 def in_place(name: str) -> str:
     """Why a result cannot be written into an existing array."""
-    return (
-        f"np.{name} would write a Value into an existing array and cut the graph: use the result, "
-        f"a = a + v instead of a += v or out=a ({user_line()})"
-    )
+    why = f"np.{name} would write a Value into an existing array and cut the graph"
+    return f"{why}: use the result, a = a + v instead of a += v or out=a ({user_line()})"
 
 
 def foreign(data: Any) -> str | None:
@@ -163,10 +151,8 @@ def foreign(data: Any) -> str | None:
 
 def not_scalar(name: str | None, shape: Shape) -> str:
     """Why backward needs a single number, and what to do with an array."""
-    return (
-        f"{name or 'loss'} has shape {shape}: call .mean() or .sum() first, or backward(gradient=...) for "
-        f"a vector-Jacobian product ({user_line()})"
-    )
+    use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
+    return f"{name or 'loss'} has shape {shape}: {use} ({user_line()})"
 
 
 def wrong_seed(given: Shape, wanted: Shape) -> str:
@@ -176,10 +162,8 @@ def wrong_seed(given: Shape, wanted: Shape) -> str:
 
 def constants_only(result: Any) -> str:
     """Why there is nothing to differentiate."""
-    return (
-        f"the result (a {type(result).__name__}) was computed from constants only: wrap the parameters in "
-        f"Value, or was .data used? ({user_line()})"
-    )
+    use = f"wrap the parameters in Value, or was .data used? ({user_line()})"
+    return f"the result (a {type(result).__name__}) was computed from constants only: {use}"
 
 
 def refusal(text: str) -> Callable[..., NoReturn]:

@@ -2,12 +2,9 @@
 
 A pullback is linear in its gradient, and the pushforward is its transpose. An elementwise function has a diagonal
 derivative, its own transpose; a linear one pushes by itself; any other pullback is pulled back in turn.
-
 Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.1; Townsend, "A new trick for calculating
 Jacobian vector products" (2017), for the transpose.
 """
-
-from __future__ import annotations
 
 from typing import Any
 

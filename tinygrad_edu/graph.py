@@ -3,7 +3,6 @@
 A node keeps the operation that made it and its operands, in order; those references are the graph. Its *parents* are
 the operands that are nodes. Nodes are numbered as they are made, and operands exist before results: so descending
 numbers are a reverse topological order, found in time linear in the edges.
-
 Source: Wengert, "A simple automatic derivative evaluation program" (1964): the list in order of creation.
 """
 
@@ -72,10 +71,7 @@ def sources(*roots: Any, since: int) -> list[Node]:
 
 
 def pack(root: Node) -> list[Any]:
-    """The graph as a flat list, operands first, for pickling and copying without recursion.
-
-    Variables are kept as themselves, so that a parameter shared by two results stays shared.
-    """
+    """The graph as a flat list for pickling without recursion; variables are themselves, so that they stay shared."""
     nodes = backwards(root)[::-1]
     place = {node: i for i, node in enumerate(nodes)}
     packed: list[Any] = []
@@ -83,10 +79,8 @@ def pack(root: Node) -> list[Any]:
         if node.op is None and node is not root:
             packed.append(node)
             continue
-        parents = tuple(place[a] if isinstance(a, Node) else -1 for a in node.args)
-        constants = tuple(None if isinstance(a, Node) else a for a in node.args)
-        own = tuple(getattr(node, slot) for slot in OWN)
-        packed.append((parents, constants, own))
+        args = [(place[a], None) if isinstance(a, Node) else (-1, a) for a in node.args]
+        packed.append((args, [getattr(node, slot) for slot in OWN]))
     return packed
 
 
@@ -97,11 +91,11 @@ def unpack(cls: type[Node], packed: list[Any]) -> Node:
         if isinstance(entry, Node):
             nodes.append(entry)
             continue
-        parents, constants, own = entry
+        args, own = entry
         node = object.__new__(cls)
         for slot, content in zip(OWN, own, strict=True):
             setattr(node, slot, content)
-        node.args = tuple(c if i < 0 else nodes[i] for i, c in zip(parents, constants, strict=True))
+        node.args = tuple(constant if i < 0 else nodes[i] for i, constant in args)
         node.number = next_number()
         nodes.append(node)
     return nodes[-1]

@@ -3,7 +3,6 @@
 An entry (`Op`) belongs to a NumPy function and holds one *pullback* per array argument: a line of NumPy that takes
 the gradient of the result back to that argument. Beside it stands what tests and pictures need: domain, kinks, glyph,
 formula. Nothing here knows that `Value` exists; the table is data.
-
 Source: Maclaurin, "Modeling, Inference and Optimization with Composable Differentiable Procedures" (2016), chapter 4.
 """
 
@@ -112,10 +111,8 @@ class Op:
             options |= set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
             count = code.co_argcount - 2
             if not self.variadic and count != len(rules):
-                raise TypeError(
-                    f"{self.name}: {len(rules)} pullbacks for {count} array arguments; write one pullback "
-                    "(g, out, *arrays, *, **options) per array argument"
-                )
+                use = "write one pullback (g, out, *arrays, *, **options) per array argument"
+                raise TypeError(f"{self.name}: {len(rules)} pullbacks for {count} array arguments; {use}")
         if self.parameters and not options <= set(self.parameters):
             unknown, known = ", ".join(sorted(options - set(self.parameters))), ", ".join(self.parameters)
             raise TypeError(f"{self.name}: no option {unknown} in its signature ({known})")
@@ -153,10 +150,8 @@ def accepted(
     for option, value in given.items():
         default = declared[option].default if option in declared else None
         if option not in known and value is not default:
-            raise TypeError(
-                f"{name}: option {option}={value!r} has no derivative here; supported options: "
-                f"{', '.join(sorted(known)) or 'none'} ({user_line()})"
-            )
+            names = f"supported options: {', '.join(sorted(known)) or 'none'} ({user_line()})"
+            raise TypeError(f"{name}: option {option}={value!r} has no derivative here; {names}")
     return {option: value for option, value in given.items() if option in known}
 
 

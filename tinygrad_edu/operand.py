@@ -4,8 +4,6 @@ Variables are floating point; constants are any real numbers or arrays. Everythi
 words that say what to write instead.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -19,14 +17,11 @@ def floating(data: Any) -> Any:
     if isinstance(data, Node):
         raise TypeError("a Value was given: Value(v.data) starts a new variable from its numbers")
     array = arrayed(data)
-    whole = array.dtype.kind in "iu" and not hasattr(data, "dtype") and not isinstance(data, bool)
-    if whole:
+    if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
     if array.dtype.kind != "f":
-        raise TypeError(
-            f"variables are floating point; got {array.dtype}. Value([1., 2.]) or x.astype(float)"
-            f" ({errors.user_line()})"
-        )
+        use = f"Value([1., 2.]) or x.astype(float) ({errors.user_line()})"
+        raise TypeError(f"variables are floating point; got {array.dtype}. {use}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
@@ -36,10 +31,8 @@ def constant(operand: Any) -> Any:
         return float(operand)
     array = arrayed(operand)
     if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"gradients are of real numbers; got {type(operand).__name__} of dtype {array.dtype} "
-            f"({errors.user_line()})"
-        )
+        kind = f"{type(operand).__name__} of dtype {array.dtype} ({errors.user_line()})"
+        raise TypeError(f"gradients are of real numbers; got {kind}")
     return array
 
 

@@ -3,11 +3,8 @@
 A transform runs f once on fresh variables y, and only then says that y is x. So nested derivatives need no levels and
 no flags: the inner variable is its own, and the graph shows what its derivative depends on. What was recorded is
 pulled back (`grad`, `vjp`) or pushed forward (`jvp`), as often as needed.
-
 Source: Siskind and Pearlmutter, "Perturbation confusion and referential transparency" (2005): the fault to avoid.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -104,12 +101,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     callable
         Takes the arguments of f. The gradient has the structure, shapes and dtypes of the argument, for a module
         a dict from path to gradient. Gradients are plain arrays, or Values where a variable from outside is
-        involved, such as a module's parameters, to be differentiated again (not inside `no_grad()`).
-
-    Raises
-    ------
-    ValueError
-        If the result of f is not a single number.
+        involved, such as a module's parameters, to be differentiated again (not inside `no_grad()`). A result of f
+        that is not a single number is a ValueError.
     """
 
     @wraps(f)

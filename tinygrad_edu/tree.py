@@ -4,8 +4,6 @@
 an empty structure. A module's leaves are its parameters; what is rebuilt of it is a dict, such as `state_dict()` has.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any

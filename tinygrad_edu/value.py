@@ -1,9 +1,8 @@
 """`Value`: a number or an array that remembers where it came from.
 
-NumPy's own protocols (NEP 13 and NEP 18) bring `np.tanh(value)` here: the function is looked up in the table,
-computed on the data, and recorded. So NumPy is the interface, any NumPy-like array can be the data, and a
-plain array without a Value beside it never enters this library. Operators skip the protocols to save time.
-
+NumPy's own protocols (NEP 13, NEP 18) bring `np.tanh(value)` here: the function is looked up in the table, computed
+on the data, and recorded. So NumPy is the interface, any NumPy-like array can be the data, and a plain array without
+a Value beside it never enters this library. Operators skip the protocols to save time.
 Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the protocols.
 """
 
@@ -11,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
-from tinygrad_edu.notebook import shown
 from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 from tinygrad_edu.operand import constant, floating, plain
 from tinygrad_edu.recording import ROOT, SCOPE
@@ -68,30 +67,28 @@ def method(function: Any) -> Callable[..., Any]:
     return called
 
 
+def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
+    """What a notebook shows of a Value or a module, by MIME type: asked of `viz` by name, when somebody looks."""
+    return import_module("tinygrad_edu.viz").bundle(thing)
+
+
 class Value(Node):
     """A variable, or the result of an operation on variables.
 
     Parameters
     ----------
     data
-        A number, a list of numbers, or a floating point array of NumPy or of a library that speaks its
-        protocols. An array is kept as it is, not copied.
+        A number, a list of numbers, or a floating point array, which is kept as it is; rebind `v.data` to update it.
+        TypeError for arrays of integers, booleans, complex numbers and objects, and for those of other frameworks.
     name
         What pictures and messages call it.
 
     Attributes
     ----------
-    data
-        The array; rebind it (`v.data = new`) to update a parameter.
     grad
         The gradient after `backward()`, of the shape and dtype of the data; None before.
     op, args, options
         The operation that made the Value, its operands in order, its options.
-
-    Raises
-    ------
-    TypeError
-        For integer, boolean, complex and object arrays, and for arrays of other frameworks.
     """
 
     __slots__ = ()
@@ -103,18 +100,9 @@ class Value(Node):
     def backward(self, gradient: Any = None) -> None:
         """Compute the gradient of this Value with respect to every Value it was made from.
 
-        Variables add it to their `.grad`; results of operations hold this pass's gradient.
-
-        Parameters
-        ----------
-        gradient
-            The gradient of something further on with respect to this Value, of its shape. A single number
-            may leave it out: it is 1.
-
-        Raises
-        ------
-        ValueError
-            For an array without `gradient`, and for a `gradient` of another shape.
+        Variables add it to their `.grad`; results of operations hold this pass's gradient. `gradient` is that of
+        something further on with respect to this Value, of its shape; a single number may leave it out: it is 1.
+        Raises ValueError for an array without `gradient`, and for a `gradient` of another shape.
         """
         for value, g in backpropagate(self, seed(self, gradient)).items():
             if value.op is not None:
@@ -144,8 +132,7 @@ class Value(Node):
     __pow__, __rpow__ = operators(np.power)
     __mod__, __rmod__ = operators(np.remainder)
     __matmul__, __rmatmul__ = operators(np.matmul)
-    __eq__ = comparison(operator.eq)
-    __ne__ = comparison(operator.ne)
+    __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
     __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
     __neg__, __abs__ = method(np.negative), method(np.abs)

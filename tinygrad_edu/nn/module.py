@@ -11,9 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.nn.walk import join, walk
-from tinygrad_edu.notebook import shown
 from tinygrad_edu.recording import scope
-from tinygrad_edu.value import Value
+from tinygrad_edu.value import Value, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -51,14 +51,10 @@ def convolution(x, kernel, stride=1, padding=0):
     ----------
     x, kernel
         `(batch, in, height, width)` and `(out, in, rows, columns)`; signals and volumes have one and three sizes.
+        ValueError if ranks or channels differ, or the kernel is larger than the padded images.
     stride, padding
         The distance between windows, and the zeros on every side, for all of the last axes or for each: the height
         becomes `(height + 2 * padding - rows) // stride + 1`.
-
-    Raises
-    ------
-    ValueError
-        If ranks or channels differ, or the kernel is larger than the padded images.
     """
     count, size = x.ndim - 2, kernel.shape[2:]
     edges, steps = (np.broadcast_to(option, count).tolist() for option in (padding, stride))
@@ -81,12 +77,9 @@ def places(x, size, stride):
                      for offset in np.ndindex(*size)])
 
 def max_pool(x, size=(2, 2), stride=None):
-    """The largest entry of each window; equal ones share the gradient.
+    """The largest entry of each window of `(..., height, width)`; equal ones share the gradient.
 
-    Parameters
-    ----------
-    x, size, stride
-        `(..., height, width)`, and of windows for each of the last axes; without `stride` they lie side by side.
+    Size and stride are one number for each of the last axes; without `stride` the windows lie side by side.
     """
     return np.max(places(x, size, stride), axis=0)
 

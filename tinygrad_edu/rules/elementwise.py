@@ -41,7 +41,6 @@ differentiable(np.cbrt, lambda g, out, x: g / (3.0 * np.square(out)),
                domain=REALS, singular=ZERO, formulas=("1 / (3 * out^2)",))
 differentiable(np.reciprocal, lambda g, out, x: -g * out * out, domain=REALS, singular=ZERO, formulas=("-out^2",))
 differentiable(np.abs, lambda g, out, x: g * np.sign(x), domain=REALS, kinks=ZERO, glyph="abs", formulas=("sign(x)",))
-implements(np.fabs)(np.abs)
 differentiable(np.positive, lambda g, out, x: g, domain=REALS, glyph="+", formulas=("1",))
 implements(np.conjugate)(lambda x: x)
 implements(np.real)(lambda val: val)
@@ -132,8 +131,8 @@ differentiable(np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (1 - x^2)",))
 differentiable(np.degrees, lambda g, out, x: np.degrees(g), domain=REALS, formulas=("180 / pi",))
 differentiable(np.radians, lambda g, out, x: np.radians(g), domain=REALS, formulas=("pi / 180",))
-implements(np.rad2deg)(np.degrees)
-implements(np.deg2rad)(np.radians)
+for alias, function in ((np.fabs, np.abs), (np.rad2deg, np.degrees), (np.deg2rad, np.radians)):
+    implements(alias)(function)
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,
                formulas=("1",), cases=[case((2, 3), discont=9.0, axis=0), case((4,), discont=9.0, period=1.0)])
 
