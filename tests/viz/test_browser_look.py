@@ -139,3 +139,16 @@ def test_a_zoomed_picture_follows_the_step(visit):
         page.wait_for_timeout(500)
     seen, node = (page.locator(at).bounding_box() for at in ("#picture svg", "#picture g.node.now"))
     assert seen["y"] <= node["y"] <= node["y"] + node["height"] <= seen["y"] + seen["height"]
+
+
+def test_a_frame_that_has_no_size_at_first_shows_the_picture_later(visit):
+    framed = network().explore()._repr_html_()
+    page = visit(f"<!DOCTYPE html><title>host</title><div id='host' style='display:none'>{framed}</div>")
+    inside = page.query_selector("iframe").content_frame()
+    inside.wait_for_selector("#picture svg", state="attached")
+    page.evaluate("document.querySelector('#host').style.display = 'block'")
+    page.wait_for_timeout(600)
+    box = inside.evaluate("document.querySelector('#picture svg').getAttribute('viewBox')")
+    assert min(map(float, box.split()[2:])) > 0
+    node = inside.locator("#picture g.node").first.bounding_box()
+    assert node["width"] > 20

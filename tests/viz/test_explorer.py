@@ -112,6 +112,7 @@ def test_without_graphviz_the_page_says_what_to_install(neither):
     assert 'pip install "tinygrad_edu[viz]"' in unescape(page.html)
     assert data_of(page.html)["leaves"]["rows"]
     shown = page._repr_mimebundle_()["text/html"]
+    assert shown == page._repr_html_()
     assert "<img" not in shown
     assert "<pre>mul_1 = *" in shown
 

@@ -97,6 +97,9 @@ class Explorer:
         words = f"The graph of {escape(self.title)}"
         return f'<img alt="{words}" src="{uri}" style="max-width:100%;max-height:100%">'
 
+    def _repr_html_(self) -> str:
+        return self.framed()
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.framed(), "text/plain": str(self)}
 

@@ -88,6 +88,7 @@ def test_a_training_that_broke_is_a_film_too(tmp_path):
             v.data = v.data - v.grad * np.inf
     w.animate(tmp_path / "a.gif", X, Y, frames=3)
     w.animate(tmp_path / "b.gif", frames=3)
+    assert [(tmp_path / name).read_bytes()[:6] for name in ("a.gif", "b.gif")] == [b"GIF89a"] * 2
 
 
 @pytest.mark.parametrize(

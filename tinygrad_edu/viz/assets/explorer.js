@@ -332,6 +332,13 @@ addEventListener("pointermove", (event) => {
 });
 for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { held = null; });
 addEventListener("hashchange", read);
-begin();
 read();
+// inside a frame that is not laid out yet there is no size to begin with
+const laid = SVG && new ResizeObserver(() => {
+  if (!SVG.clientWidth) return;
+  laid.disconnect();
+  begin();
+  follow();
+});
+laid?.observe(SVG);
 })();
