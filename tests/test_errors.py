@@ -107,3 +107,15 @@ def test_ordinary_broadcasting_is_silent(other):
 def test_a_stretch_of_higher_rank_says_to_reshape():
     with pytest.warns(te.BroadcastWarning, match="Reshape one of them"):
         Value(np.ones((2, 1, 3))) * np.ones((4, 1))
+
+
+def test_the_line_is_the_users_also_where_numpy_stands_between():
+    with pytest.raises(TypeError, match=r"is not a plain array.*\(test_errors\.py:\d+\)"):
+        np.sum([Value(1.0), Value(2.0)])
+
+
+def test_a_folder_that_only_starts_like_the_package_is_the_users():
+    beside = te.__file__.replace("__init__.py", "").rstrip("/\\") + "_exercises/train.py"
+    code = compile("np.fft.fft(v)", beside, "eval")
+    with pytest.raises(TypeError, match=r"\(train\.py:1\)"):
+        eval(code, {"np": np, "v": Value([1.0, 2.0])})

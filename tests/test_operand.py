@@ -40,7 +40,8 @@ def test_other_types_are_refused_with_the_remedy(data):
     [
         (None, "NoneType is not a number"),
         ([[1, 2], [3]], "not an array of numbers"),
-        (np.ma.masked_array([1.0], [True]), "fill it first"),
+        (np.ma.masked_array([1.0], [True]), r"a MaskedArray was given: .*a.filled\(0.0\)"),
+        (np.ones((2, 2)).view(np.matrix), r"a matrix was given: .*np.asarray\(a\)"),  # its * is @
         (Value(1.0), "starts a new variable"),
         ([Value(1.0), Value(2.0)], "np.stack"),
         (object(), "object is not a number"),

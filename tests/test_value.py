@@ -191,3 +191,23 @@ def test_micrograds_walk_through():
 def test_division_by_zero_warns_as_numpy_does():
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         Value(1.0) / 0.0
+
+
+def test_reshape_takes_sizes_of_any_integer_type_and_none_at_all():
+    v = Value(np.arange(6.0))
+    assert v.reshape(np.int64(6), 1).shape == (6, 1)
+    assert v.reshape(np.int64(2), 3).shape == v.reshape((2, 3)).shape == v.reshape([2, -1]).shape == (2, 3)
+    assert Value([1.0]).reshape().shape == ()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v, w: np.sum(v, initial=w),
+        lambda v, w: v.max(initial=w),
+        lambda v, w: np.nan_to_num(v, nan=w),
+    ],
+)
+def test_a_value_as_an_option_is_refused_instead_of_losing_its_gradient(call):
+    with pytest.raises(TypeError, match=r"option (initial|nan)=Value\(data=3.0.*has no derivative here"):
+        call(Value([1.0, 2.0]), Value(3.0))

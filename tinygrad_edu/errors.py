@@ -7,7 +7,8 @@ computes: it is given names, shapes and NumPy's complaint, and returns text.
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from os.path import basename, dirname
+from contextlib import suppress
+from os.path import basename, dirname, join
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ from tinygrad_edu.graph import Node
 
 Shape = tuple[int, ...]
 
-PACKAGE = dirname(__file__)
+INSIDE = join(dirname(__file__), ""), join(dirname(np.__file__), "")  # not the user's own files
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -43,9 +44,9 @@ class BroadcastWarning(UserWarning):
 
 
 def user_frame() -> tuple[FrameType, int]:
-    """The innermost frame outside this package, and its distance from the caller."""
+    """The innermost frame outside this package and NumPy, and its distance from the caller."""
     frame, depth = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame, depth = frame.f_back, depth + 1
     return frame, depth
 
@@ -70,14 +71,11 @@ def check_stretch(name: str, args: tuple[Any, Any], x: Shape, y: Shape) -> None:
     """Warn, once per line of the user, where broadcasting stretches operands of different rank."""
     if len(x) == len(y) or not x or not y:
         return
-    try:
-        out = np.broadcast_shapes(x, y)
-    except ValueError:
-        return
-    if out not in (x, y):
-        names = label(args[0], "x"), label(args[1], "y")
-        text = f"{stretch_text(x, y, names, SYMBOLS.get(name, name))} ({user_line()})"
-        warnings.warn(text, BroadcastWarning, stacklevel=user_frame()[1])
+    with suppress(ValueError):  # where shapes do not fit, NumPy says so
+        if np.broadcast_shapes(x, y) not in (x, y):
+            names = label(args[0], "x"), label(args[1], "y")
+            text = f"{stretch_text(x, y, names, SYMBOLS.get(name, name))} ({user_line()})"
+            warnings.warn(text, BroadcastWarning, stacklevel=user_frame()[1])
 
 
 def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str:

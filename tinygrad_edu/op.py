@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, wraps
 from importlib import import_module
+from itertools import product
 from typing import Any
 
 from tinygrad_edu.errors import user_line
@@ -126,14 +127,14 @@ class Op:
             named = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
             names = list(self.parameters)[: len(self.pullbacks)]
             arrays = tuple(named.pop(name) for name in names if name in named)
-        return arrays, accepted(self.name, self.options, self.parameters, named)
+        known = [n for n in self.options if n == "condition" or not isinstance(named.get(n), Node)]  # not a variable
+        return arrays, accepted(self.name, known, self.parameters, named)
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        own = OPERATIONS.get(self.function)
-        return (lookup, (self.function, own is not self))
+        return lookup, (self.function, OPERATIONS.get(self.function) is not self)
 
 
 def declared_by(function: Rule) -> dict[str, Any]:
@@ -251,15 +252,10 @@ def case(*shapes: tuple[int, ...], **options: Any) -> Case:
 
 def cases(*shapes: tuple[int, ...], **choices: Sequence[Any]) -> list[Case]:
     """Example calls with every combination of the given option values."""
-    calls: list[dict[str, Any]] = [{}]
-    for name, values in choices.items():
-        calls = [{**call, name: value} for call in calls for value in values]
-    return [(shapes, call) for call in calls]
+    return [(shapes, dict(zip(choices, row, strict=True))) for row in product(*choices.values())]
 
 
 def entries() -> Iterator[Op]:
     """Every operation of the table, the one-variable forms included."""
     for op in OPERATIONS.values():
-        yield op
-        if op.alone is not op:
-            yield op.alone
+        yield from dict.fromkeys((op, op.alone))

@@ -38,8 +38,8 @@ def constant(operand: Any) -> Any:
 
 def arrayed(data: Any) -> Any:
     """Data as an array of NumPy or of a library that speaks its protocols; numbers as NumPy scalars."""
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError("a masked array was given: fill it first, a.filled(0.0)")
+    if isinstance(data, np.ma.MaskedArray | np.matrix):  # they mean something else by == or *
+        raise TypeError(f"a {type(data).__name__} was given: make it an array first, a.filled(0.0) or np.asarray(a)")
     if hasattr(data, "__array_function__") or isinstance(data, np.generic):
         return data
     if message := errors.foreign(data):

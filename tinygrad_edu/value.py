@@ -142,7 +142,7 @@ class Value(Node):
     __hash__ = object.__hash__
     abs, exp, log, sqrt, sin, cos = map(method, (np.abs, np.exp, np.log, np.sqrt, np.sin, np.cos))
     tanh, square, ptp, clip, copy = map(method, (np.tanh, np.square, np.ptp, np.clip, np.copy))
-    relu, sigmoid, softplus, logsumexp, astype = map(method, ("relu", "sigmoid", "softplus", "logsumexp", "astype"))
+    relu, sigmoid, softplus, logsumexp, astype = map(method, ("relu", "sigmoid", "softplus", "logsumexp", np.astype))
     sum, mean, prod, cumsum, cumprod = map(method, (np.sum, np.mean, np.prod, np.cumsum, np.cumprod))
     max, min, var, std, argmax, argmin = map(method, (np.max, np.min, np.var, np.std, np.argmax, np.argmin))
     dot, trace, diagonal, repeat, take = map(method, (np.dot, np.trace, np.diagonal, np.repeat, np.take))
@@ -152,7 +152,7 @@ class Value(Node):
 
     def reshape(self, *shape: Any) -> Any:
         """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
-        return dispatch(np.reshape, (self, shape if isinstance(shape[0], int) else shape[0]), {})
+        return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape), {})
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed if none is given."""

@@ -222,3 +222,13 @@ def test_any_chain_of_layers(widths, batch):
     model = nn.Sequential(*(nn.Linear(a, b, rng=0) for a, b in pairwise(widths)))
     assert model(np.ones((batch, widths[0]))).shape == (batch, widths[-1])
     assert len(model.parameters()) == 2 * (len(widths) - 1)
+
+
+def test_a_property_that_fails_says_what_it_lacks():
+    class Net(nn.Module):
+        @property
+        def width(self):
+            return self.hidden
+
+    with pytest.raises(AttributeError, match="Net has no attribute 'hidden'"):
+        Net().width  # noqa: B018

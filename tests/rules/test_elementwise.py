@@ -201,3 +201,8 @@ def test_coefficients_of_a_polynomial_and_double_precision_powers():
     power = np.float_power(Value(np.float32(2.0)), np.float32(0.5))
     assert power.dtype == np.float64
     assert power.item() == 2.0**0.5
+
+
+@pytest.mark.parametrize(("y", "slopes"), [(np.array([True, False]), [1, 0]), (np.array([0, 2], np.uint8), [0, 6])])
+def test_exponents_may_be_booleans_and_unsigned(y, slopes):
+    np.testing.assert_array_equal(grad(lambda x: (x**y).sum())(np.array([2.0, 3.0])), slopes)

@@ -66,3 +66,10 @@ def test_an_index_out_of_range_says_so():
 def test_places_alone_are_constant():
     (places,) = np.where(Value([0.0, 2.0, 3.0]))
     np.testing.assert_array_equal(places, [1, 2])
+
+
+def test_of_an_entry_set_twice_only_the_last_one_counts():
+    weights = np.array([1.0, 2.0, 4.0])
+    f = lambda y: (at(Value(np.zeros(3)), [0, 2, 0]).set(y) * weights).sum()
+    np.testing.assert_array_equal(grad(f)(np.array([5.0, 6.0, 7.0])), [0.0, 4.0, 1.0])
+    assert grad(f)(5.0) == 5.0

@@ -114,3 +114,15 @@ def test_between_two_slopes_interpolation_takes_the_milder():
 @pytest.mark.parametrize("f", [np.sort, np.cumsum, np.cumprod, np.prod, np.nansum])
 def test_nothing_has_a_gradient_too(f):
     assert grad(lambda x: np.sum(f(x)))(np.ones((0, 3))).shape == (0, 3)
+
+
+def test_rows_of_which_there_are_none_have_an_empty_median():
+    v = Value(np.zeros((0, 3)))
+    middle = np.median(v, axis=1)
+    assert middle.shape == (0,)
+    assert grad(lambda x: np.median(x, axis=1).sum())(v.data).shape == (0, 3)
+
+
+def test_gradient_refuses_a_variable_distance():
+    with pytest.raises(TypeError, match="a Value is not a plain array"):
+        np.gradient(np.arange(5.0), Value(0.5))

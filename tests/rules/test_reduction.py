@@ -62,3 +62,8 @@ def test_what_is_left_out_may_be_nan_and_has_gradient_zero(f):
 
 def test_a_deviation_at_its_minimum_has_gradient_zero_where_nan_is_left_out():
     np.testing.assert_array_equal(grad(np.nanstd)(np.array([3.0, 3.0, np.nan])), [0.0] * 3)
+
+
+def test_logsumexp_is_quiet_about_numbers_too_small_to_count():
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(grad(logsumexp)(np.array([-1000.0, 1000.0])), [0.0, 1.0])

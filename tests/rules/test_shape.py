@@ -118,3 +118,12 @@ def test_what_would_not_be_a_move_is_refused():
         np.take(v, [0], out=np.zeros(1))
     with pytest.raises(ValueError, match="equal division"):
         np.split(v, 3)
+
+
+def test_a_type_without_fractions_is_a_rounding_and_so_a_constant():
+    whole = Value([1.7, -0.2]).astype(int)
+    assert isinstance(whole, np.ndarray)
+    np.testing.assert_array_equal(whole, [1, 0])
+    assert grad(lambda x: x.astype(bool) * x)(2.5) == 1.0
+    with pytest.raises(TypeError, match="floating point; got complex128"):
+        Value(1.0).astype(complex)

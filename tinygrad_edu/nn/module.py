@@ -139,6 +139,8 @@ class Module:
             """Refuse an unknown attribute, with the nearest one that exists."""
             from difflib import get_close_matches
 
+            if hasattr(type(self), name):  # a property that failed: say why
+                return object.__getattribute__(self, name)
             near = [] if name.startswith("__") else get_close_matches(name, dir(self), n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             raise AttributeError(f"{type(self).__name__} has no attribute '{name}'{hint}")

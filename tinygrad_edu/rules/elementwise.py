@@ -31,7 +31,7 @@ differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * 
 differentiable(np.negative, lambda g, out, x: -g, domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
 log_base = lambda x, y: np.log(np.where((x == 0) & (y >= 0), 1.0, x))  # 0 where x^y is flat in y
 # the exponent stays 0 where y is 0, so that x^0 has slope 0 also at x = 0
-differentiable(np.power, lambda g, out, x, y: g * y * x ** (y - (y != 0)),
+differentiable(np.power, lambda g, out, x, y: g * y * x ** (y + (y == 0) - 1),
                lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=ZERO,
                glyph="^", formulas=("y * x^(y - 1)", "out * log(x)"), compute=operator.pow)
 implements(np.float_power)(lambda x, y: np.power(x * np.float64(1.0), y))
@@ -42,7 +42,6 @@ differentiable(np.cbrt, lambda g, out, x: g / (3.0 * np.square(out)),
 differentiable(np.reciprocal, lambda g, out, x: -g * out * out, domain=REALS, singular=ZERO, formulas=("-out^2",))
 differentiable(np.abs, lambda g, out, x: g * np.sign(x), domain=REALS, kinks=ZERO, glyph="abs", formulas=("sign(x)",))
 differentiable(np.positive, lambda g, out, x: g, domain=REALS, glyph="+", formulas=("1",))
-implements(np.conjugate)(lambda x: x)
 implements(np.real)(lambda val: val)
 implements(np.real_if_close)(lambda a, tol=100: a)
 differentiable(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: np.zeros_like(g),
@@ -131,8 +130,8 @@ differentiable(np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (1 - x^2)",))
 differentiable(np.degrees, lambda g, out, x: np.degrees(g), domain=REALS, formulas=("180 / pi",))
 differentiable(np.radians, lambda g, out, x: np.radians(g), domain=REALS, formulas=("pi / 180",))
-for alias, function in ((np.fabs, np.abs), (np.rad2deg, np.degrees), (np.deg2rad, np.radians)):
-    implements(alias)(function)
+for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.rad2deg, np.degrees), (np.deg2rad, np.radians)):
+    implements(alias)(of)
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,
                formulas=("1",), cases=[case((2, 3), discont=9.0, axis=0), case((4,), discont=9.0, period=1.0)])
 

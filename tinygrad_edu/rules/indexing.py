@@ -35,9 +35,15 @@ def put(x, y, index):
     out[index] = y
     return out
 
-put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index),
-                lambda g, out, x, y, *, index: g[index], domain=REALS, formulas=("[kept]", "[put]"),
-                cases=[case((2, 3), (3,), index=0), case((2, 3), (), index=(slice(None), [0, 2]))])
+def put_rule(g, out, x, y, *, index):
+    """The gradients of what was put; nothing where the same entry was put again later."""
+    picked = g[index]
+    turn = np.arange(picked.size).reshape(picked.shape)
+    return np.where(put(np.zeros(x.shape), turn, index=index)[index] == turn, picked, 0.0)
+
+put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index), put_rule, domain=REALS,
+                formulas=("[kept]", "[put]"), cases=[case((2, 3), (3,), index=0), case((3,), (3,), index=[0, 1, 0]),
+                                                     case((2, 3), (), index=(slice(None), [0, 2]))])
 
 class at:
     """An array with some entries replaced: `at(v, index).set(y)`, `at(v, index).add(y)`."""

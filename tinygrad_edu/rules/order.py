@@ -72,7 +72,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     axes, found = range(np.ndim(f)) if axis is None else np.atleast_1d(axis), []
     steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     for i, h in zip(axes, steps, strict=True):
-        units = np.gradient(np.eye(f.shape[i], dtype=f.dtype), h, axis=1, edge_order=edge_order)
+        units = np.gradient(np.eye(f.shape[i], dtype=f.dtype), np.asarray(h), axis=1, edge_order=edge_order)
         found.append(np.moveaxis(np.moveaxis(f, i, -1) @ units, -1, i))
     return found[0] if len(found) == 1 else tuple(found)
 
@@ -107,7 +107,7 @@ def nanquantile(a, q, axis=None, *, keepdims=False):
     axes = tuple(i % np.ndim(a) for i in (range(np.ndim(a)) if axis is None else np.atleast_1d(axis)))
     x = np.moveaxis(a, axes, range(-len(axes), 0))
     shape = x.shape[: x.ndim - len(axes)]
-    x = np.sort(np.reshape(x, (*shape, -1)))
+    x = np.sort(np.reshape(x, (*shape, int(np.prod(x.shape[len(shape) :])))))
     place = np.maximum(np.sum(~np.isnan(x), axis=-1, keepdims=True) - 1, 0) * np.ravel(q)
     low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
     part = np.where(low == high, 0.5, place - low).astype(x.dtype)

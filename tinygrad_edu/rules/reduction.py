@@ -67,7 +67,8 @@ def largest(x, axis):
 
 def softmax(x, axis):
     """exp(x) / sum(exp(x)), shifted so that it neither overflows nor loses digits."""
-    e = np.exp(x - largest(x, axis))
+    with np.errstate(under="ignore"):
+        e = np.exp(x - largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 def logsumexp(x, axis=None, keepdims=False):

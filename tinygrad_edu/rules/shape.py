@@ -12,7 +12,7 @@ from inspect import signature
 import numpy as np
 
 from tinygrad_edu.op import REALS, Each, accepted, case, cases, differentiable, implements, primitive
-from tinygrad_edu.operand import plain
+from tinygrad_edu.operand import floating, plain
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
@@ -52,9 +52,10 @@ stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
                   Each(lambda i, g, out, *arrays, axis=0: along(g, i, axis)), name="stack",
                   domain=REALS, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), (2,), axis=-1)])
 implements(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
-astype = primitive(lambda x, dtype: x.astype(dtype), lambda g, out, x, *, dtype: g, name="astype",
+astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x, *, dtype: g, name="astype",
                    domain=REALS, cases=[case((3,), dtype=np.float64)], formulas=("1",))
-implements(np.astype)(lambda x, dtype: astype(x, dtype=dtype))
+implements(np.astype)(lambda x, dtype: plain(x).astype(dtype) if np.dtype(dtype).kind in "iub"  # a rounding
+                      else astype(x, dtype=dtype))
 implements(np.copy)(lambda a, order="K": np.positive(a))
 implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2))
 implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
