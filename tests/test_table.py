@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
-from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES, arrived
+from tinygrad_edu.op import arrived
 from tinygrad_edu.testing import check_gradients
+from tinygrad_edu.testing.drawing import caller, calls, draw
+from tinygrad_edu.testing.operation import LAYOUTS
 from tinygrad_edu.value import apply
 
 with suppress(ImportError):
@@ -19,64 +21,14 @@ with suppress(ImportError):
 arrived()
 OPS = list(entries())
 IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
-SHAPES = {
-    1: [((3,),), ((),), ((2, 2),)],
-    2: [((3,), (3,)), ((3, 1), (1, 2)), ((), (2,)), ((1,), (2, 3)), ((2, 3), (3,))],
-}
-MARGIN = 0.15
 few = settings(max_examples=max(5, settings().max_examples // 10))
 
 
-def intervals(op, count):
-    """One interval per argument."""
-    single = isinstance(op.domain, str) or isinstance(op.domain[0], int | float)
-    return [op.domain] * count if single else list(op.domain)
-
-
-def draw_matrix(rng, shape, kind):
-    """Matrices whose singular values are 0.6, 1.1, 1.6, ... in some order."""
-    u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
-    s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
-    return (u * s) @ (u.mT if kind == DEFINITE else vt)
-
-
-def draw_array(rng, shape, interval, points):
-    """Numbers of the interval, away from its ends and from special points, no two close to each other."""
-    if interval in (REGULAR, DEFINITE):
-        return draw_matrix(rng, shape, interval)
-    low, high = max(interval[0], -2.5), min(interval[1], 2.5)
-    ladder = np.linspace(low + MARGIN, high - MARGIN, 200)
-    ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray([*points, np.inf])) > MARGIN, axis=1)]
-    rungs = rng.choice(np.arange(0, len(ladder) - 8, 8), int(np.prod(shape)), replace=False)
-    return ladder[rungs].reshape(shape)
-
-
 def draw_case(op, data):
-    """Arguments and options for a call, in the interior of what the entry declares."""
+    """Arguments and options for a call, in the interior of what the entry declares, and how far inside."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
-    shapes, options = data.draw(st.sampled_from(op.cases or [(s, {}) for s in SHAPES[len(op.pullbacks)]]))
-    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
-    arrays = [draw_array(rng, s, i, points) for s, i in zip(shapes, intervals(op, len(shapes)), strict=True)]
-    if op.kinks == TIES and len(arrays) == 2:
-        arrays[1] = arrays[1] + 0.04  # between the rungs of the first
-    if op.kinks == MULTIPLES:
-        arrays = [2.25 + 0.04 * arrays[0], 1.5 + 0.1 * arrays[1]]  # the second fits once into the first, and more
-    return arrays, options
-
-
-def distance(op):
-    """How far drawn arguments are from trouble."""
-    return 0.03 if op.kinks == TIES else MARGIN
-
-
-def caller(op, options):
-    """The operation as a function of its arrays; moved symmetrically where they are symmetric."""
-
-    def call(*xs):
-        pairs = zip(xs, intervals(op, len(xs)), strict=True)
-        return apply(op, tuple((x + x.mT) / 2 if kind == DEFINITE else x for x, kind in pairs), options)
-
-    return call
+    small = [call for call in calls(op) if (16,) not in call[0]]
+    return draw(op, rng, data.draw(st.sampled_from(small)))
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +42,7 @@ def quiet():
 @few
 @given(data=st.data())
 def test_the_value_is_that_of_the_function(op, data):
-    arrays, options = draw_case(op, data)
+    arrays, options, _ = draw_case(op, data)
     expected = op.function(*arrays, **options)
     out = op.function(*map(Value, arrays), **options)
     assert isinstance(out, Value)
@@ -102,8 +54,8 @@ def test_the_value_is_that_of_the_function(op, data):
 @few
 @given(data=st.data())
 def test_first_and_second_derivatives_equal_differences(op, data):
-    arrays, options = draw_case(op, data)
-    report = check_gradients(caller(op, options), *arrays, order=2, distance=distance(op))
+    arrays, options, far = draw_case(op, data)
+    report = check_gradients(caller(op, options), *arrays, order=2, distance=far)
     assert report.verdict == "PASS"
 
 
@@ -111,7 +63,7 @@ def test_first_and_second_derivatives_equal_differences(op, data):
 @few
 @given(data=st.data())
 def test_forward_agrees_with_reverse_in_first_and_second_order(op, data):
-    arrays, options = draw_case(op, data)
+    arrays, options, _ = draw_case(op, data)
     call, rng, every = caller(op, options), np.random.default_rng(0), tuple(range(len(arrays)))
     ts = tuple(rng.normal(size=a.shape) for a in arrays)
     value, tangent = jvp(call, arrays, ts)
@@ -141,7 +93,7 @@ def test_forward_agrees_with_reverse_in_first_and_second_order(op, data):
 @few
 @given(data=st.data())
 def test_float32_in_float32_gradients_out(op, data):
-    arrays, options = draw_case(op, data)
+    arrays, options, _ = draw_case(op, data)
     wide = [Value(a) for a in arrays]
     narrow = [Value(a.astype(np.float32)) for a in arrays]
     outs = [np.sum(apply(op, tuple(vs), options) * 1.5) for vs in (wide, narrow)]
@@ -155,7 +107,7 @@ def test_float32_in_float32_gradients_out(op, data):
 @few
 @given(data=st.data())
 def test_nothing_is_mutated_and_gradients_are_linear_and_repeatable(op, data):
-    arrays, options = draw_case(op, data)
+    arrays, options, _ = draw_case(op, data)
     kept = [a.copy() for a in arrays]
     values = [Value(a) for a in arrays]
     out = apply(op, tuple(values), options)
@@ -179,27 +131,11 @@ def test_nothing_is_mutated_and_gradients_are_linear_and_repeatable(op, data):
         assert not any(np.shares_memory(first[i], a) for a in (*arrays, u, *first[:i]))
 
 
-def read_only(a):
-    """A view that cannot be written to."""
-    view = np.asarray(a).view()
-    view.flags.writeable = False
-    return view
-
-
-LAYOUTS = [
-    np.asfortranarray,
-    read_only,
-    lambda a: a[::-1].copy()[::-1] if a.ndim else a,  # a negative stride
-    lambda a: np.repeat(a, 2, -1)[..., ::2] if a.ndim else a,
-    lambda a: np.moveaxis(np.moveaxis(a, -1, 0).copy(), 0, -1) if a.ndim else a,
-]
-
-
 @pytest.mark.parametrize("op", OPS, ids=IDS)
 @few
 @given(data=st.data())
 def test_the_layout_in_memory_makes_no_difference(op, data):
-    arrays, options = draw_case(op, data)
+    arrays, options, _ = draw_case(op, data)
 
     def results(layout):
         values = [Value(layout(a)) for a in arrays]
@@ -207,7 +143,7 @@ def test_the_layout_in_memory_makes_no_difference(op, data):
         weights = np.random.default_rng(0).normal(size=out.shape)
         return [out.data, *gradients(np.sum(out * weights), values)]
 
-    layout = data.draw(st.sampled_from(LAYOUTS))
+    layout = data.draw(st.sampled_from(list(LAYOUTS.values())))
     for found, expected in zip(results(layout), results(np.array), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 

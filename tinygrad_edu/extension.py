@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.op import DEFINITE, Each, Op, primitive
+from tinygrad_edu.op import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
-from tinygrad_edu.value import apply
+from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Rule = Callable[..., Any]
-
-MARGIN, DISTANCE, REACH = 0.04, 0.05, 2.5
 
 
 def custom(
@@ -68,39 +66,14 @@ def custom(
         op, rng = Op(function, pullbacks, domain=domain, **declared), np.random.default_rng(0)
         if op.variadic and not op.cases:
             raise TypeError(f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]")
-        for shapes, options in op.cases or elementwise_cases(len(op.pullbacks)):  # type: ignore[arg-type]
-            arrays = [draw(rng, shape, part, op) for shape, part in zip(shapes, parts(domain, shapes), strict=True)]
-            check_function(op, arrays, options, reference)
-            check_pullbacks(op, arrays, options, order)
+        for call in calls(op):
+            drawn = draw(op, rng, call)
+            check_function(op, drawn.arrays, drawn.options, reference)
+            check_pullbacks(op, drawn, order)
         rules = [pullbacks] if isinstance(pullbacks, Each) else pullbacks
         return primitive(function, *rules, domain=domain, **declared)
 
     return enter
-
-
-def elementwise_cases(count: int) -> list[tuple[Any, dict[str, Any]]]:
-    """Shapes to try a function on that is said to take any."""
-    return [(((),) * count, {}), (((16,),) * count, {}), (((2, 3),) + ((3,),) * (count - 1), {})]
-
-
-def parts(domain: Any, shapes: Any) -> list[Any]:
-    """The domain of each argument."""
-    single = isinstance(domain, str) or isinstance(domain[0], int | float)
-    return [domain] * len(shapes) if single else list(domain)
-
-
-def draw(rng: np.random.Generator, shape: tuple[int, ...], part: Any, op: Op) -> Any:
-    """Numbers from all over a domain, away from special points and from each other; regular matrices."""
-    if isinstance(part, str):
-        matrix = 0.3 * rng.normal(size=shape) + np.diag(np.arange(1.0, max(shape[-2:]) + 1))[: shape[-2], : shape[-1]]
-        return (matrix + matrix.mT) / 2 if part == DEFINITE else matrix
-    low, high = max(part[0], -REACH), min(part[1], REACH)
-    points = [low, high, *op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
-    ladder = np.linspace(low, high, 201)
-    ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray(points)) > MARGIN * (high - low), axis=1)]
-    strata = np.array_split(ladder, int(np.prod(shape)))
-    steps = rng.permutation([rng.choice(stratum) for stratum in strata]) + rng.uniform(0.0, 1e-3 * (high - low))
-    return steps.reshape(shape)
 
 
 def check_function(op: Op, arrays: list[Any], options: dict[str, Any], reference: Rule | None) -> None:
@@ -120,14 +93,10 @@ def check_function(op: Op, arrays: list[Any], options: dict[str, Any], reference
             )
 
 
-def check_pullbacks(op: Op, arrays: list[Any], options: dict[str, Any], order: int) -> None:
+def check_pullbacks(op: Op, drawn: Drawn, order: int) -> None:
     """Refuse rules that disagree with differences."""
-
-    def call(*xs: Any) -> Any:
-        pairs = zip(xs, parts(op.domain, xs), strict=True)
-        return apply(op, tuple((x + x.mT) / 2 if part == DEFINITE else x for x, part in pairs), options)
-
-    report = check_gradients(call, *arrays, order=order, distance=DISTANCE, raises=False)
+    call = caller(op, drawn.options)
+    report = check_gradients(call, *drawn.arrays, order=order, distance=drawn.distance, raises=False)
     report.name = op.name
     if report.verdict != PASS:
         found = str(report).partition("\nagain:")[0]

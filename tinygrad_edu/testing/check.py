@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.operand import plain
+from tinygrad_edu.testing.hints import Evidence, diagnose
 from tinygrad_edu.testing.numeric import EPS, STEP, careful, four_point, one_sided, step_scale
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding, GradientError, GradientReport
 from tinygrad_edu.tree import flatten, rebuild
@@ -77,11 +78,12 @@ def check_gradients(
     places, leaves, call = arguments(f, args, wrt)
     if not leaves:
         raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
-    scalars, findings = [weighted(call, leaves, rng)], list[Finding]()
+    (scalar, cotangent), findings = weighted(call, leaves, rng), list[Finding]()
     for level in range(1, order + 1):
         prefix = f"order {level}, " if order > 1 else ""
-        findings += compare(scalars[-1], places, leaves, rng, (rtol, distance), prefix)
-        scalars.append(slope(scalars[-1], leaves, rng))
+        asked = (call, cotangent) if level == 1 else (None, None)
+        findings += compare(scalar, places, leaves, rng, (rtol, distance), prefix, asked)
+        scalar = slope(scalar, leaves, rng)
     report = GradientReport(name, findings, f"check_gradients({name}, ..., order={order}, seed={seed})")
     if raises and report.verdict in (FAIL, INCONCLUSIVE):
         raise GradientError(str(report))
@@ -111,11 +113,11 @@ def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple
     return places, [np.asarray(named[i][1]) for i in chosen], call
 
 
-def weighted(call: Any, leaves: list[Array], rng: np.random.Generator) -> Scalar:
-    """The function whose gradient is checked: <cotangent, f>, one number."""
+def weighted(call: Any, leaves: list[Array], rng: np.random.Generator) -> tuple[Scalar, Array]:
+    """The function whose gradient is checked, <cotangent, f>, one number; and the cotangent."""
     shape = np.shape(plain(call([Value(leaf) for leaf in leaves])))
-    cotangent = rng.normal(size=shape)
-    return lambda values: np.sum(call(values) * cotangent)
+    cotangent = np.asarray(rng.normal(size=shape))
+    return lambda values: np.sum(call(values) * cotangent), cotangent
 
 
 def slope(scalar: Scalar, leaves: list[Array], rng: np.random.Generator) -> Scalar:
@@ -132,28 +134,65 @@ def slope(scalar: Scalar, leaves: list[Array], rng: np.random.Generator) -> Scal
 
 
 def compare(
-    scalar: Scalar, places: list[str], leaves: list[Array], rng: Any, limits: tuple[float, Any], prefix: str
+    scalar: Scalar,
+    places: list[str],
+    leaves: list[Array],
+    rng: Any,
+    limits: tuple[float, Any],
+    prefix: str = "",
+    asked: tuple[Any, Any] = (None, None),
 ) -> Iterator[Finding]:
-    """A finding for every entry or direction of every leaf."""
+    """A finding for every entry or direction of every leaf, with a hint where it is wrong."""
     values = [Value(leaf) for leaf in leaves]
     out = scalar(values)
     found = gradients(out, values) if isinstance(out, Value) else [np.zeros_like(leaf) for leaf in leaves]
     largest = max((float(np.max(np.abs(g))) for g in found if g.size), default=0.0)
-    for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
-        wide = [np.asarray(other, dtype=float) for other in leaves]
-        scale = float(np.max(np.abs(g))) if g.size else 0.0
-        for label, direction in directions(leaf.shape, rng):
+    wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
+    nothing = np.zeros(0)
+    for k in range(len(leaves)):
+        case = Evidence(k, wide, places, found, nothing, nothing, nothing, *asked, reach=limits[1])
+        rtol = limits[0] if leaves[k].dtype == float else 1e-4
+        results = list(along_each(scalar, case, rng, (rtol, largest), prefix))
+        explain(results, case)
+        yield from (finding for _, finding in results)
 
-            def line(t: float, k: int = k, wide: Any = wide, direction: Any = direction) -> float:
-                moved = [x + t * direction if i == k else x for i, x in enumerate(wide)]
-                return float(plain(scalar([Value(x) for x in moved])))
 
-            at = float(leaf[direction != 0].max()) if np.count_nonzero(direction) == 1 else float("nan")
-            finding = Finding(f"{prefix}{place}{label}", at, float(np.sum(g * direction)), 0.0, 0.0, 0.0)
-            finding.size = leaf.size
-            s = float(step_scale(0.0 if np.isnan(at) else at, limits[1]))
-            judge(finding, line, s, limits[0] if leaf.dtype == float else 1e-4, scale, largest)
-            yield finding
+def along_each(
+    scalar: Scalar, case: Evidence, rng: Any, limits: tuple[float, float], prefix: str
+) -> Iterator[tuple[Array, Finding]]:
+    """Every direction of one leaf, and what was found there."""
+    k, leaf, g = case.k, case.leaves[case.k], case.found[case.k]
+    scale = float(np.max(np.abs(g))) if g.size else 0.0
+    for label, direction in directions(leaf.shape, rng):
+        at = float(leaf[direction != 0].max()) if np.count_nonzero(direction) == 1 else float("nan")
+        finding = Finding(f"{prefix}{case.places[k]}{label}", at, float(np.sum(g * direction)), 0.0, 0.0, 0.0)
+        finding.size = leaf.size
+        s = float(step_scale(0.0 if np.isnan(at) else at, case.reach))
+        judge(finding, moving(scalar, case.leaves, k, direction), s, limits[0], scale, limits[1])
+        yield direction, finding
+
+
+def moving(scalar: Scalar, leaves: list[Array], k: int, direction: Array) -> Callable[[float], float]:
+    """The function of one number that moves a leaf along a direction."""
+
+    def line(t: float) -> float:
+        return float(plain(scalar([Value(x + t * direction if i == k else x) for i, x in enumerate(leaves)])))
+
+    return line
+
+
+def explain(results: list[tuple[Array, Finding]], case: Evidence) -> None:
+    """Give the failures of one leaf the hint that its whole gradient suggests."""
+    failed = [finding for _, finding in results if finding.verdict == FAIL and not finding.slopes]
+    single = [(int(np.flatnonzero(d)[0]), finding) for d, finding in results if np.count_nonzero(d) == 1]
+    if not failed or not single:
+        return
+    case.picked = np.array([i for i, _ in single])
+    case.numeric = np.array([finding.numeric for _, finding in single])
+    case.wrong = np.array([finding.verdict == FAIL for _, finding in single])
+    text = diagnose(case)
+    for finding in failed:
+        finding.hint = text
 
 
 def directions(shape: tuple[int, ...], rng: np.random.Generator) -> Iterator[tuple[str, Array]]:

@@ -126,5 +126,27 @@ def numeric_gradient(f: Callable[[Any], Any], x: Any, method: str = "auto") -> t
 
 
 def detect_kink(f: Callable[[Any], Any], x: float) -> tuple[float, float] | None:
-    """The slopes left and right of x where f has a kink, None where it is smooth."""
+    """The slopes left and right of x where f has a kink, None where it is smooth.
+
+    Parameters
+    ----------
+    f
+        A function of one number; the entries of an array result are summed.
+    x
+        Where to look; only a kink at x itself is found, not one nearby.
+
+    Returns
+    -------
+    (left, right) or None
+        The one-sided slopes, if their difference stays as the step shrinks: Clarke, "Optimization and Nonsmooth
+        Analysis" (1983), section 2.1. Every slope between them is a subgradient of a convex f.
+
+    Examples
+    --------
+    >>> from tinygrad_edu.testing import detect_kink
+    >>> print(*(round(slope, 6) for slope in detect_kink(abs, 0.0)))
+    -1.0 1.0
+    >>> detect_kink(abs, 0.1) is None
+    True
+    """
     return one_sided(along(f, np.asarray(x, dtype=float), ()), float(step_scale(x)))

@@ -1,11 +1,14 @@
 """What a check found, in words: where, how far off, and what the ratio suggests.
 
-A ratio of analytic to numeric that is a plain number is a diagnosis: -1 a sign, 2 a factor, 1/n a mean.
+A verdict is PASS, FAIL, KINK (a convention between the slopes on both sides) or INCONCLUSIVE, which is no pass:
+it is counted and shown. `hints` says what a failure suggests.
 """
 
 from __future__ import annotations
 
 import math
+
+from tinygrad_edu.testing.hints import hint, ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +22,21 @@ class GradientError(AssertionError):
 
 
 class Finding:
-    """One comparison: an entry (or direction) of one argument."""
+    """One comparison: an entry (or direction) of one argument.
+
+    Attributes
+    ----------
+    verdict
+        PASS, FAIL, KINK or INCONCLUSIVE.
+    slopes
+        Left and right of a kink.
+    hint
+        What the whole argument's gradient suggests, where it is wrong.
+    order
+        Of the Taylor remainder, where that was measured.
+    note
+        What was broken, if no slopes were compared: a promise about copies, dtypes, states.
+    """
 
     def __init__(self, place: str, at: float, analytic: float, numeric: float, error: float, allowed: float) -> None:
         self.place, self.at = place, at
@@ -27,8 +44,12 @@ class Finding:
         self.verdict = PASS
         self.slopes: tuple[float, float] | None = None
         self.size = 1
+        self.hint = self.note = ""
+        self.order = float("nan")
 
     def __str__(self) -> str:
+        if self.note:
+            return f"{self.verdict} {self.place}: {self.note}"
         at = "" if math.isnan(self.at) else f" at {self.at:.6g}"
         lines = [
             f"{self.verdict} {self.place}{at}: analytic {self.analytic:.10g}, numeric {self.numeric:.10g} "
@@ -38,12 +59,22 @@ class Finding:
         if self.slopes:
             lines.append(f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right")
         elif self.verdict == FAIL:
-            lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {hint(self)}")
+            suggestion = self.hint or hint(self.analytic, self.numeric, self.size)
+            lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
+        if not math.isnan(self.order):
+            lines.append(f"  the Taylor remainder has order {self.order:.2f}: 2 if the gradient is right, 1 if not")
         return "\n".join(lines)
 
 
+def promise(place: str, kept: bool, note: str) -> Finding:
+    """A finding about something else than slopes: kept, or what was broken."""
+    finding = Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0)
+    finding.verdict, finding.note = (PASS, "") if kept else (FAIL, note)
+    return finding
+
+
 class GradientReport:
-    """The findings of one call of `check_gradients`.
+    """The findings of one check.
 
     Attributes
     ----------
@@ -69,30 +100,7 @@ class GradientReport:
     def __str__(self) -> str:
         counts = ", ".join(f"{self.count(v)} {v}" for v in (PASS, FAIL, KINK, INCONCLUSIVE) if self.count(v))
         bad = [f for f in self.findings if f.verdict in (FAIL, INCONCLUSIVE)]
-        worst = sorted(bad, key=lambda f: -abs(f.analytic - f.numeric))[:3]
+        worst = sorted(bad, key=lambda f: (not f.note, -abs(f.analytic - f.numeric)))[:3]
         more = [f"... and {len(bad) - 3} more"] if len(bad) > 3 else []
         again = [f"again: {self.reproduce}"] if bad else []
         return "\n".join([f"{self.name}: {counts or 'nothing to check'}", *map(str, worst), *more, *again])
-
-
-def ratio(analytic: float, numeric: float) -> float:
-    """Analytic over numeric; inf where the numeric slope is 0."""
-    return analytic / numeric if numeric else math.copysign(math.inf, analytic)
-
-
-def hint(finding: Finding) -> str:
-    """What a ratio of analytic to numeric suggests."""
-    r, n = ratio(finding.analytic, finding.numeric), finding.size
-    known = {
-        -1.0: "the sign is flipped",
-        0.0: "no gradient arrives: a missing term, or a cut graph (.data, item())",
-        2.0: "exactly double: counted twice, or a factor 2 too many",
-        0.5: "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x",
-    }
-    if n > 2:
-        known |= {
-            float(n): f"{n} times too large: a mean's 1/n is missing",
-            1 / n: f"1/{n} of it: divided by n too often",
-        }
-    close = [text for value, text in known.items() if abs(r - value) <= 1e-3 * max(abs(value), 1e-3)]
-    return close[0] if close else "no simple factor: look at the formula itself, or at swapped arguments"

@@ -1,0 +1,198 @@
+"""A planted mistake is named by the report, word for word."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as te
+from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
+from tinygrad_edu.testing import FAIL, check_gradients, hint
+from tinygrad_edu.testing.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, Evidence, diagnose, ratio
+
+RNG = np.random.default_rng(3)
+X, Y, ROW, A, B, W = (RNG.normal(size=s) for s in ((5,), (5,), (1, 3), (2, 3), (3, 4), (3, 3)))
+FLIP = np.array([1.0, 1.0, -1.0, 1.0, 1.0])
+
+
+def square(x):
+    return x * x
+
+
+def mean(x):
+    return np.mean(x, axis=0)
+
+
+def shares(x):
+    return np.exp(x) / np.exp(x).sum()
+
+
+def product(x, y):
+    return x * y
+
+
+def matmul(x, y):
+    return x @ y
+
+
+def turned(x):
+    return np.sin(x).T
+
+
+def pick(x):
+    return x[[0, 0, 1, 2]]
+
+
+right = lambda g, out, x, y: g * y
+FAULTS = {
+    "sign": (square, [lambda g, out, x: -2 * g * x], (X,), 0, SIGN),
+    "double": (square, [lambda g, out, x: 4 * g * x], (X,), 0, DOUBLE),
+    "half": (square, [lambda g, out, x: g * x], (X,), 0, HALF),
+    "nothing": (square, [lambda g, out, x: 0 * g * x], (X,), 0, NONE),
+    "mean without 1/n": (
+        mean, [lambda g, out, x: g + 0 * x], (B,), 0,
+        "3 times too large: a mean's 1/n is missing; n = 3 is the length of axis 0 of argument 0",
+    ),
+    "divided by n twice": (
+        mean, [lambda g, out, x: g / 9 + 0 * x], (B,), 0,
+        "1/3 of it: divided by n too often; n = 3 is the length of axis 0 of argument 0",
+    ),
+    "two rows": (
+        mean, [lambda g, out, x: g + 0 * x], (A,), 0,
+        f"{DOUBLE}; or 2 times too large: a mean's 1/n is missing; n = 2 is the length of axis 0 of argument 0",
+    ),
+    "no cotangent": (
+        square, [lambda g, out, x: 2 * x + 0 * g], (X,), 0,
+        "this is the gradient of the sum: the rule forgets its cotangent, multiply by g",
+    ),
+    "only the cotangent": (
+        square, [lambda g, out, x: g + 0 * x], (X,), 0,
+        "the cotangent is handed on as it came: the local derivative is missing",
+    ),
+    "transposed, square": (
+        turned, [lambda g, out, x: g * np.cos(x).T], (W,), 0,
+        "transposed: the right numbers, rows and columns exchanged",
+    ),
+    "transposed, not square": (
+        turned, [lambda g, out, x: (g * np.cos(x).T).reshape(x.shape)], (A,), 0,
+        "the right numbers in the wrong order: a reshape to (2, 3) where .T was meant",
+    ),
+    "matmul without .T": (
+        matmul, [lambda g, out, x, y: g @ y, lambda g, out, x, y: x.T @ g], (A, W), 0,
+        "right if argument 1 were transposed: a .T is missing, or one too many, in the rule",
+    ),
+    "swapped rules": (
+        product, [lambda g, out, x, y: g * x, right], (X, Y), 0,
+        "this is the gradient of argument 1: are the arguments, or their rules, swapped?",
+    ),
+    "one of the copies": (
+        product, [lambda g, out, x, y: (g * y)[: len(x)], lambda g, out, x, y: g * x], (ROW, A), 0,
+        "wrong only where it is broadcast, from (1, 3) to (2, 3): the gradient of a copied entry is the sum over its "
+        "copies, so sum over axis 0",
+    ),
+    "mean over the copies": (
+        product, [lambda g, out, x, y: (g * y).sum(0) / len(y) if x.shape != y.shape else g * y,
+                  lambda g, out, x, y: g * x],
+        (ROW[0], A), 0,
+        "wrong only where it is broadcast, from (3,) to (2, 3): the gradient of a copied entry is the sum over its "
+        "copies, so sum over axis 0",
+    ),
+    "a constant": (
+        square, [lambda g, out, x: 2.5 * g * x], (X,), 0,
+        "the same factor 1.25 in all entries: a constant in the formula is wrong",
+    ),
+    "one entry": (
+        square, [lambda g, out, x: 2 * g * x * FLIP], (abs(X),), 0,
+        "wrong in 1 of 5 compared entries only: [2]; with the sign flipped",
+    ),
+    "negative numbers": (
+        square, [lambda g, out, x: 2 * g * abs(x)], (X,), 0,
+        f"wrong in {np.sum(X < 0)} of 5 compared entries only: where the argument is negative; with the sign flipped",
+    ),
+    "repeated indices": (
+        pick, [lambda g, out, x: g[1:]], (X[:3],), 0,
+        "wrong in 1 of 3 compared entries only: [0]",
+    ),
+    "reversed": (
+        square, [lambda g, out, x: (2 * g * x)[::-1]], (X,), 0,
+        "reversed along axis 0: the right numbers from back to front",
+    ),
+    "nan": (
+        square, [lambda g, out, x: 2 * g * x * np.where(x > 0, 1.0, np.nan)], (X,), 0,
+        "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there",
+    ),
+    "nonsense": (square, [lambda g, out, x: g * np.sin(7 * x)], (X,), 0, UNKNOWN),
+}  # fmt: skip
+
+
+@pytest.fixture
+def plant():
+    """Make a primitive of a function and a wrong rule, for one test."""
+    before, names = set(OPERATIONS), dict(PRIMITIVES)
+
+    def make(function, pullbacks):
+        copy = lambda *args: function(*args)
+        return te.primitive(copy, *pullbacks, name=function.__name__, domain=REALS)
+
+    yield make
+    for function in set(OPERATIONS) - before:
+        del OPERATIONS[function]
+    PRIMITIVES.clear()
+    PRIMITIVES.update(names)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_mistake_is_named(plant, fault):
+    function, pullbacks, args, k, words = FAULTS[fault]
+    report = check_gradients(plant(function, pullbacks), *args, raises=False)
+    assert report.verdict == FAIL
+    failed = [f for f in report.findings if f.verdict == FAIL and f.place.startswith(f"argument {k}")]
+    assert {f.hint for f in failed} == {words}
+    assert f": {words}" in str(report)
+
+
+def test_a_large_array_is_judged_by_the_compared_entries(plant):
+    wrong = plant(turned, [lambda g, out, x: g * np.cos(x).T])
+    report = check_gradients(wrong, RNG.normal(size=(20, 20)), raises=False)
+    assert "transposed: the right numbers" in str(report)
+
+
+def test_the_second_order_is_judged_by_its_numbers(plant):
+    wrong = plant(square, [lambda g, out, x: g * (x + x.data if isinstance(x, te.Value) else 2 * x)])
+    report = check_gradients(wrong, X, order=2, raises=False)
+    assert "FAIL order 2, argument 0" in str(report)
+    assert "exactly half" in str(report)
+
+
+def test_a_function_that_refuses_the_questions_still_gets_an_answer(plant):
+    wrong = plant(product, [lambda g, out, x, y: g * y * 2.5, lambda g, out, x, y: g * x])
+
+    def only_rows(x, y):
+        assert x.shape == (1, 3), "a row, please"
+        return wrong(x, y)
+
+    assert "the same factor 2.5" in str(check_gradients(only_rows, ROW, A, raises=False))
+
+
+def test_a_diagnosis_from_numbers_alone():
+    x = np.ones(4)
+    case = Evidence(0, [x], ["argument 0"], [-2 * X[:4]], np.arange(4), 2 * X[:4], np.ones(4, bool))
+    assert diagnose(case) == SIGN
+
+
+@pytest.mark.parametrize(
+    ("analytic", "numeric", "size", "words"),
+    [
+        (-3.0, 3.0, 1, SIGN),
+        (0.0, 3.0, 1, NONE),
+        (6.0, 3.0, 1, DOUBLE),
+        (1.5, 3.0, 1, HALF),
+        (15.0, 3.0, 5, "5 times too large: a mean's 1/n is missing"),
+        (0.6, 3.0, 5, "1/5 of it: divided by n too often"),
+        (3.1, 3.0, 5, f"{UNKNOWN}, or at swapped arguments"),
+    ],
+)
+def test_the_ratio_of_a_single_slope_suggests_a_cause(analytic, numeric, size, words):
+    assert hint(analytic, numeric, size) == words
+
+
+def test_the_ratio_to_nothing_is_infinite():
+    assert ratio(1.0, 0.0) == float("inf")

@@ -1,0 +1,126 @@
+"""Arguments for an operation, drawn from what its entry in the table declares.
+
+Numbers keep away from the ends of the domain, from kinks and singular points, and from each other, so that
+differences have room on both sides: they are rungs of a ladder. Matrices have singular values of known distance.
+
+Source: Claessen and Hughes, "QuickCheck" (2000): tests derived from a declaration.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES
+from tinygrad_edu.value import apply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from tinygrad_edu.op import Case, Op
+
+    Array = np.ndarray[Any, Any]
+
+REACH, MARGIN, RUNGS, BETWEEN = 2.5, 0.15, 200, 8
+SHAPES: dict[int, list[tuple[tuple[int, ...], ...]]] = {
+    1: [((3,),), ((),), ((2, 2),), ((16,),)],
+    2: [((3,), (3,)), ((3, 1), (1, 2)), ((), (2,)), ((1,), (2, 3)), ((2, 3), (3,)), ((), ()), ((16,), (16,))],
+}
+
+
+class Drawn(NamedTuple):
+    """The arrays and options of a call, and how far they are from the nearest kink or singularity."""
+
+    arrays: list[Any]
+    options: dict[str, Any]
+    distance: float
+
+
+def calls(op: Op) -> list[Case]:
+    """The shapes and options that an entry shows, or that any elementwise function takes."""
+    if op.cases or op.variadic:
+        return list(op.cases)
+    count = len(op.pullbacks)  # type: ignore[arg-type]
+    return [(shapes, {}) for shapes in SHAPES.get(count, [((),) * count, ((2, 3),) + ((3,),) * (count - 1)])]
+
+
+def intervals(op: Op, count: int) -> list[Any]:
+    """The domain of each argument."""
+    single = isinstance(op.domain, str) or isinstance(op.domain[0], int | float)
+    return [op.domain] * count if single else list(op.domain)
+
+
+def draw(op: Op, rng: np.random.Generator, call: Case) -> Drawn:
+    """Arguments for a call, in the interior of what the entry declares."""
+    shapes, options = call
+    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
+    parts = intervals(op, len(shapes))
+    drawn = [draw_array(rng, shape, part, points) for shape, part in zip(shapes, parts, strict=True)]
+    arrays, distance = [array for array, _ in drawn], min((far for _, far in drawn), default=MARGIN)
+    if op.kinks == TIES:
+        distance = min([distance, *(0.16 * gap(part, shape) for part, shape in zip(parts, shapes, strict=True))])
+        if len(arrays) == 2:
+            arrays[1] = arrays[1] + 4 / 3 * distance  # between the rungs of the first
+    if op.kinks == MULTIPLES:
+        arrays = [2.25 + 0.04 * arrays[0], 1.5 + 0.1 * arrays[1]]  # the second fits once into the first, and more
+    return Drawn(arrays, options, distance)
+
+
+def ends(part: Any) -> tuple[float, float, float]:
+    """The interval to draw from, and the margin at its ends."""
+    low, high = max(part[0], -REACH), min(part[1], REACH)
+    return low, high, min(MARGIN, MARGIN * (high - low))
+
+
+def gap(part: Any, shape: tuple[int, ...]) -> float:
+    """How far the numbers of one array are from each other, at least."""
+    if isinstance(part, str):
+        return 1.0
+    low, high, margin = ends(part)
+    return BETWEEN * (high - low - 2 * margin) / (rungs(shape) - 1)
+
+
+def rungs(shape: tuple[int, ...]) -> int:
+    """How many candidates there are for an array."""
+    return max(RUNGS, 2 * BETWEEN * int(np.prod(shape)))
+
+
+def draw_array(
+    rng: np.random.Generator, shape: tuple[int, ...], part: Any, points: Sequence[float] = ()
+) -> tuple[Array, float]:
+    """Numbers of an interval, away from its ends, from special points and from each other; and how far away."""
+    if isinstance(part, str):
+        return draw_matrix(rng, shape, part), MARGIN
+    (low, high, margin), size = ends(part), int(np.prod(shape))
+    ladder = np.linspace(low + margin, high - margin, rungs(shape))
+    ladder = ladder[np.all(np.abs(ladder[:, None] - np.asarray([*points, np.inf])) > margin, axis=1)]
+    candidates = np.arange(0, len(ladder) - BETWEEN + 1, BETWEEN)
+    if size < BETWEEN:
+        chosen = rng.choice(candidates, size, replace=False)
+    else:  # from all over the domain
+        chosen = rng.permutation([rng.choice(stratum) for stratum in np.array_split(candidates, size)])
+    return ladder[chosen].reshape(shape), margin
+
+
+def draw_matrix(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> Array:
+    """Matrices whose singular values are 0.6, 1.1, 1.6, ... in some order."""
+    if kind not in (REGULAR, DEFINITE):
+        raise ValueError(f"no such domain: {kind!r}; use an interval (low, high), REGULAR or DEFINITE")
+    u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
+    made: Array = (u * s) @ (u.mT if kind == DEFINITE else vt)
+    return made
+
+
+def caller(op: Op, options: dict[str, Any]) -> Any:
+    """The operation as a function of its arrays; moved symmetrically where they are symmetric."""
+
+    def call(*xs: Any) -> Any:
+        pairs = zip(xs, intervals(op, len(xs)), strict=True)
+        return apply(op, tuple((x + x.mT) / 2 if kind == DEFINITE else x for x, kind in pairs), options)
+
+    call.__name__ = op.name
+    return call

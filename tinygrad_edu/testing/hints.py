@@ -1,0 +1,272 @@
+"""What a wrong gradient suggests: the mistakes that people make, tried one after another.
+
+A mistake is recognised by what it makes of the right gradient. Some are seen in the numbers alone: a sign, a factor,
+a mean's 1/n, a transpose. Others need a question: is this the gradient of the sum, or of another argument; is it
+right once the argument is no longer broadcast? Where differences give the wrong gradient too, that was the mistake.
+
+Source: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
+for the right rules that these are mistakes in.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from tinygrad_edu.backward import gradients
+from tinygrad_edu.operand import plain
+from tinygrad_edu.testing.numeric import STEP, along, four_point, step_scale
+from tinygrad_edu.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Array = np.ndarray[Any, Any]
+
+CLOSE = 1e-3
+SIGN = "the sign is flipped"
+NONE = "no gradient arrives: a missing term, or a cut graph (.data, item())"
+DOUBLE = "exactly double: counted twice, or a factor 2 too many"
+HALF = "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x"
+UNKNOWN = "no simple factor: look at the formula itself"
+
+
+@dataclass
+class Evidence:
+    """What is known of one argument whose gradient is wrong.
+
+    Attributes
+    ----------
+    k, leaves, places
+        Which of the arguments it is, all of them as float64 arrays, and what they are called.
+    found
+        The analytic gradient of every argument.
+    picked, numeric, wrong
+        The compared entries as flat indices, their slopes by differences, and which of them failed.
+    call, cotangent
+        The function of the list of arguments, and the weights of its result; None if there is no such function.
+    reach
+        How far the arguments are from the nearest trouble.
+    """
+
+    k: int
+    leaves: list[Array]
+    places: list[str]
+    found: list[Array]
+    picked: Array
+    numeric: Array
+    wrong: Array
+    call: Callable[[list[Any]], Any] | None = None
+    cotangent: Any = None
+    reach: Any = np.inf
+
+    def at(self, gradient: Any) -> Array:
+        """A whole gradient's compared entries."""
+        return np.asarray(gradient, dtype=float).ravel()[self.picked]
+
+    @property
+    def analytic(self) -> Array:
+        """The compared entries of the gradient in question."""
+        return self.at(self.found[self.k])
+
+    def slopes(self, cotangent: Any, leaves: list[Array], k: int) -> Array:
+        """The compared entries of another gradient by differences: other weights, arguments, or position."""
+        f, x = self.call, leaves[k]
+        scalar = lambda moved: np.sum(plain(f([*leaves[:k], moved, *leaves[k + 1 :]])) * cotangent)  # type: ignore[misc]
+        indices = [tuple(map(int, np.unravel_index(i, x.shape))) for i in self.picked]
+        steps = [STEP * float(step_scale(x[index], self.reach)) for index in indices]
+        pairs = zip(indices, steps, strict=True)
+        return np.array([four_point(along(scalar, x, index), h) for index, h in pairs])
+
+    def pulled(self, leaves: list[Array], k: int) -> Array:
+        """The analytic gradient for an argument, at other arguments."""
+        values = [Value(leaf) for leaf in leaves]
+        found: Array = gradients(np.sum(self.call(values) * self.cotangent), values)[k]  # type: ignore[misc]
+        return found
+
+
+def diagnose(case: Evidence) -> str:
+    """The most likely mistake behind a wrong gradient, in words; what is certain comes first."""
+    if not np.all(np.isfinite(case.analytic)):
+        return "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
+    if not np.any(case.analytic):
+        return NONE
+    asked = (of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another) if case.call else ()
+    with np.errstate(all="ignore"):
+        for suspicion in (*asked, of_a_factor, of_order, of_a_constant, of_some):
+            with suppress(Exception):  # the user's function may refuse what it is asked
+                text: str = suspicion(case)
+                if text:
+                    return text
+    return UNKNOWN
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two gradients agree, as far as needed to tell mistakes apart."""
+    return bool(np.max(np.abs(a - b)) <= CLOSE * np.max(np.abs(b)))
+
+
+def ratio(analytic: float, numeric: float) -> float:
+    """Analytic over numeric; inf where the numeric slope is 0."""
+    return analytic / numeric if numeric else math.copysign(math.inf, analytic)
+
+
+def factors(case: Evidence) -> dict[float, str]:
+    """What a factor between analytic and numeric means, for the sizes at hand."""
+    known = {-1.0: SIGN}
+    for n, what in sizes(case).items():
+        known.setdefault(float(n), f"{n} times too large: a mean's 1/n is missing; n = {n} is {what}")
+        known.setdefault(1 / n, f"1/{n} of it: divided by n too often; n = {n} is {what}")
+    for factor, text in ((2.0, DOUBLE), (0.5, HALF)):
+        known[factor] = f"{text}; or {known[factor]}" if factor in known else text
+    return known
+
+
+def sizes(case: Evidence) -> dict[int, str]:
+    """The lengths of axes that a mean may divide by."""
+    shapes = {case.places[case.k]: case.leaves[case.k].shape, "the result": np.shape(case.cotangent)}
+    named = [(math.prod(shape), f"the size of {name}") for name, shape in shapes.items() if len(shape) != 1]
+    for name, shape in shapes.items():
+        named += [(n, f"the length of axis {axis} of {name}") for axis, n in enumerate(shape)]
+    return {n: what for n, what in reversed(named) if n > 1}
+
+
+def of_a_factor(case: Evidence) -> str:
+    """One of the factors that mean something, everywhere."""
+    for factor, text in factors(case).items():
+        if alike(case.analytic, factor * case.numeric):
+            return text
+    return ""
+
+
+def of_broadcasting(case: Evidence) -> str:
+    """Right once the argument is no longer broadcast."""
+    x, shape = case.leaves[case.k], np.shape(case.cotangent)
+    if x.shape == shape or np.broadcast_shapes(x.shape, shape) != shape:
+        return ""
+    lead = len(shape) - x.ndim
+    axes = (*range(lead), *(lead + i for i, n in enumerate(x.shape) if n != shape[lead + i]))
+    full = [*case.leaves[: case.k], np.broadcast_to(x, shape).copy(), *case.leaves[case.k + 1 :]]
+    if not alike(case.at(case.pulled(full, case.k).sum(axes).reshape(x.shape)), case.numeric):
+        return ""
+    names = f"axes {', '.join(map(str, axes))}" if len(axes) > 1 else f"axis {axes[0]}"
+    return (
+        f"wrong only where it is broadcast, from {x.shape} to {shape}: the gradient of a copied entry is the sum "
+        f"over its copies, so sum over {names}"
+    )
+
+
+def of_the_sum(case: Evidence) -> str:
+    """The gradient of the sum: the rule does not use g."""
+    same = alike(case.analytic, case.slopes(1.0, case.leaves, case.k))
+    return "this is the gradient of the sum: the rule forgets its cotangent, multiply by g" if same else ""
+
+
+def of_a_missing_factor(case: Evidence) -> str:
+    """The cotangent itself: the rule is only g."""
+    same = np.shape(case.cotangent) == case.leaves[case.k].shape
+    if same and alike(case.analytic, case.at(case.cotangent)):
+        return "the cotangent is handed on as it came: the local derivative is missing"
+    return ""
+
+
+def of_an_operand(case: Evidence) -> str:
+    """The gradient as if another argument, a square matrix, were transposed."""
+    for j, other in enumerate(case.leaves):
+        if j != case.k and other.ndim > 1 and other.shape[-1] == other.shape[-2]:
+            turned = [*case.leaves[:j], other.mT, *case.leaves[j + 1 :]]
+            if alike(case.analytic, case.slopes(case.cotangent, turned, case.k)):
+                return f"right if {case.places[j]} were transposed: a .T is missing, or one too many, in the rule"
+    return ""
+
+
+def of_another(case: Evidence) -> str:
+    """The gradient of another argument of the same shape."""
+    for j, other in enumerate(case.leaves):
+        same = j != case.k and other.shape == case.leaves[case.k].shape
+        if same and alike(case.analytic, case.slopes(case.cotangent, case.leaves, j)):
+            return f"this is the gradient of {case.places[j]}: are the arguments, or their rules, swapped?"
+    return ""
+
+
+def of_order(case: Evidence) -> str:
+    """The right numbers at the wrong places: transposed, reversed."""
+    g, shape = np.asarray(case.found[case.k], dtype=float), case.leaves[case.k].shape
+    if g.ndim > 1 and alike(case.at(g.reshape(*shape[:-2], shape[-1], shape[-2]).mT), case.numeric):
+        square = shape[-1] == shape[-2]
+        return "transposed: the right numbers, rows and columns exchanged" if square else (
+            f"the right numbers in the wrong order: a reshape to {shape} where .T was meant"
+        )  # fmt: skip
+    for axis in range(g.ndim):
+        if alike(case.at(np.flip(g, axis)), case.numeric):
+            return f"reversed along axis {axis}: the right numbers from back to front"
+    return ""
+
+
+def of_a_constant(case: Evidence) -> str:
+    """One factor everywhere, which no size explains."""
+    if np.size(case.numeric) < 3 or np.any(case.numeric == 0):
+        return ""
+    r = case.analytic / case.numeric
+    middle = float(np.median(r))
+    near = np.ptp(r) <= 0.1 * abs(middle - 1) and abs(middle) > CLOSE
+    return f"the same factor {middle:.6g} in all entries: a constant in the formula is wrong" if near else ""
+
+
+def of_some(case: Evidence) -> str:
+    """Some entries wrong and others right: which, and in what way."""
+    bad = case.wrong
+    if np.all(bad) or not np.any(bad):
+        return ""
+    x, shape = case.at(case.leaves[case.k]), case.leaves[case.k].shape
+    places = [f"[{', '.join(map(str, np.unravel_index(i, shape)))}]" for i in case.picked[bad]]
+    negative = (x < 0) & (np.abs(case.numeric) + np.abs(case.analytic) > 0)
+    where = chain(
+        ["where the argument is negative"] if np.any(negative) and np.all(bad == negative) else [],
+        [", ".join(places[:3]) + (", ..." if len(places) > 3 else "")],
+    )
+    a, n = case.analytic[bad], case.numeric[bad]
+    reasons = {0.0: "no gradient arrives there, as with = for += at repeated indices", -1.0: "with the sign flipped"}
+    known = [text for factor, text in reasons.items() if alike(a, factor * n)]
+    if not np.any(a):
+        known = [reasons[0.0]]
+    text = f"wrong in {np.count_nonzero(bad)} of {bad.size} compared entries only: {next(where)}"
+    return f"{text}; {known[0]}" if known else text
+
+
+def hint(analytic: float, numeric: float, size: int = 1) -> str:
+    """What the ratio of a single slope suggests.
+
+    Parameters
+    ----------
+    analytic, numeric
+        The slope as the rule gives it, and by differences.
+    size
+        The number of entries of the argument.
+
+    Returns
+    -------
+    str
+        A sentence; where no factor is recognised, where to look.
+
+    Examples
+    --------
+    >>> from tinygrad_edu.testing import hint
+    >>> hint(3.0, 6.0)
+    'exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x'
+    """
+    known = {-1.0: SIGN, 0.0: NONE, 2.0: DOUBLE, 0.5: HALF}
+    if size > 2:
+        known |= {
+            float(size): f"{size} times too large: a mean's 1/n is missing",
+            1 / size: f"1/{size} of it: divided by n too often",
+        }
+    r = ratio(analytic, numeric)
+    close = [text for value, text in known.items() if abs(r - value) <= CLOSE * max(abs(value), CLOSE)]
+    return close[0] if close else f"{UNKNOWN}, or at swapped arguments"

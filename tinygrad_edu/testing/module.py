@@ -1,0 +1,153 @@
+"""`check_module`: whether a network's gradients, states and modes keep their promises.
+
+The module is copied for every evaluation, with its parameters replaced by the moved ones; so random generators and
+running statistics start from the same state each time, and dropout can be differenced like any other function.
+
+Source: the contract of torch.nn.Module (Paszke et al., "PyTorch", 2019): parameters, train and eval, state_dict.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+
+import numpy as np
+
+from tinygrad_edu.operand import plain
+from tinygrad_edu.testing.check import check_gradients
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, Finding, GradientError, GradientReport, promise
+from tinygrad_edu.tree import leaves
+from tinygrad_edu.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from tinygrad_edu.nn import Module
+
+
+def check_module(
+    make_module: Callable[[], Module], *inputs: Any, order: int = 1, seed: int = 0, raises: bool = True
+) -> GradientReport:
+    """Check everything that a module promises, in train and in eval mode.
+
+    Parameters
+    ----------
+    make_module
+        Makes the module, such as `lambda: nn.Linear(3, 2)`; called anew for every promise.
+    inputs
+        What the module is called with; those that are floating point are checked as the parameters are.
+    order
+        2 checks the gradients of the gradients as well.
+    seed
+        Of the random cotangent and directions.
+    raises
+        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
+
+    Returns
+    -------
+    GradientReport
+        The gradients for every parameter and input in both modes; that a call changes neither inputs nor parameters;
+        that eval gives the same twice; and that a state, loaded into another module, gives the same outputs bit by
+        bit, also after a call in train mode.
+
+    Raises
+    ------
+    GradientError
+        If a promise is broken, or a gradient could not be judged.
+    ValueError
+        If two copies of the module disagree: random numbers from outside cannot be differenced.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> from tinygrad_edu.testing import check_module
+    >>> check_module(lambda: nn.Linear(2, 1), np.ones((3, 2))).verdict
+    'PASS'
+    """
+    name, findings = type(make_module()).__name__, list[Finding]()
+    for mode in ("train", "eval"):
+        module = make_module().train(mode == "train")
+        kept = list(unchanged(module, inputs, mode))
+        findings += kept
+        if all(finding.verdict != FAIL for finding in kept):  # what changes its arguments cannot be differenced
+            findings += slopes(module, inputs, mode, order, seed)
+    findings += round_trip(make_module, inputs)
+    report = GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}")
+    if raises and report.verdict in (FAIL, INCONCLUSIVE):
+        raise GradientError(str(report))
+    return report
+
+
+def run(module: Module, parameters: dict[str, Any], inputs: Any) -> Any:
+    """The output of a copy of the module, with these parameters in place of its own; several outputs as one array."""
+    swaps = {id(own): parameters[path] for path, own in module.named_parameters()}
+    out = deepcopy(module, swaps)(*inputs)
+    parts = leaves(out)
+    return out if len(parts) == 1 and parts[0] is out else np.concatenate([np.ravel(part) for part in parts])
+
+
+def slopes(module: Module, inputs: Any, mode: str, order: int, seed: int) -> Iterator[Finding]:
+    """The gradients for every parameter and every input."""
+    parameters = dict(module.named_parameters())
+    first, second = (plain(run(module, parameters, inputs)) for _ in range(2))
+    if not np.array_equal(first, second, equal_nan=True):
+        raise ValueError(
+            f"{type(module).__name__}: two copies of one module disagree in {mode} mode, so its random numbers come "
+            "from outside: keep the generator in an attribute, self.rng = np.random.default_rng(0)"
+        )
+
+    def output(values: dict[str, Any], *given: Any) -> Any:
+        named = {path: value if isinstance(value, Value) else Value(value) for path, value in values.items()}
+        return run(module, named, given)
+
+    arrays = {path: value.data for path, value in parameters.items()}
+    for finding in check_gradients(output, arrays, *inputs, order=order, seed=seed, raises=False).findings:
+        finding.place = f"{mode}: {renamed(finding.place)}"
+        finding.hint = renamed(finding.hint)
+        yield finding
+
+
+def renamed(text: str) -> str:
+    """A parameter's own path for `argument 0 path`, and `input 0` for `argument 1`."""
+    text = re.sub(r"\bargument 0 ", "", text)
+    return re.sub(r"\bargument (\d+)", lambda found: f"input {int(found[1]) - 1}", text)
+
+
+def unchanged(module: Module, inputs: Any, mode: str) -> Iterator[Finding]:
+    """That a call and its backward pass leave inputs and parameters alone, and that eval gives the same twice."""
+    given, state = deepcopy(inputs), module.state_dict()
+    copy = deepcopy(module)
+    out = copy(*given)
+    np.sum(np.concatenate([np.ravel(part) for part in leaves(out)])).backward()
+    yield promise(f"{mode}: inputs", same(inputs, given), "a call changes its inputs: work on a copy")
+    kept = same(copy.state_dict(), state)
+    yield promise(f"{mode}: parameters", kept, "a call changes the parameters: only an optimiser does")
+    if mode == "eval":
+        again = same(copy(*deepcopy(inputs)), out)
+        note = "two calls give different outputs: in eval mode nothing is random, and no statistic moves"
+        yield promise("eval: repeated", again, note)
+
+
+def round_trip(make_module: Callable[[], Module], inputs: Any) -> Iterator[Finding]:
+    """That a state, loaded into another module, makes it the same, also after a call in train mode."""
+    first, second = make_module(), make_module()
+    first(*deepcopy(inputs))
+    state = first.state_dict()
+    kept = [value.data for value in first.parameters()]
+    shared = any(np.shares_memory(a, own) for a in state.values() for own in kept)
+    yield promise("state_dict", not shared, "shares memory with the parameters: give copies")
+    second.load_state_dict({path: array + 1 for path, array in state.items()})
+    second.load_state_dict(state)
+    yield promise("state_dict", same(second.state_dict(), state), "the loaded state is not the one that was given")
+    outputs = [module.eval()(*deepcopy(inputs)) for module in (first, second)]
+    note = "a module with the same state gives another output: something that forward uses is not in state_dict"
+    yield promise("state_dict", same(*outputs), note)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two structures hold the same arrays, bit by bit."""
+    pairs = [(np.asarray(plain(x)), np.asarray(plain(y))) for x, y in zip(leaves(a), leaves(b), strict=True)]
+    return all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in pairs)

@@ -1,0 +1,198 @@
+"""`check_taylor`: whether a gradient is right, from the order of what is left of Taylor's formula.
+
+The remainder R(h) = f(x + h d) - f(x) - h <g, d> shrinks like h^2 if g is the gradient, and like h if it is not. A
+ladder of halved steps shows the order without choosing a step: where the remainder meets the rounding of f itself,
+the last steps above it tell. A remainder of nothing but rounding, as that of a linear function, is right as well.
+
+Sources: Farrell, Ham, Funke and Rognes, "Automated derivation of the adjoint of high-level transient finite element
+programs" (2013), section 4, for the test; More and Wild, "Estimating computational noise" (2011), for the rounding.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from tinygrad_edu.backward import gradients
+from tinygrad_edu.testing.check import arguments, moving, weighted
+from tinygrad_edu.testing.numeric import EPS, careful, one_sided, step_scale
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientError, GradientReport
+from tinygrad_edu.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    Array = np.ndarray[Any, Any]
+    Line = Callable[[float], float]
+    Moves = Callable[[Array], Line]
+
+STEPS = 0.25 * 0.5 ** np.arange(36)
+TINY = 1e-13 * np.arange(1, 9)
+ABOVE, LAST, SLACK, NOISE = 10.0, 4, 1e-4, 1e4 * EPS
+
+
+def check_taylor(
+    f: Callable[..., Any],
+    *args: Any,
+    directions: int = 2,
+    wrt: Sequence[int] | None = None,
+    seed: int = 0,
+    distance: Any = np.inf,
+    raises: bool = True,
+) -> GradientReport:
+    """Check gradients by the order of the Taylor remainder along random directions.
+
+    Every floating point argument is moved along directions of its own, so that a failure says which of them it is.
+    A wrong gradient is seen down to a millionth of its size; far fewer evaluations than `check_gradients` needs
+    for large arrays, but it does not say which entry is wrong.
+
+    Parameters
+    ----------
+    f
+        A function of Values, written with NumPy or with methods; its result may have any shape.
+    args
+        Its arguments: numbers, arrays, Values, and structures of them; float32 is moved in float64.
+    directions
+        How many random directions for each argument.
+    wrt
+        The positions of the arguments to check; all of them if None.
+    seed
+        Of the random cotangent and directions.
+    distance
+        How far the arguments are from the nearest kink or singularity; steps reach a quarter of it.
+    raises
+        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
+
+    Returns
+    -------
+    GradientReport
+        One finding for each direction; its `order` is about 2 if the gradient is right (3 or more where f is flat),
+        about 1 if it is wrong, inf where nothing but rounding is left.
+
+    Raises
+    ------
+    GradientError
+        If a gradient is wrong, or could not be judged.
+    TypeError
+        If no argument is floating point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu.testing import check_taylor
+    >>> report = check_taylor(np.sin, np.array([0.3, 1.2]))
+    >>> report.verdict, [round(finding.order) for finding in report.findings]
+    ('PASS', [2, 2])
+    """
+    rng, name = np.random.default_rng(seed), getattr(f, "__name__", "f")
+    places, leaves, call = arguments(f, args, wrt)
+    if not leaves:
+        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
+    scalar, _ = weighted(call, leaves, rng)
+    findings = list(along_directions(scalar, places, leaves, rng, directions, distance))
+    report = GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})")
+    if raises and report.verdict in (FAIL, INCONCLUSIVE):
+        raise GradientError(str(report))
+    return report
+
+
+def along_directions(
+    scalar: Any, places: list[str], leaves: list[Array], rng: np.random.Generator, count: int, distance: Any
+) -> Iterator[Finding]:
+    """A finding for every direction of every leaf."""
+    values = [Value(leaf) for leaf in leaves]
+    out = scalar(values)
+    found = gradients(out, values) if isinstance(out, Value) else [np.zeros_like(leaf) for leaf in leaves]
+    wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
+    for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
+        for i in range(count if leaf.size else 0):
+            d = np.asarray(rng.normal(size=leaf.shape))
+            d /= np.max(np.abs(d))  # no entry moves farther than the step
+            slope = float(np.sum(np.asarray(g, dtype=float) * d))
+            finding = Finding(f"{place} along direction {i}", float("nan"), slope, slope, 0.0, 0.0)
+            size = float(np.sum(np.abs(np.asarray(g, dtype=float) * d)))
+            rounded = size * (0.0 if leaf.dtype == float else float(np.finfo(leaf.dtype).eps))
+            moves = partial(moving, scalar, wide, k)
+            judge_order(finding, moves, d, float(step_scale(0.0, distance)), rounded)
+            yield finding
+
+
+def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded: float = 0.0) -> None:
+    """Fill in the order of the remainder, the numeric slope where it matters, and the verdict.
+
+    `rounded` is what the analytic slope may be off by because it was computed in fewer digits.
+    """
+    line, steps = moves(d), STEPS * scale
+    with np.errstate(all="ignore"):
+        changes = np.array([line(h) for h in steps]) - line(0.0)
+        (noise, size), most = rounding(line, scale), float(np.max(np.abs(changes)))
+        rest = np.abs(changes - steps * finding.analytic)
+        finding.order = observed_order(rest, noise + 8 * rounded * steps)
+        seen = max(most, abs(finding.analytic) * steps[0])
+        lost = noise > SLACK * seen and (seen > noise or noise > NOISE * size)
+        if not np.isfinite(rest).any() or (lost and np.isinf(finding.order)):
+            finding.verdict = INCONCLUSIVE
+        elif finding.order < 1.5:
+            disputed(finding, moves, d, scale)
+
+
+def rounding(line: Line, scale: float) -> tuple[float, float]:
+    """How far f is off by rounding, and its size.
+
+    What differs from a straight line over steps that are next to nothing is rounding.
+    """
+    t = np.array([*-TINY[::-1], *TINY]) * scale
+    values = np.array([line(step) for step in t])
+    straight = values.mean() + t * (t @ values) / (t @ t)
+    size = float(np.max(np.abs(values)))
+    return 4.0 * float(max(np.max(np.abs(values - straight)), 4 * EPS * size)), size
+
+
+def observed_order(rest: Array, limits: Array) -> float:
+    """How fast a remainder shrinks, at the smallest steps where it still stands out from rounding.
+
+    inf if it never does, or vanishes from one step to the next, as beside a piece where f is linear.
+    """
+    usable = np.isfinite(rest) & (rest > ABOVE * limits)
+    if not usable.any():
+        return float("inf")
+    last = int(np.flatnonzero(usable)[-1])
+    if last + 1 < len(rest) and rest[last] > 16 * max(rest[last + 1], limits[last + 1]):
+        return float("inf")
+    first = last
+    while first > 0 and usable[first - 1] and last - first < LAST:
+        first -= 1
+    if last - first < 2:
+        return float("inf")
+    return float(np.log2(rest[first] / rest[last]) / (last - first))
+
+
+def disputed(finding: Finding, moves: Moves, d: Array, scale: float) -> None:
+    """Measure the slope of a direction whose remainder has the order 1: wrong, at a kink, or not to be judged."""
+    line = moves(d)
+    finding.numeric, finding.error = careful(line, scale)
+    slopes = one_sided(line, scale)
+    if slopes and abs(slopes[1] - slopes[0]) > 10 * SLACK * max(map(abs, slopes)):
+        finding.slopes = slopes
+        low, high = subgradients(moves, d, scale)
+        slack = SLACK * max(abs(low), abs(high))
+        finding.verdict = KINK if low - slack <= finding.analytic <= high + slack else FAIL
+        return
+    finding.allowed = 10 * finding.error
+    finding.verdict = FAIL if abs(finding.analytic - finding.numeric) > finding.allowed else INCONCLUSIVE
+
+
+def subgradients(moves: Moves, d: Array, scale: float) -> tuple[float, float]:
+    """The smallest and the largest slope along d that the entries' one-sided slopes allow together."""
+    smooth, low, high = d.copy(), 0.0, 0.0
+    for index in np.ndindex(d.shape):
+        alone = np.zeros_like(d)
+        alone[index] = d[index]
+        if slopes := one_sided(moves(alone), scale):
+            smooth[index] = 0.0
+            low, high = low + min(slopes), high + max(slopes)
+    rest = careful(moves(smooth), scale)[0] if np.any(smooth) else 0.0
+    return low + rest, high + rest
