@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-LATER = {"PIL", "graphviz", "hypothesis", "matplotlib", "numba", "pygraphviz", "pytest", "scipy", "tqdm"}
+LATER = {"PIL", "graphviz", "hypothesis", "matplotlib", "numba", "pygraphviz", "pytest", "safetensors"}
+LATER |= {"scipy", "tqdm"}
 
 
 def imported_by(statement):

@@ -23,20 +23,20 @@ from tinygrad_edu.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
     from tinygrad_edu.extension import custom
+    from tinygrad_edu.saving import CheckpointError, load, save
 
 __version__ = "0.1.0"
-
 __all__ = [
-    "POSITIVE", "REALS", "TIES", "BroadcastWarning", "Each", "Value", "at", "case", "cases", "checkpoint", "constant",
-    "convolution", "custom", "differentiable", "elementwise_grad", "entries", "grad", "gradients", "hessian", "hvp",
-    "implements", "jacobian", "jvp", "logsumexp", "max_pool", "mean_pool", "no_grad", "primitive", "relu", "sigmoid",
-    "softplus", "stop_gradient", "value_and_grad", "vjp",
+    "POSITIVE", "REALS", "TIES", "BroadcastWarning", "CheckpointError", "Each", "Value", "at", "case", "cases",
+    "checkpoint", "constant", "convolution", "custom", "differentiable", "elementwise_grad", "entries", "grad",
+    "gradients", "hessian", "hvp", "implements", "jacobian", "jvp", "load", "logsumexp", "max_pool", "mean_pool",
+    "no_grad", "primitive", "relu", "save", "sigmoid", "softplus", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
 
 LATER = {name: name for name in ("data", "nn", "optim", "testing", "viz")}
 LATER |= {"conventions": "testing.conventions", "custom": "extension.custom"}
+LATER |= {name: f"saving.{name}" for name in ("CheckpointError", "load", "save")}
 
 
 def __getattr__(name: str) -> Any:

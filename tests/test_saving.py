@@ -1,0 +1,249 @@
+"""What was saved comes back bit for bit; what cannot be, is refused by name, and nothing has changed."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import tinygrad_edu as te
+from tinygrad_edu import Value, nn, saving
+
+pytest.importorskip("safetensors")
+
+
+class State:
+    """A model of another library: two methods, and no idea of ours."""
+
+    def __init__(self, **arrays):
+        self.arrays = arrays
+
+    def state_dict(self):
+        return dict(self.arrays)
+
+    def load_state_dict(self, state):
+        self.arrays = dict(state)
+
+
+def network(rng=0, dtype=np.float64):
+    return nn.Sequential(nn.Linear(3, 4, rng=rng, dtype=dtype), nn.Tanh(), nn.Linear(4, 1, rng=rng, dtype=dtype))
+
+
+def same(one, other):
+    """Whether two states are equal bit for bit, and of the same dtypes and shapes."""
+    return one.keys() == other.keys() and all(
+        (a.dtype, a.shape, a.tobytes()) == (other[name].dtype, other[name].shape, other[name].tobytes())
+        for name, a in one.items()
+    )
+
+
+def write(path, header, numbers):
+    """A file in the format, with whatever header."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+
+
+floats = st.sampled_from([np.float16, np.float32, np.float64])
+arrays = hnp.arrays(floats, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(lambda name: name != "__metadata__")
+
+
+@given(st.dictionaries(names, arrays, max_size=5))
+def test_what_is_saved_comes_back_bit_for_bit(tmp_path_factory, state):
+    path = tmp_path_factory.getbasetemp() / "any.safetensors"
+    model = nn.Module()
+    model.parts = {name: Value(array) for name, array in state.items()}
+    before = model.state_dict()
+    with patch.object(os, "fsync"):  # nothing here asks whether a disk keeps it
+        te.save(model, path)
+    for value in model.parts.values():
+        value.data = np.zeros_like(value.data)
+    te.load(model, path)
+    assert same(model.state_dict(), before)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_trained_network_predicts_the_same_in_another_program(tmp_path, dtype):
+    path, x = tmp_path / "model.safetensors", np.ones((2, 3), dtype)
+    te.save(network(rng=7, dtype=dtype), path)
+    other = network(rng=8, dtype=dtype)
+    te.load(other, path)
+    assert np.array_equal(other(x).data, network(rng=7, dtype=dtype)(x).data)
+    assert [p.dtype for p in other.parameters()] == [dtype] * 4
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u4", "i8", "u8", "f2", "f4", "f8"])
+def test_any_object_with_a_state_is_saved_whatever_its_layout(tmp_path, kind, order):
+    a = np.arange(24).astype(order + kind).reshape(2, 3, 4)
+    te.save(State(t=a.T, step=a[:, ::2, 1], none=a[:0]), tmp_path / "s")
+    found = State(t=np.zeros_like(a.T), step=np.zeros_like(a[:, ::2, 1]), none=a[:0])
+    te.load(found, tmp_path / "s")
+    assert np.array_equal(found.arrays["t"], a.T)
+    assert np.array_equal(found.arrays["step"], a[:, ::2, 1])
+    assert {array.dtype for array in found.arrays.values()} == {a.dtype}
+    assert all(array.flags.writeable for array in found.arrays.values())
+
+
+def test_precision_is_the_models_and_too_large_numbers_are_refused(tmp_path):
+    path = tmp_path / "double.safetensors"
+    te.save(State(w=np.array([0.1, np.inf, np.nan])), path)
+    single = State(w=np.zeros(3, np.float32))
+    te.load(single, path)
+    assert same(single.arrays, {"w": np.array([0.1, np.inf, np.nan], np.float32)})
+    te.save(State(w=np.array([0.0, 1e39, 0.0])), path)
+    with pytest.raises(te.CheckpointError, match="'w' is float64 in the file, with numbers too large for float32"):
+        te.load(single, path)
+    assert single.arrays["w"][0] == np.float32(0.1)
+
+
+def test_the_package_itself_reads_our_files(tmp_path):
+    from safetensors import safe_open
+
+    model = network()
+    te.save(model, tmp_path / "m")
+    with safe_open(tmp_path / "m", "np") as file:
+        assert same({name: file.get_tensor(name) for name in file.keys()}, model.state_dict())  # noqa: SIM118
+        about = file.metadata()
+    assert (about["format"], about["version"], len(about["sha256"])) == ("tinygrad_edu", te.__version__, 64)
+
+
+W = {"dtype": "F64", "shape": [2], "data_offsets": [0, 16]}
+OURS = {"__metadata__": {"format": "tinygrad_edu", "version": "1", "sha256": "0"}}
+files = {
+    "another model": (lambda p: te.save(network(), p), r"'w' is missing; 'layers\.0\.bias' is not a parameter here"),
+    "missing": (lambda p: te.save(State(), p), "'w' is missing"),
+    "extra": (lambda p: te.save(State(w=np.ones(2), b=np.ones(1)), p), "'b' is not a parameter here"),
+    "shape": (lambda p: te.save(State(w=np.ones((2, 1))), p), r"'w' is \(2,\) here and \(2, 1\) in the state"),
+    "kind": (lambda p: te.save(State(w=np.ones(2, int)), p), "'w' is float64 here and int64 in the file"),
+    "many": (lambda p: te.save(State(**{f"p{i}": np.ones(1) for i in range(99)}), p), "; and 95 more$"),
+    "empty": (lambda p: p.write_bytes(b""), "cut short, or no safetensors file: 0 bytes, its header claims 0"),
+    "text": (lambda p: p.write_text("weights = 1, 2, 3"), "no safetensors file"),
+    "not JSON": (lambda p: write(p, b"{,}", b""), "its header is not JSON"),
+    "not UTF-8": (lambda p: write(p, b'{"\xff": 1}', b""), "its header is not JSON"),
+    "nested": (lambda p: write(p, b"[" * 100_000, b""), "its header is not JSON"),
+    "a list": (lambda p: write(p, [1], b""), "tinygrad_edu did not write it"),
+    "not ours": (lambda p: write(p, {"w": W}, bytes(16)), r"did not write it.*load_state_dict\(safetensors\.numpy"),
+    "other format": (lambda p: write(p, {"__metadata__": {"format": "pt"}, "w": W}, bytes(16)), "did not write it"),
+    "no entry": (lambda p: write(p, OURS | {"w": 3}, bytes(16)), "does not say what 'w' is"),
+    "dtype": (lambda p: write(p, OURS | {"w": W | {"dtype": "F8_E4M3"}}, bytes(2)), "'w' has dtype F8_E4M3; known"),
+    "twice": (lambda p: write(p, b'{"w": 1, "w": 2}', bytes(16)), "its header has 'w' twice"),
+    "short": (lambda p: write(p, OURS | {"w": W}, bytes(15)), "15 bytes of numbers instead of 16: cut short"),
+    "long": (lambda p: write(p, OURS | {"w": W}, bytes(17)), "17 bytes of numbers instead of 16"),
+    "offsets": (
+        lambda p: write(p, OURS | {"w": W | {"data_offsets": [8, 24]}}, bytes(16)),
+        "it is damaged: .*[Oo]ffset",
+    ),
+    "fingerprint": (lambda p: write(p, OURS | {"w": W}, bytes(16)), "does not have the fingerprint"),
+}
+
+
+@pytest.mark.parametrize("fault", files)
+def test_a_file_that_cannot_be_loaded_is_refused_and_the_model_is_untouched(tmp_path, fault):
+    spoil, message = files[fault]
+    path, model = tmp_path / "kept.safetensors", State(w=np.array([1.0, 2.0]))
+    spoil(path)
+    with pytest.raises(te.CheckpointError, match=message) as caught:
+        te.load(model, path)
+    assert str(caught.value).startswith(f"{path} cannot be loaded into State, which is unchanged: ")
+    assert same(model.arrays, {"w": np.array([1.0, 2.0])})
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"w": np.ones(2, complex)}, "'w' is complex128; the format has"),
+        ({"w": np.ones(2, bool)}, "'w' is bool"),
+        ({"w": np.array([None])}, "'w' is object"),
+        ({"w": np.array(["a"])}, "'w' is <U1"),
+        ({"__metadata__": np.ones(2)}, "'__metadata__' cannot be a name"),
+        ({"\ud800": np.ones(2)}, r"'\\ud800' cannot be a name"),
+    ],
+)
+def test_what_the_format_cannot_hold_is_refused_before_anything_is_written(tmp_path, state, words):
+    path = tmp_path / "old"
+    path.write_text("old")
+    with pytest.raises(te.CheckpointError, match=words) as caught:
+        te.save(State(**state), path)
+    assert str(path) in str(caught.value)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"old": "old"}
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "replace"])
+@pytest.mark.parametrize("problem", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_whatever_stops_a_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step, problem):
+    path = tmp_path / "model"
+    te.save(network(rng=1), path)
+
+    def stop(*args):
+        raise problem
+
+    with monkeypatch.context() as patched:
+        patched.setattr(saving if step == "open" else os, step, stop, raising=False)
+        with pytest.raises(type(problem)) as caught:
+            te.save(network(rng=2), path)
+    assert caught.value.__notes__[-1] == f"nothing was saved; {path.resolve()} is as it was"
+    found = network(rng=3)
+    te.load(found, path)
+    assert same(found.state_dict(), network(rng=1).state_dict())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_numbers_are_on_the_disk_before_the_file_has_its_name(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append(os.fstat(fd).st_size), fsync(fd)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (done.append("replace"), replace(a, b)))
+    te.save(network(), tmp_path / "model")
+    assert done[:2] == [(tmp_path / "model").stat().st_size, "replace"]
+    assert len(done) == 2 + (os.name == "posix")
+
+
+def test_a_file_has_the_usual_rights_and_a_link_stays_a_link(tmp_path):
+    (tmp_path / "plain").write_text("")
+    (tmp_path / "real").mkdir()
+    try:
+        (tmp_path / "link").symlink_to(tmp_path / "real" / "model")
+    except OSError:
+        pytest.skip("no symbolic links here")
+    te.save(network(), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "model").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_names_in_a_message_are_printable(tmp_path):
+    te.save(State(**{"\x1b[2J\n" + "x" * 1000: np.ones(1)}), tmp_path / "hostile")
+    with pytest.raises(te.CheckpointError) as caught:
+        te.load(State(), tmp_path / "hostile")
+    assert str(caught.value).isprintable()
+    assert r"'\x1b[2J\nxxx" in str(caught.value)
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+def test_a_file_that_is_not_there_is_no_checkpoint_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        te.load(network(), tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError) as caught:
+        te.save(network(), tmp_path / "no folder" / "model")
+    assert "nothing was saved" in caught.value.__notes__[-1]
+
+
+def test_without_the_package_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    for use in (te.save, te.load):
+        with pytest.raises(ImportError, match=r'pip install "tinygrad_edu\[save\]"'):
+            use(network(), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_package_is_imported_when_it_is_used():
+    code = "import sys, tinygrad_edu as te; te.save, te.load; assert 'safetensors' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)

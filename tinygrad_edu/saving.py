@@ -1,0 +1,273 @@
+"""`save` and `load`: a trained network in a file that is whole or not there.
+
+A file holds arrays under their names and nothing that could run, in the safetensors format. It is written beside the
+old one, forced to the disk and then renamed, so that a crash leaves the old file or the new one. A file is believed
+only after its header, its size and its fingerprint agree, and the model is changed only then.
+
+Source: the specification of the safetensors format; writing beside the old file and renaming is the method
+of Pillai et al., "All file systems are not created equal" (OSDI 2014).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from tinygrad_edu import __version__
+from tinygrad_edu.nn.module import differences
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+    from typing import Any, BinaryIO
+
+METADATA = "__metadata__"
+LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors package
+DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
+DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+
+
+class CheckpointError(ValueError):
+    """A file that cannot be loaded into this model, or a model that cannot be saved; neither is changed."""
+
+
+class Stateful(Protocol):
+    """What can be saved: a `Module`, or anything else with these two methods."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Arrays under their names."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take all of them, or none."""
+
+
+class Entry(NamedTuple):
+    """What a header says of one array."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+def save(model: Stateful, path: str | os.PathLike[str]) -> None:
+    """Write the parameters into a file, which replaces the one that was there as a whole or not at all.
+
+    Parameters
+    ----------
+    model
+        A `Module`, or anything else with `state_dict()`.
+    path
+        The file, `.safetensors` by custom; its folder has to exist.
+
+    Raises
+    ------
+    CheckpointError
+        If an array is not of real numbers of at most 64 bits, or a name cannot be written.
+    OSError
+        If there is no room, or no right to write; what was at `path` is as it was.
+    ImportError
+        If the safetensors package is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tinygrad_edu import nn
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> model, other = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=1)
+    >>> save(model, f"{folder.name}/model.safetensors")
+    >>> load(other, f"{folder.name}/model.safetensors")
+    >>> bool(np.all(model.weight.data == other.weight.data))
+    True
+    >>> folder.cleanup()
+    """
+    package = safetensors()
+    try:
+        state = portable(model.state_dict())
+    except CheckpointError as fault:
+        raise CheckpointError(printable(f"{path} is not written: {fault}")) from None
+    about = {"format": "tinygrad_edu", "version": __version__, "sha256": fingerprint(__version__, state)}
+    write(Path(os.path.realpath(path)), package.numpy.save(state, about))
+
+
+def load(model: Stateful, path: str | os.PathLike[str]) -> None:
+    """Give a model the parameters that `save` wrote: all of them, or none.
+
+    Floating-point arrays are cast to the dtype that the model has. No more is read than such a model can need.
+
+    Parameters
+    ----------
+    model
+        Built as the saved one was; anything with `state_dict()` and `load_state_dict()`.
+    path
+        The file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is of another model, damaged, cut short, or not written by `save`; the model is unchanged.
+    OSError
+        If there is no such file.
+    ImportError
+        If the safetensors package is missing.
+    """
+    package = safetensors()
+    own = model.state_dict()
+    with open(path, "rb") as file:
+        try:
+            state = read(file, own, package)
+        except CheckpointError as fault:
+            reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {fault}"
+            raise CheckpointError(printable(reason)) from None
+    model.load_state_dict(state)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a file by a new one that is on the disk already."""
+    temporary = path.with_name(f".saving-{token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        error.add_note(f"nothing was saved; {path} is as it was")
+        raise
+    with suppress(OSError):  # where a folder cannot be opened, the system orders renames itself
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read(file: BinaryIO, own: Mapping[str, Any], package: ModuleType) -> dict[str, Any]:
+    """The arrays of a file, if they are whole and fit a state; header and sizes are compared before more is read."""
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+        raise CheckpointError(f"cut short, or no safetensors file: {size} bytes, its header claims {length}")
+    version, expected, entries = described(file.read(length))
+    if faults := misfits(own, entries):
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise CheckpointError("; ".join(short(fault) for fault in faults[:5]) + more)
+    promised = sum(np.prod(own[name].shape, dtype=object) * entry.dtype.itemsize for name, entry in entries.items())
+    if (there := size - 8 - length) != promised:
+        raise CheckpointError(f"it has {there} bytes of numbers instead of {promised}: cut short, or damaged")
+    file.seek(0)
+    state = unpacked(file.read(size), package)
+    if fingerprint(version, state) != expected:
+        raise CheckpointError("it is damaged: its content does not have the fingerprint that was saved with it")
+    return {name: fitted(name, array, own[name].dtype) for name, array in state.items()}
+
+
+def described(header: bytes) -> tuple[str, str, dict[str, Entry]]:
+    """The version and fingerprint in a header, and what it says of each array."""
+    try:
+        found = json.loads(header.decode(), object_pairs_hook=distinct)
+    except CheckpointError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"it is damaged, or no safetensors file: its header is not JSON ({error})") from None
+    match found.pop(METADATA, None) if isinstance(found, dict) else None:
+        case {"format": "tinygrad_edu", "version": str(version), "sha256": str(expected)}:
+            return version, expected, {name: entry(name, about) for name, about in found.items()}
+    raise CheckpointError(
+        "tinygrad_edu did not write it, or it is damaged; to take arrays from elsewhere: "
+        "model.load_state_dict(safetensors.numpy.load_file(path))"
+    )
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which no key stands twice."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise CheckpointError(f"its header has '{short(key)}' twice")
+        found[key] = value
+    return found
+
+
+def entry(name: str, about: Any) -> Entry:
+    """What a header says of one array, if it makes sense."""
+    match about:
+        case {"dtype": str(dtype), "shape": list(shape)} if dtype in DTYPES:
+            return Entry(np.dtype(DTYPES[dtype]), tuple(shape))
+        case {"dtype": dtype, "shape": list()}:
+            raise CheckpointError(f"'{short(name)}' has dtype {short(str(dtype))}; known are {', '.join(DTYPES)}")
+    raise CheckpointError(f"its header does not say what '{short(name)}' is")
+
+
+def misfits(own: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
+    """What keeps the arrays of a header from fitting: names, shapes, and dtypes of another kind."""
+    both = [(name, own[name].dtype.newbyteorder("<"), entry.dtype) for name, entry in entries.items() if name in own]
+    unlike = [(name, a, b) for name, a, b in both if a != b and {a.kind, b.kind} != {"f"}]
+    return differences(own, entries) + [f"'{name}' is {a} here and {b} in the file" for name, a, b in unlike]
+
+
+def unpacked(content: bytes, package: ModuleType) -> dict[str, Any]:
+    """The arrays of a whole file; the package checks offsets, overlaps, holes, and shapes against sizes."""
+    try:
+        return dict(package.numpy.load(content))
+    except package.SafetensorError as error:
+        raise CheckpointError(f"it is damaged: {error}") from None
+
+
+def fitted(name: str, array: Any, dtype: np.dtype[Any]) -> Any:
+    """A copy in a model's dtype, if that can hold the numbers."""
+    with np.errstate(over="ignore"):
+        cast = array.astype(dtype)
+    if not np.array_equal(np.isfinite(array), np.isfinite(cast)):
+        raise CheckpointError(f"'{name}' is {array.dtype} in the file, with numbers too large for {dtype}")
+    return cast
+
+
+def portable(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of a state as the format has them: little-endian, in C order."""
+    arrays = {}
+    for name, array in state.items():
+        plain = np.asarray(array, order="C")
+        little = plain.dtype.newbyteorder("<")
+        if little.str.replace("|", "<") not in DTYPES.values():
+            raise CheckpointError(f"'{name}' is {plain.dtype}; the format has {', '.join(DTYPES)}")
+        if name == METADATA or any(0xD800 <= ord(c) < 0xE000 for c in name):
+            raise CheckpointError(f"'{name}' cannot be a name in a file; rename the attribute or dict key")
+        arrays[name] = plain.astype(little, copy=False)
+    return arrays
+
+
+def fingerprint(version: str, state: Mapping[str, Any]) -> str:
+    """SHA-256 of everything that a file says: version, names, dtypes, shapes and numbers."""
+    digest = sha256(ascii(version).encode())
+    for name, array in sorted(state.items()):
+        digest.update(ascii((name, array.dtype.name, array.shape)).encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
+def short(text: str) -> str:
+    """A text of which the middle is left out if it is long."""
+    return text if len(text) <= 300 else f"{text[:200]}...{text[-90:]}"
+
+
+def printable(text: str) -> str:
+    """A text without control characters, whatever names a file has."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def safetensors() -> ModuleType:
+    """The package, imported when it is first needed."""
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError('networks are saved with safetensors: pip install "tinygrad_edu[save]"') from None
+    return safetensors
