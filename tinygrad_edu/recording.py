@@ -49,5 +49,4 @@ def recorded() -> AbstractContextManager[None]:
 
 def scope(path: str, kind: str) -> AbstractContextManager[None]:
     """Name what is recorded inside, for pictures and messages."""
-    parent = SCOPE.get()
-    return inside(parent and Scope(path, kind, parent))
+    return inside((parent := SCOPE.get()) and Scope(path, kind, parent))
