@@ -132,3 +132,17 @@ def test_a_notebook_shows_the_explorer():
     bundle = product()[0]._repr_mimebundle_()
     assert re.search(r"<iframe[^>]*sandbox", bundle["text/html"])
     assert "pow_1" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize("view", ["paths", "text", "draw"])
+def test_paths_to_what_is_not_behind_the_result_are_refused(view):
+    ask = getattr(viz.trace(Value(2.0, name="x") * 3.0), view)
+    with pytest.raises(ValueError, match=r"the result was not computed from other: no path leads"):
+        ask(Value(1.0, name="other"))
+    with pytest.raises(TypeError, match=r"the Value to draw the paths from, such as a weight; got float"):
+        ask(1.0)
+
+
+def test_another_mode_is_refused():
+    with pytest.raises(ValueError, match=r"mode is 'sideways': 'forward' or 'backward'"):
+        product()[0].draw(mode="sideways")

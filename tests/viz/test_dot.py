@@ -103,6 +103,22 @@ def test_module_calls_are_nested_clusters():
     assert source.count("subgraph") == source.count("\n\t}") + source.count("\n\t\t}") + source.count("\n\t\t\t}")
 
 
+@pytest.mark.parametrize("level", ["tensor", "module"])
+def test_the_name_of_a_module_is_shown_without_what_could_steer_the_screen(level):
+    class Labels(nn.Module):
+        def __init__(self):
+            self.parts = {f"a\u202e\ud800\n{'x' * 1_000}": nn.Linear(1, 1, rng=0)}
+
+        def forward(self, x):
+            return next(iter(self.parts.values()))(x)
+
+    Labels.__name__ = "\x1b\u2066Labels"
+    source = dot.source(trace(Labels()(np.ones((1, 1))).sum(), level=level))
+    source.encode()
+    assert source.replace("\n", "").replace("\t", "").isprintable()
+    assert "x" * 100 not in source
+
+
 def test_ids_only_where_they_are_wanted():
     found = trace(neuron()[0])
     assert not re.search(r"\bid=", dot.source(found))

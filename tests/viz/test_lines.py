@@ -12,7 +12,7 @@ import pytest
 
 from tinygrad_edu import Value, backward, no_grad, value
 from tinygrad_edu.viz import line_of, recording
-from tinygrad_edu.viz.lines import NOTES, last_result
+from tinygrad_edu.viz.lines import NOTES, Line, last_result, read
 
 
 def here():
@@ -187,3 +187,9 @@ def test_a_line_without_a_file_has_no_text():
         names = {"Value": Value}
         exec(compile("\n\nv = Value(1.0)", "<made up>", "exec"), names)
     assert (line_of(names["v"]).number, line_of(names["v"]).text) == (3, "")
+
+
+def test_a_file_that_no_disk_can_hold_has_no_text():
+    assert read("\ud800.py", 1) == ""  # a program may call itself anything
+    assert read(__file__, 1) != ""
+    assert str(Line("\ud800.py", 1, "")) == ".py:1"

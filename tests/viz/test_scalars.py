@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from tests.viz.graphs import graphs
-from tinygrad_edu import Value, nn
+from tinygrad_edu import Value, gradients, nn
 from tinygrad_edu.graph import backwards
 from tinygrad_edu.viz.scalars import MOST, opened
 
@@ -88,3 +88,39 @@ def test_too_many_numbers_are_refused():
 def test_an_operation_that_numpy_cannot_do_on_numbers_one_by_one_is_refused():
     with pytest.raises(ValueError, match=r"astype cannot be opened into single numbers: use level='tensor'"):
         opened(Value([1.0, 2.0]).astype(np.float32).sum(), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "f"),
+    [
+        ("sort", lambda w: np.sort(w, axis=0).sum()),
+        ("max", lambda w: np.max(w, initial=0.0, where=X > 0)),
+    ],
+)
+def test_what_is_no_reduction_line_by_line_is_refused(name, f):
+    with pytest.raises(ValueError, match=rf"{name} cannot be opened into single numbers: use level='tensor'"):
+        opened(f(Value(X)), {})
+
+
+def test_zeros_around_the_entries_stay_numbers():
+    w = Value(np.array([1.0, 2.0]), name="w")
+    (g,) = gradients(np.square(w[1:]).sum(), [w], differentiable=True)  # zeros, and the gradient of w[1]
+    loss = (g * np.array([3.0, 4.0])).sum()
+    root = opened(loss, {w: "w", g: "g"})
+    assert (root.item(), loss.item()) == (16.0, 16.0)
+    root.backward()
+    assert entries(root, "w")["[1]"].grad == 8.0
+
+
+def test_an_array_without_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"an array of shape \(0, 3\) has none: use level='tensor'"):
+        opened(np.square(Value(np.ones((0, 3)))).sum(), {})
+
+
+def test_a_result_of_several_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"y has shape \(2, 2\): call \.mean\(\) or \.sum\(\) first"):
+        opened(Value(X, name="y"), {})
+
+
+def test_a_count_of_entries_is_taken_line_by_line():
+    assert opened(np.linalg.norm(Value(X), 0, axis=1).sum(), {}).item() == 4.0

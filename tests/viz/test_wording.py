@@ -35,8 +35,14 @@ def test_arrays_in_full_up_to_four_numbers(data, text):
     assert wording.array(data) == text
 
 
-def test_the_norm_of_huge_numbers_is_no_warning():
-    assert wording.norm(np.full(9, 1e200)) == np.inf
+@pytest.mark.parametrize("x", [1e200, 1e-200, 5e-324, 3.0, 0.0, np.inf, np.nan])
+def test_the_norm_of_numbers_that_have_no_square(x):
+    np.testing.assert_allclose(wording.norm(np.full((3, 3), x)), 3.0 * x, rtol=1e-15)
+    assert wording.norm([]) == 0.0
+
+
+def test_an_empty_array_of_many_rows_is_short():
+    assert wording.array(np.ones((100_000, 0))) == "(100000, 0), norm 0"
 
 
 @given(st.text(st.characters(), max_size=300))

@@ -9,7 +9,7 @@ Source: the tutorial's diagrams, functions as yellow hexagons and intermediate r
 from __future__ import annotations
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.answers.cause import why
 from tinygrad_edu.viz.answers.explanation import explain
 from tinygrad_edu.viz.backward_pass import BackwardPass
@@ -20,6 +20,7 @@ from tinygrad_edu.viz.journal import steps
 from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.lines import Line, line_of, look_at, recording
 from tinygrad_edu.viz.palette import DARK, LIGHT
+from tinygrad_edu.viz.paths import check_target
 from tinygrad_edu.viz.training.boundary import boundary
 from tinygrad_edu.viz.training.watch import watch
 
@@ -33,7 +34,6 @@ __all__ = [
     "line_of", "recording", "steps", "trace", "watch", "why",
 ]  # fmt: skip
 
-MODES = ("forward", "backward")
 LEVELS = ("module", "tensor", "scalar")
 
 
@@ -76,8 +76,6 @@ def draw(
     """
     if not isinstance(loss, Node):
         raise TypeError(errors.constants_only(loss))
-    if mode not in MODES:
-        raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")
     if level not in LEVELS:
         raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None:
@@ -113,16 +111,3 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
         raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
     look_at(loss)
     return BackwardPass(loss, names, lr)
-
-
-def check_target(loss: Node, to: Any) -> None:
-    """Refuse a target that has no path to the result, and a result without a gradient."""
-    if not isinstance(to, Node):
-        raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
-    if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
-    if to not in set(backwards(loss)):
-        raise ValueError(
-            f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "
-            "no path leads from one to the other"
-        )

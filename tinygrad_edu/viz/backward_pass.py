@@ -16,6 +16,7 @@ from tinygrad_edu.viz.answers.explanation import explain
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked, write
 from tinygrad_edu.viz.explorer import Explorer
 from tinygrad_edu.viz.motion import animation
+from tinygrad_edu.viz.paths import check_target
 from tinygrad_edu.viz.teller import Teller
 from tinygrad_edu.viz.terminal import Text, laid_out
 from tinygrad_edu.viz.tracer import Tracer, trace
@@ -64,6 +65,7 @@ class BackwardPass:
 
     def paths(self, to: Node) -> Leaf:
         """The paths from the result to a Value, and the products that sum to its gradient."""
+        check_target(self.root, to)
         return self.teller.leaf(to)
 
     def text(self, to: Node | None = None) -> Text:
@@ -75,6 +77,7 @@ class BackwardPass:
             The Value whose paths are wanted.
         """
         if to is not None:
+            check_target(self.root, to)
             tree = text.tree(replace(trace(self.root, to, self.names), caption=()))
             return joined(tree, explain(to, self.root, names=self.names))
         told = self.teller.tracer
@@ -83,6 +86,8 @@ class BackwardPass:
 
     def draw(self, to: Node | None = None, mode: str = "forward") -> Drawing:
         """The static drawing; see `viz.draw`."""
+        if to is not None:
+            check_target(self.root, to)
         return Drawing(self.root, to, mode, self.names)
 
     def explore(self) -> Explorer:

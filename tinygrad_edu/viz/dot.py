@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tinygrad_edu.viz.label import MERGING, box_label, edge_label, label, leftward, step_label, wrapped
 from tinygrad_edu.viz.look import Look
-from tinygrad_edu.viz.naming import chain
+from tinygrad_edu.viz.naming import chain, titled
 from tinygrad_edu.viz.palette import LIGHT
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def clusters(trace: Trace, graph: Any, look: Look) -> Graphs:
     for inner in dict.fromkeys(innermost):
         for scope in reversed(list(chain(inner))):
             if scope not in graphs:
-                named = {**look.cluster(), "label": label([f"{scope.path}  {scope.kind}".strip()])}
+                named = {**look.cluster(), "label": label([titled(scope)])}
                 graphs[scope] = Digraph(name=f"cluster_{len(graphs)}", graph_attr=named)
     return graphs
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.graph import Node
     from tinygrad_edu.viz.palette import Palette
 
+MODES = ("forward", "backward")
 FORMATS = ("svg", "png", "pdf", "dot")
 
 
@@ -48,6 +49,8 @@ class Drawing:
         level: str = "tensor",
         palette: Palette = LIGHT,
     ) -> None:
+        if mode not in MODES:
+            raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")
         self.drawn, self.mode, self.palette = (root, to, names), mode, palette
         self.trace = trace(*self.drawn, level)
 

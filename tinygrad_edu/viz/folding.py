@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_edu.graph import Node
+from tinygrad_edu.viz.naming import titled
+from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def by_module(results: Sequence[Node], alone: frozenset[Node]) -> list[Unit]:
             units[-1].nodes.append(node)
             continue
         assert node.op is not None
-        units.append(Unit([node], scope, f"{scope.path} {scope.kind}".strip() if scope else node.op.glyph))
+        units.append(Unit([node], scope, titled(scope) if scope else node.op.glyph))
     return units
 
 
@@ -119,7 +121,7 @@ def repetitions(signs: Any) -> list[tuple[int, int, int]]:
 
 def joined(units: Sequence[Unit], period: int, count: int) -> Unit:
     """One unit for a repetition, named after what is repeated."""
-    parts = [unit.scope.kind if unit.scope else unit.title for unit in units[:period]]
+    parts = [clean(unit.scope.kind) if unit.scope else unit.title for unit in units[:period]]
     title = ", ".join(parts[:SHOWN]) + (", ..." if period > SHOWN else "")
     return Unit([node for unit in units for node in unit.nodes], None, title, count)
 

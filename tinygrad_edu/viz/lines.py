@@ -99,7 +99,15 @@ def line_of(node: Node) -> Line | None:
     if node.number not in NOTES:
         return None
     _, file, number, forgotten = NOTES[node.number]
-    return Line(file, number, clean(linecache.getline(file, number), LONGEST), forgotten)
+    return Line(file, number, clean(read(file, number), LONGEST), forgotten)
+
+
+def read(file: str, number: int) -> str:
+    """A line of a file; nothing where there is no such file, or where no file can have such a name."""
+    try:
+        return linecache.getline(file, number)
+    except ValueError:
+        return ""
 
 
 def last_result() -> Node | None:

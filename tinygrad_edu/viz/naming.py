@@ -103,6 +103,11 @@ def module_outputs(nodes: Sequence[Node]) -> dict[Node, str]:
     return outputs
 
 
+def titled(scope: Scope) -> str:
+    """A module call as its path and class."""
+    return f"{clean(scope.path)} {clean(scope.kind)}".strip()
+
+
 def chain(scope: Scope | None) -> Iterator[Scope]:
     """The module calls around a node, innermost first."""
     while scope is not None and scope.kind:

@@ -14,8 +14,9 @@ from heapq import nlargest
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
-from tinygrad_edu.graph import Node
+from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz.replay import pull
 from tinygrad_edu.viz.wording import norm
 
@@ -73,6 +74,19 @@ def find_paths(nodes: Sequence[Node], to: Node, gradient: Any) -> Paths:
         for path in ranked:
             rest = rest - path.product
     return Paths(between, count, tuple(ranked), gradient, rest)
+
+
+def check_target(loss: Node, to: Any) -> None:
+    """Refuse a target that has no path to the result, and a result without a gradient."""
+    if not isinstance(to, Node):
+        raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
+    if loss.data.size != 1:
+        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+    if to not in set(backwards(loss)):
+        raise ValueError(
+            f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "
+            "no path leads from one to the other"
+        )
 
 
 def size(product: Any) -> float:

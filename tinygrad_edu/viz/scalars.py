@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.op import TIES
 from tinygrad_edu.operand import plain
@@ -39,9 +40,14 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
     Raises
     ------
     ValueError
-        If there are too many numbers, and for an operation that cannot be opened.
+        If the result is not a single number, if there are too many numbers or none in some array, and for an
+        operation that cannot be opened.
     """
+    if root.data.size != 1:
+        raise ValueError(errors.not_scalar(root.name, root.data.shape))
     nodes = backwards(root)[::-1]
+    if empty := [str(node.data.shape) for node in nodes if not node.data.size]:
+        raise ValueError(f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'")
     if (count := sum(node.data.size for node in nodes)) > MOST:
         raise ValueError(f"level='scalar' would draw {count:,} numbers, of at most {MOST}: use level='tensor'")
     cells: dict[Node, Any] = {}
@@ -82,9 +88,12 @@ def rearranged(op: Op, operands: list[Any], options: Mapping[str, Any]) -> Any:
     try:
         if op.kinks == TIES:
             raise TypeError("comparing numbers one by one would not share the gradient of a tie")
-        return as_array(op.compute(*operands, **options))
+        result = as_array(op.compute(*operands, **options))
+        if not any(isinstance(entry, Node) for entry in result.flat):
+            raise TypeError("what the function only looks at, as a count does, leads nowhere")
+        return result
     except (TypeError, ValueError) as error:
-        if "axis" in op.options and len(operands) == 1:
+        if "keepdims" in op.options and len(operands) == 1 and "where" not in options:
             return line_by_line(op, operands[0], dict(options))
         raise ValueError(f"{op.name} cannot be opened into single numbers: use level='tensor'") from error
 
@@ -105,7 +114,8 @@ def entry_by_entry(op: Op, operands: list[Any], options: Mapping[str, Any]) -> A
 
     def one(*inputs: Any) -> Any:
         arrays, chosen = inputs[: len(operands)], inputs[len(operands) :]
-        return apply(op, arrays, {**fixed, **dict(zip(along, chosen, strict=True))})
+        own = {**fixed, **dict(zip(along, chosen, strict=True))}
+        return apply(op, arrays, own) if any(isinstance(x, Node) for x in arrays) else op.compute(*arrays, **own)
 
     return as_array(np.frompyfunc(one, len(operands) + len(along), 1)(*operands, *along.values()))
 
@@ -125,7 +135,7 @@ def line_by_line(op: Op, operand: Any, options: dict[str, Any]) -> Any:
 def christen(cells: Any, name: str) -> None:
     """Call the entries of an array by its name and their index; what has a name already keeps it."""
     for index in np.ndindex(cells.shape):
-        if cells[index].name is None:
+        if isinstance(cells[index], Node) and cells[index].name is None:
             cells[index].name = f"{name}{list(index)}" if index else name
 
 

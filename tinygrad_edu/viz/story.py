@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from tinygrad_edu.viz.naming import titled
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -115,4 +117,4 @@ class Story:
 
 def without_scopes(items: list[tuple[str, Any]]) -> dict[str, Any]:
     """A part as a dictionary, the module call around it as text."""
-    return {key: f"{x.path} {x.kind}".strip() if key == "scope" and x is not None else x for key, x in items}
+    return {key: titled(x) if key == "scope" and x is not None else x for key, x in items}

@@ -31,7 +31,7 @@ def array(data: Any) -> str:
     data = np.asarray(data)
     if data.size == 1:
         return number(data.item())
-    if data.size <= FULL:
+    if data.size <= FULL and max(data.shape) <= FULL:
         return str(nested(data.tolist())).replace("'", "")
     return f"{shape(data)}, norm {number(norm(data))}"
 
@@ -49,9 +49,13 @@ def shape(data: Any) -> str:
 
 
 def norm(data: Any) -> float:
-    """The Euclidean norm over all entries."""
+    """The Euclidean norm over all entries, in units of the largest: 1e200 and 1e-200 have no square."""
+    sizes = np.abs(np.asarray(data, dtype=float))
+    largest = float(np.max(sizes, initial=0.0))
+    if not 0.0 < largest < np.inf:
+        return largest
     with np.errstate(all="ignore"):
-        return float(np.sqrt(np.sum(np.square(np.asarray(data, dtype=float)))))
+        return largest * float(np.sqrt(np.sum(np.square(sizes / largest))))
 
 
 def clean(name: Any, longest: int = LONGEST) -> str:

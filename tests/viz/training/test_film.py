@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from tests.viz.trainings import X, Y, mean_square, network, parameters, trained
-from tinygrad_edu import Value
+from tinygrad_edu import Value, nn
 from tinygrad_edu.viz.training.film import HOLD, moments, put_back
 from tinygrad_edu.viz.training.watch import watch
 
@@ -111,3 +111,14 @@ def test_nothing_recorded(tmp_path):
         pass
     with pytest.raises(ValueError, match=r"no step was recorded: train inside `with viz\.watch\(model\) as w:`"):
         w.animate(tmp_path / "a.gif")
+
+
+def test_gradients_that_are_all_alike_still_have_an_axis(tmp_path):
+    model = nn.Linear(2, 1, rng=0)
+    with watch(model) as w:
+        for _ in range(3):
+            (model(np.ones((4, 2))) ** 2).mean().backward()
+            for p in model.parameters():
+                p.data, p.grad = p.data - 0.1 * p.grad, None
+    w.animate(tmp_path / "train.gif")  # a division by an axis without width would be a warning
+    assert (tmp_path / "train.gif").exists()

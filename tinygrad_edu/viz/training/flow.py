@@ -41,6 +41,7 @@ def flow(history: History, step: int | None = None, ax: Any = None) -> Any:
     rows = np.arange(len(means))
     seen = np.isfinite(largest) & (means > 0)
     ax.set_xscale("log")
+    decades(ax, means[seen], largest[seen])  # first: fitted to sizes one rounding apart, an axis has no width
     ax.hlines(rows[seen], means[seen], largest[seen], color=GREY, linewidth=1.2, zorder=1)
     ax.plot(means[seen], rows[seen], "o", color=BLUE, label="mean |gradient|")
     ax.plot(largest[seen], rows[seen], "D", color=ORANGE, markersize=4.5, label="largest |gradient|")
@@ -49,7 +50,6 @@ def flow(history: History, step: int | None = None, ax: Any = None) -> Any:
             absence(largest[row]), (0.02, row), xycoords=("axes fraction", "data"), color=INK, va="center",
             fontsize="small", style="italic",
         )  # fmt: skip
-    decades(ax, means[seen], largest[seen])
     name_rows(ax, history.names)
     ax.grid(axis="x", color=GREY, alpha=0.3)
     ax.set_xlabel("|gradient|, " + (f"step {step:,}" if step is not None else f"median of {history.steps:,} steps"))
