@@ -34,7 +34,7 @@ NOT_A_NUMBER = (
 )
 NOT_AN_ARRAY = (
     "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
-    "np.exp(v) or v.exp() for functions, np.concatenate or np.stack to join Values"
+    "np.exp(v) or v.exp() for functions, v.logsumexp() for SciPy's, np.concatenate or np.stack to join Values"
 )
 NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"
 

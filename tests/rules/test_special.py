@@ -60,3 +60,8 @@ def test_the_order_of_imports_does_not_matter(modules):
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0.25"
+
+
+def test_what_scipy_converts_is_refused_with_the_method_to_use():
+    with pytest.raises(TypeError, match=r"v\.logsumexp\(\) for SciPy's"):
+        special.logsumexp(Value([0.3, 0.6]))
