@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import Value
 from tinygrad_edu.graph import backwards
-from tinygrad_edu.viz import steps, wording
+from tinygrad_edu.viz import line_of, recording, steps, wording
 from tinygrad_edu.viz.journal import pulls
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.replay import consumers, gradients
@@ -97,6 +97,16 @@ def test_steps_are_one_line_each():
         "   1 dmul_1_dw = w = 0.5 | 1 * 0.5 = 0.5 | w.grad: 0 += 0.5 -> 0.5 (1 of 2)",
         "   2 dmul_1_dw = w = 0.5 | 1 * 0.5 = 0.5 | w.grad: 0.5 += 0.5 -> 1 (2 of 2)",
     ]
+
+
+def test_steps_name_the_line_of_the_program_inside_recording():
+    with recording():
+        x = Value(2.0, name="x")
+        y = x * x
+    told = steps(y + 1.0).splitlines()
+    assert "test_journal.py" not in told[1]  # y + 1.0 was computed outside
+    assert all(line.endswith(f"| {line_of(y)}") for line in told[2:])
+    assert len(told) == 4
 
 
 def test_many_steps_are_cut_short_and_counted():

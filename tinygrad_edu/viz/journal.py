@@ -19,6 +19,7 @@ from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.caption import fraction
 from tinygrad_edu.viz.formula import bracketed, evaluated, formula, glyph
+from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.replay import consumers, gradients, pull
 from tinygrad_edu.viz.terminal import Text, laid_out
@@ -200,4 +201,6 @@ def line(step: Pull) -> str:
     """A pull as one line."""
     factor = f"{step.derivative} = {step.formula}" if step.formula not in ("", step.local) else step.derivative
     waiting = f" ({step.progress})" if step.total > 1 else ""
-    return f"{factor} = {step.local} | {step.contribution} | {step.accumulation}{waiting}"
+    place = line_of(step.node)
+    made = "" if place is None else f" | {place}"
+    return f"{factor} = {step.local} | {step.contribution} | {step.accumulation}{waiting}{made}"
