@@ -159,6 +159,28 @@ def test_empty_arrays_have_empty_gradients(op):
         assert g.shape == (0, 3)
 
 
+def emptied(shapes):
+    """The shapes with every axis empty that is as long as the last of the first argument with axes."""
+    length = next((shape[-1] for shape in shapes if shape), None)
+    return [tuple(0 if n == length else n for n in shape) for shape in shapes]
+
+
+def test_what_numpy_computes_of_empty_arrays_has_empty_gradients():
+    covered = set()
+    for op in (op for op in OPS if not op.elementwise):
+        for shapes, options in op.cases:
+            empty = [np.ones(shape) for shape in emptied(shapes)]
+            try:
+                op.compute(*empty, **options)
+            except (ValueError, IndexError, np.linalg.LinAlgError, RuntimeWarning):
+                continue  # NumPy itself complains, as of the largest or the mean of nothing
+            values = [Value(a) for a in empty]
+            found = gradients(np.sum(apply(op, tuple(values), options)), values)
+            assert [g.shape for g in found] == [a.shape for a in empty], (op.name, shapes, options)
+            covered.add(op.name)
+    assert len(covered) > 40
+
+
 @pytest.mark.parametrize(
     "op", [op for op in OPS if op.elementwise and len(op.pullbacks) == 2], ids=lambda op: op.name
 )

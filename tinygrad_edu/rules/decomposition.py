@@ -60,7 +60,7 @@ def gaps(w):
 
 def singular_rule(g, out, x):
     """U g V^T, without the singular values that are 0 or rounding errors."""
-    noise = np.max(out, axis=-1, keepdims=True) * np.finfo(x.dtype).eps * max(x.shape[-2:])
+    noise = np.max(out, axis=-1, keepdims=True, initial=0.0) * np.finfo(x.dtype).eps * max(x.shape[-2:])
     return (left_vectors(x) * (g * (out > noise))[..., None, :]) @ right_vectors(x)
 
 def turned(g, u, s):
