@@ -17,7 +17,7 @@ LAYERS = (
     {"saving", "train", "export", "extension", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS, 1) for part in parts}
-NEIGHBOURS = {("testing", "nn")}
+NEIGHBOURS = {("testing", "nn"), ("testing", "optim")}
 
 
 def sources():
