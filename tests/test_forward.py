@@ -125,3 +125,13 @@ def test_a_checkpointed_function_is_pushed_through():
     f = lambda x: np.sum(np.tanh(x) * x)
     x, t = np.array([0.3, -0.8]), np.array([1.0, 0.5])
     np.testing.assert_allclose(jvp(checkpoint(f), (x,), (t,))[1], vjp(f, x)[1](1.0)[0] @ t)
+
+
+@pytest.mark.parametrize("join", [np.concatenate, np.stack, lambda parts: np.concatenate(parts, axis=None)])
+def test_joined_tangents_are_joined_at_once_with_zeros_for_constants(join):
+    x, y, c = np.array([1.0, 2.0]), np.array([3.0, -1.0]), np.array([7.0, 7.0])
+    out, tangent = jvp(lambda x, y: join([x, c, y * y]), (x, y), (x + 1, y + 1))
+    np.testing.assert_array_equal(out, join([x, c, y * y]))
+    np.testing.assert_array_equal(tangent, join([x + 1, 0 * c, 2 * y * (y + 1)]))
+    curved = jvp(grad(lambda x: np.sum(join([x, c, x]) ** 3)), (x,), (y,))[1]
+    np.testing.assert_array_equal(curved, 12 * x * y)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, REALS, REWRITES, Each, Op, case, cases, entries
+from tinygrad_edu.op import CONSTANTS, OPERATIONS, REALS, REWRITES, Each, Op, Parts, case, cases, entries
+from tinygrad_edu.value import apply
 
 
 def cube(x):
@@ -110,6 +111,20 @@ def test_a_chapter_that_waits_is_read_once_its_library_is_there(monkeypatch):
 
 def test_each_gives_the_rule_its_position():
     assert Each(lambda i, g, out, *arrays, k=0: (i, g, k))[2](5.0, None, k=1) == (2, 5.0, 1)
+
+
+def test_parts_are_listed_once_for_all_arguments():
+    runs = []
+
+    def rule(g, out, *arrays):
+        runs.append(len(arrays))
+        return [k * g for k in range(len(arrays))]
+
+    assert Parts(rule)[2](5.0, None, 0, 0, 0) == 10.0
+    op, xs = Op(lambda *arrays: sum(arrays), Parts(rule), domain=REALS), [te.Value(1.0) for _ in range(50)]
+    apply(op, tuple(xs)).backward(5.0)
+    assert [x.grad for x in xs] == [5.0 * k for k in range(50)]
+    assert runs == [3, 50]
 
 
 def test_cases_are_all_combinations():

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.op import Parts
 from tinygrad_edu.operand import constant, plain
 
 
@@ -29,10 +30,14 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
             continue
         inputs = current(node) if differentiable else node.saved
         pullbacks, options = node.op.pullbacks, node.options
+        parts = pullbacks.rule(g, *inputs, **options) if type(pullbacks) is Parts else None
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):
                 try:
-                    share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
+                    if parts is None:
+                        share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
+                    else:
+                        share = parts[i]
                     if not node.aligned:
                         share = fit(share, node.saved[i + 1])
                 except (AttributeError, TypeError, ValueError) as error:

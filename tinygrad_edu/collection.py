@@ -23,17 +23,12 @@ def spare_graphs(phase: str, info: dict[str, Any]) -> None:
     young = reversed(gc.get_objects(generation=0))
     whole = (item for item in young if isinstance(item, Node) and hasattr(item, "number"))  # numbered last
     newest = next(whole, None)
-    if newest is not None and large(newest):
+    if newest is not None and next(islice(behind(newest), LARGE, None), None):  # more than that are behind it
         gc.freeze()
         aside = True
     elif aside:
         gc.unfreeze()
         aside = False
-
-
-def large(root: Node) -> bool:
-    """Whether more than `LARGE` nodes lie behind one; looks no further than that."""
-    return next(islice(behind(root), LARGE, None), None) is not None
 
 
 gc.callbacks.append(spare_graphs)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_edu.backward import current, fit, pulled
 from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.op import Parts
 from tinygrad_edu.value import Value
 
 
@@ -19,24 +20,31 @@ def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool,
     """Push tangents of variables forward to every node that depends on them; see `backpropagate`."""
     found = dict(tangents)
     for node in reversed(backwards(*roots, since=since)):
-        moving = [i for i, parent in enumerate(node.args) if isinstance(parent, Node) and parent in found]
-        if moving:
-            inputs = current(node) if differentiable else node.saved
-            shares = [push(node, i, found[node.args[i]], inputs) for i in moving]
-            t, dtype = sum(shares[1:], start=shares[0]), node.saved[0].dtype
+        ts = {i: found[x] for i, x in enumerate(node.args) if isinstance(x, Node) and x in found}
+        if ts:
+            t, dtype = push(node, ts, current(node) if differentiable else node.saved), node.saved[0].dtype
             found[node] = t if t.dtype == dtype else t.astype(dtype)
     return found
 
 
-def push(node: Node, i: int, t: Any, inputs: tuple[Any, ...]) -> Any:
+def push(node: Node, ts: dict[int, Any], inputs: tuple[Any, ...]) -> Any:
+    """The tangent of a result from those of its operands, given by their places."""
+    op: Any = node.op
+    if op.linear and isinstance(op.pullbacks, Parts):
+        return op.function(*(ts[i] if i in ts else 0 * a for i, a in enumerate(node.saved[1:])), **node.options)
+    shares = [share(node, i, t, inputs) for i, t in ts.items()]
+    return sum(shares[1:], start=shares[0])
+
+
+def share(node: Node, i: int, t: Any, inputs: tuple[Any, ...]) -> Any:
     """The share in the tangent of a result that comes from the tangent of its i-th operand."""
-    op, (out, *arrays), result = node.op, inputs, node.saved[0]
-    assert op is not None
+    op: Any = node.op
+    (out, *arrays), result = inputs, node.saved[0]
     if op.linear:
         return op.function(*arrays[:i], t, *arrays[i + 1 :], **node.options)
     if op.elementwise:
         t = t if t.shape == result.shape else np.broadcast_to(t, result.shape)
         return op.pullbacks[i](t, *inputs, **node.options)
     g = Value(np.ones_like(result))  # any would do: the pullback is linear in it
-    share = fit(op.pullbacks[i](g, *inputs, **node.options), node.saved[i + 1])
-    return pulled(share, t, [g], isinstance(out, Node), since=g.number)[0]
+    pulled_back = fit(op.pullbacks[i](g, *inputs, **node.options), node.saved[i + 1])
+    return pulled(pulled_back, t, [g], isinstance(out, Node), since=g.number)[0]

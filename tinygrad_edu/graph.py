@@ -74,28 +74,22 @@ def pack(root: Node) -> list[Any]:
     """The graph as a flat list for pickling without recursion; variables are themselves, so that they stay shared."""
     nodes = backwards(root)[::-1]
     place = {node: i for i, node in enumerate(nodes)}
-    packed: list[Any] = []
-    for node in nodes:
-        if node.op is None and node is not root:
-            packed.append(node)
-            continue
-        args = [(place[a], None) if isinstance(a, Node) else (-1, a) for a in node.args]
-        packed.append((args, [getattr(node, slot) for slot in OWN]))
-    return packed
+    return [
+        node if node.op is None and node is not root else
+        ([(place[a], None) if isinstance(a, Node) else (-1, a) for a in node.args], [getattr(node, s) for s in OWN])
+        for node in nodes
+    ]  # fmt: skip
 
 
 def unpack(cls: type[Node], packed: list[Any]) -> Node:
     """The root of a packed graph, its nodes made and numbered anew."""
     nodes: list[Node] = []
     for entry in packed:
-        if isinstance(entry, Node):
-            nodes.append(entry)
-            continue
-        args, own = entry
-        node = object.__new__(cls)
-        for slot, content in zip(OWN, own, strict=True):
-            setattr(node, slot, content)
-        node.args = tuple(constant if i < 0 else nodes[i] for i, constant in args)
-        node.number = next_number()
+        node = entry if isinstance(entry, Node) else object.__new__(cls)
+        if node is not entry:
+            for slot, content in zip(OWN, entry[1], strict=True):
+                setattr(node, slot, content)
+            node.args = tuple(constant if i < 0 else nodes[i] for i, constant in entry[0])
+            node.number = next_number()
         nodes.append(node)
     return nodes[-1]

@@ -50,6 +50,13 @@ class Each:
         return lambda *inputs, **options: self.rule(i, *inputs, **options)
 
 
+class Parts(Each):
+    """All pullbacks at once, for a great many arguments: `rule(g, out, *arrays, **options)` gives their list."""
+
+    def __getitem__(self, i: int) -> Rule:
+        return lambda *inputs, **options: self.rule(*inputs, **options)[i]
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class Op:
     """A differentiable function with everything that is declared about it.
@@ -75,7 +82,7 @@ class Op:
     compute
         A faster way to the same result, such as `operator.mul`, which skips the ufunc for single numbers.
     linear
-        Whether the function is linear in each argument: then it pushes tangents forward itself.
+        Whether the function is linear in each argument, or in all `Parts`: then it pushes tangents forward itself.
     """
 
     function: Rule

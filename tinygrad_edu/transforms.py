@@ -7,7 +7,7 @@ Source: Siskind and Pearlmutter, "Perturbation confusion and referential transpa
 """
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from tinygrad_edu.backward import pulled, seed
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS, Each, Op, case
+from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.operand import plain
 from tinygrad_edu.recording import SCOPE, recorded
 from tinygrad_edu.tree import flatten, leaves, rebuild
@@ -188,38 +188,27 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     return jvp(grad(f), (x,), (v,))[1]
 
 
-class Replay:
-    """A call to make again when its gradient is wanted: one recomputation serves all that it was made from."""
-
-    def __init__(self, call: Function, past: list[Node]) -> None:
-        self.call, self.past, self.g, self.shares = call, past, None, []  # type: ignore[var-annotated]
-
-    def pull(self, i: int, g: Any, out: Any, *inputs: Any) -> Any:
-        """The gradient for the i-th; the last one forgets them all."""
-        if self.g is not g:
-            since = next_number()
-            with recorded():
-                again = self.call()
-            same = all(node.data is plain(x) for node, x in zip(self.past, inputs, strict=True))
-            new, old = plain(again), plain(out)
-            if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
-                raise ValueError(
-                    "a checkpointed function gave another result when it was computed again: it must not draw random "
-                    f"numbers, and parameters are updated after backward, not before ({user_line()})"
-                )
-            self.g, self.shares = g, pulled(again, g, self.past, isinstance(out, Node), since)
-        share = self.shares[i]
-        if i == len(self.past) - 1:
-            self.g, self.shares = None, []
-        return share
+def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> list[Any]:
+    """The gradients for everything that a call was made from, by making it again."""
+    since = next_number()
+    with recorded():
+        again = call()
+    same = all(node.data is plain(x) for node, x in zip(past, inputs, strict=True))
+    new, old = plain(again), plain(out)
+    if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
+        raise ValueError(
+            "a checkpointed function gave another result when it was computed again: it must not draw random "
+            f"numbers, and parameters are updated after backward, not before ({user_line()})"
+        )
+    return pulled(again, g, past, isinstance(out, Node), since)
 
 
-def recomputed(*past: Any, again: Replay) -> Any:
+def recomputed(*past: Any, again: Any) -> Any:
     """The result of a checkpointed call."""
-    return plain(again.call())
+    return plain(again.args[0]())
 
 
-RECOMPUTED = Op(recomputed, Each(lambda i, *inputs, again: again.pull(i, *inputs)), domain=REALS, cases=[case()])
+RECOMPUTED = Op(recomputed, Parts(lambda *inputs, again: again(*inputs)), domain=REALS, cases=[case()])
 
 
 def checkpoint(f: Function) -> Function:
@@ -237,7 +226,7 @@ def checkpoint(f: Function) -> Function:
         if not past or SCOPE.get() is None:
             return out
         saved = (plain(joined(outs)), *(node.data for node in past))
-        node = record(RECOMPUTED, tuple(past), saved, {"again": Replay(call, past)}, False)
+        node = record(RECOMPUTED, tuple(past), saved, {"again": partial(replay, call, past)}, False)
         return rebuild(out, [node] if len(outs) == 1 else cut(node, outs))
 
     return checkpointed

@@ -11,7 +11,7 @@ from inspect import signature
 
 import numpy as np
 
-from tinygrad_edu.op import REALS, Each, accepted, case, cases, differentiable, implements, primitive
+from tinygrad_edu.op import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
 from tinygrad_edu.operand import floating, plain
 
 # fmt: off
@@ -35,22 +35,21 @@ moves(np.transpose, lambda g, out, x, *, axes=None:
       cases=cases((2, 3, 1), axes=[None, (2, 0, 1), (0, -1, 1)]), glyph="T")
 along = lambda x, part, axis: x[(slice(None),) * (axis % np.ndim(x)) + (part,)]  # at an index on one axis
 
-def piece(i, g, out, *arrays, axis=0):
-    """The part of a gradient that belongs to the i-th of the joined arrays."""
+def pieces(g, out, *arrays, axis=0):
+    """The parts of a gradient that belong to the joined arrays."""
+    ends = np.cumsum([a.size if axis is None else a.shape[axis] for a in arrays])
     if axis is None:
-        start = sum(a.size for a in arrays[:i])
-        return np.reshape(g[start : start + arrays[i].size], arrays[i].shape)
-    start = sum(a.shape[axis] for a in arrays[:i])
-    return along(g, slice(start, start + arrays[i].shape[axis]), axis)
+        return [np.reshape(g[end - a.size : end], a.shape) for a, end in zip(arrays, ends, strict=True)]
+    return [along(g, slice(end - a.shape[axis], end), axis) for a, end in zip(arrays, ends, strict=True)]
 
 # np.concatenate and np.stack with their arrays as arguments of their own
-concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Each(piece), name="concatenate",
-                        domain=REALS, formulas=("1",), cases=[case((2, 3), (1, 3)), case((2,), (1, 3), axis=None),
-                                                              case((2, 1), (2, 2), (2, 1), axis=-1)])
+concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(pieces), name="concatenate",
+                        domain=REALS, linear=True, formulas=("1",), cases=[
+    case((2, 3), (1, 3)), case((2,), (1, 3), axis=None), case((2, 1), (2, 2), (2, 1), axis=-1)])
 implements(np.concatenate)(lambda arrays, axis=0: concatenate(*arrays, axis=axis))
 stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
-                  Each(lambda i, g, out, *arrays, axis=0: along(g, i, axis)), name="stack",
-                  domain=REALS, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), (2,), axis=-1)])
+                  Parts(lambda g, out, *arrays, axis=0: np.moveaxis(g, axis, 0)), name="stack",
+                  domain=REALS, linear=True, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), axis=-1)])
 implements(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
 astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x, *, dtype: g, name="astype",
                    domain=REALS, cases=[case((3,), dtype=np.float64)], formulas=("1",))
