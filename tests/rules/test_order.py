@@ -10,6 +10,10 @@ A = np.random.default_rng(0).permutation(np.linspace(-2.0, 2.0, 12)).reshape(3, 
 C = np.random.default_rng(1).permutation(np.linspace(-2.0, 2.0, 24)).reshape(2, 3, 4)
 V, HOLES = A[0], np.where(np.isin(np.arange(12), [1, 10]).reshape(3, 4), np.nan, A)
 WEIGHTS = np.abs(A) + 0.3
+METHODS = [
+    "averaged_inverted_cdf", "closest_observation", "hazen", "higher", "interpolated_inverted_cdf", "inverted_cdf",
+    "lower", "median_unbiased", "midpoint", "nearest", "normal_unbiased", "weibull",
+]  # fmt: skip
 CALLS = [
     (np.cumprod, A),
     (lambda x: np.cumprod(x, axis=1), A),
@@ -41,6 +45,7 @@ CALLS = [
     (lambda x: np.median(x, axis=(0, 2), keepdims=True), C),
     (lambda x: np.quantile(x, [[0.1, 0.5], [0.0, 1.0]], axis=1), C),
     (lambda x: np.percentile(x, 37, axis=0, keepdims=True), A),
+    *((lambda x, method=m: np.percentile(x, [0, 37, 50, 100], axis=1, method=method), A) for m in METHODS),
 ]
 
 
@@ -68,7 +73,9 @@ def test_nan_is_left_out(f, options):
 def test_running_values_leave_nan_out_too():
     for f in (np.nancumsum, np.nancumprod):
         np.testing.assert_allclose(f(Value(HOLES), axis=1).data, f(HOLES, axis=1), rtol=1e-14)
-    np.testing.assert_array_equal(np.nanquantile(Value(HOLES), 0.3).data, np.nanquantile(HOLES, 0.3))
+    for method in ("linear", *METHODS):
+        found = np.nanquantile(Value(HOLES), 0.3, axis=1, method=method)
+        np.testing.assert_allclose(found.data, np.nanquantile(HOLES, 0.3, axis=1, method=method), rtol=1e-15)
     assert np.isnan(np.median(Value(HOLES)).data)
     assert np.isnan(np.nanmax(Value([np.nan])).data)
     assert np.isnan(grad(np.median)(np.array([1.0, np.nan]))).any()

@@ -102,23 +102,26 @@ differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, np.
                formulas=("[moved]",))
 
 @implements(np.nanquantile)
-def nanquantile(a, q, axis=None, *, keepdims=False):
+def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
     """np.nanquantile: the weighted mean of the two neighbours in the order between which q falls."""
     axes = tuple(i % np.ndim(a) for i in (range(np.ndim(a)) if axis is None else np.atleast_1d(axis)))
     x = np.moveaxis(a, axes, range(-len(axes), 0))
     shape = x.shape[: x.ndim - len(axes)]
     x = np.sort(np.reshape(x, (*shape, int(np.prod(x.shape[len(shape) :])))))
-    place = np.maximum(np.sum(~np.isnan(x), axis=-1, keepdims=True) - 1, 0) * np.ravel(q)
+    sizes, size = np.unique(np.maximum(np.sum(~np.isnan(x), axis=-1), 1), return_inverse=True)
+    places = [np.quantile(np.arange(float(n)), np.ravel(q), method=method) for n in sizes]  # NumPy's, in 0, 1, 2, ...
+    place = np.reshape(places, (len(sizes), np.size(q)))[size]
     low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
     part = np.where(low == high, 0.5, place - low).astype(x.dtype)
     found = np.take_along_axis(x, low, -1) * (1 - part) + np.take_along_axis(x, high, -1) * part
     found = np.reshape(np.moveaxis(found, -1, 0), (*np.shape(q), *shape))
     return np.expand_dims(found, tuple(np.ndim(q) + i for i in axes)) if keepdims else found
 
-implements(np.quantile)(lambda a, q, axis=None, *, keepdims=False: np.nanquantile(a, q, axis, keepdims=keepdims)
+implements(np.quantile)(lambda a, q, axis=None, *, keepdims=False, method="linear":
+                        np.nanquantile(a, q, axis, keepdims=keepdims, method=method)
                         * np.where(np.any(np.isnan(a), axis, keepdims=keepdims), np.nan, np.ones_like(a, shape=())))
 for nan, whole in (("", np.quantile), ("nan", np.nanquantile)):
     implements(getattr(np, nan + "median"))(lambda a, axis=None, *, keepdims=False, of=whole:
                                             of(a, 0.5, axis, keepdims=keepdims))
-    implements(getattr(np, nan + "percentile"))(lambda a, q, axis=None, *, keepdims=False, of=whole:
-                                                of(a, np.divide(q, 100.0), axis, keepdims=keepdims))
+    implements(getattr(np, nan + "percentile"))(lambda a, q, axis=None, *, keepdims=False, method="linear", of=whole:
+                                                of(a, np.divide(q, 100.0), axis, keepdims=keepdims, method=method))
