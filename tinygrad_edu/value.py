@@ -104,11 +104,10 @@ class Value(Node):
         something further on with respect to this Value, of its shape; a single number may leave it out: it is 1.
         Raises ValueError for an array without `gradient`, and for a `gradient` of another shape.
         """
-        for value, g in backpropagate(self, seed(self, gradient)).items():
-            if value.op is not None:
-                value.grad = g
-            else:
-                value.grad = g.copy() if value.grad is None else value.grad + g
+        found = backpropagate(self, seed(self, gradient))
+        found |= {v: g.copy() if v.grad is None else v.grad + g for v, g in found.items() if v.op is None}
+        for value, g in found.items():  # only once all of them are known
+            value.grad = g
 
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc in FOLDS.get(call, {}):
