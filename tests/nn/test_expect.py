@@ -75,3 +75,50 @@ def test_a_sigmoid_before_the_loss_that_applies_it():
 def test_no_examples_have_no_mean():
     with pytest.raises(ValueError, match=r"prediction is \(0, 2\): there are no examples"):
         nn.mse_loss(Value(np.ones((0, 2))), np.ones((0, 2)))
+
+
+@pytest.mark.parametrize(
+    ("target", "where"), [([1.0, np.nan], r"\(1,\)"), (np.nan, r"\(\)"), ([np.nan] * 2, r"\(0,\)")]
+)
+def test_targets_that_were_not_measured(target, where):
+    message = rf"target is nan at {where}: leave out what was not measured \(test_expect.py:"
+    for numbers in (target, np.float32(target), Value(target)):
+        with pytest.raises(ValueError, match=message):
+            nn.mse_loss(Value([0.0, 1.0]), numbers)
+
+
+def test_infinite_targets_and_nan_predictions_are_let_through():
+    assert nn.mse_loss(Value([0.0, 1.0]), [np.inf, 1.0]).item() == np.inf
+    assert np.isnan(nn.mse_loss(Value([np.nan, 1.0]), [0.0, 1.0]).item())
+
+
+LOSSES = {
+    "mse_loss": ("prediction", "target"),
+    "binary_cross_entropy": ("logits", "target"),
+    "cross_entropy": ("logits", "classes"),
+    "accuracy": ("prediction", "target"),
+}
+NO_NUMBERS = {
+    "ragged": ([[1.0], [2.0, 3.0]], "this is not an array of numbers: .*inhomogeneous"),
+    "object": (np.array([None, 1.0]), "ndarray of dtype object|got object"),
+    "text": ("cat", "str of dtype <U3|got <U3"),
+    "complex": (np.ones(2, complex), "dtype complex128|got complex128"),
+    "None": (None, "NoneType is not a number or an array of numbers"),
+    "set": ({1.0, 2.0}, "set is not a number"),
+    "masked": (np.ma.array([1.0, 2.0], mask=[0, 1]), r"a MaskedArray was given: .*a\.filled\(0\.0\)"),
+    "list of Values": ([Value(1.0), Value(2.0)], "a list of Values was given: np.stack"),
+}
+
+
+@pytest.mark.parametrize("fault", NO_NUMBERS)
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_is_no_number_is_refused_under_the_name_of_the_argument(loss, place, fault):
+    wrong, words = NO_NUMBERS[fault]
+    right = np.zeros(2, int) if loss == "cross_entropy" and not place else np.ones((2, 2))
+    arguments = [right, right]
+    arguments[place] = wrong
+    with pytest.raises(TypeError, match=words) as caught:
+        getattr(nn, loss)(*arguments)
+    assert str(caught.value).count("(test_expect.py:") == 1
+    assert LOSSES[loss][place] in str(caught.value)

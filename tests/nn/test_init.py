@@ -47,6 +47,17 @@ def test_generators_are_used_as_they_are():
         assert init.generator(rng) is rng
 
 
+@pytest.mark.parametrize("rng", [-1, True, 0.5, "1", [1, 2], np.ones(2), np.random, np.random.default_rng, {}, 1j])
+def test_other_things_are_no_seeds(rng):
+    with pytest.raises(TypeError, match=r"rng is a whole number from 0, .* or None; got .* \(test_init.py:"):
+        init.generator(rng)
+
+
+@pytest.mark.parametrize("rng", [0, np.int64(5), np.uint8(5), 10**40])
+def test_any_whole_number_is_a_seed(rng):
+    assert init.generator(rng).random() == np.random.default_rng(rng).random()
+
+
 def test_no_seed_gives_other_numbers_every_time():
     assert init.generator(None).random() != init.generator(None).random()
 

@@ -87,5 +87,19 @@ def test_a_wrong_width_on_its_own(x, expected):
 
 @pytest.mark.parametrize("widths", [(0, 1), (1, 0), (-1, 2)])
 def test_widths_are_at_least_one(widths):
-    with pytest.raises(ValueError, match="both widths are at least 1"):
+    with pytest.raises(ValueError, match=r"Linear\(.*\): both widths are at least 1 \(test_linear.py:"):
         nn.Linear(*widths)
+
+
+@pytest.mark.parametrize("width", [None, 2.0, "2", True, [2], 1j, np.ones(1, int), np.float64(2)])
+def test_widths_are_whole_numbers(width):
+    for widths in ((width, 1), (1, width)):
+        with pytest.raises(TypeError, match=r"Linear\(.*\): both widths are whole numbers \(test_linear.py:"):
+            nn.Linear(*widths)
+    assert nn.Linear(np.int64(2), 1).weight.shape == (2, 1)
+
+
+@pytest.mark.parametrize("x", [None, "cat", 1j, [[1.0], [2.0, 3.0]], {}, np.array([None, 1.0]), [Value(1.0)] * 2])
+def test_inputs_are_real_numbers(x):
+    with pytest.raises(TypeError, match=r"^x: .* \(test_linear.py:\d+\)$"):
+        nn.Linear(2, 1)(x)

@@ -143,7 +143,10 @@ faults = {
         r"'layers.0.weight' is \(2, 3\) here and \(2, 4\) in the state",
     ),
     "kind": (lambda s: s.update({"heads.a.bias": np.array(["x"])}), "'heads.a.bias' is <U1"),
-    "value": (lambda s: s.update(scale=Value(1.0)), "data"),
+    "value": (lambda s: s.update(scale=Value(1.0)), "'scale': a Value is not a plain array"),
+    "ragged": (lambda s: s.update(scale=[[1.0], [2.0, 3.0]]), "'scale': this is not an array of numbers"),
+    "none": (lambda s: s.update(scale=None), "'scale': NoneType is not a number"),
+    "masked": (lambda s: s.update(scale=np.ma.array(1.0, mask=True)), "'scale': a MaskedArray was given"),
 }
 
 
@@ -154,9 +157,17 @@ def test_a_state_that_does_not_fit_leaves_the_module_untouched(fault):
     state = {name: array + 1.0 for name, array in before.items()}
     spoil, message = faults[fault]
     spoil(state)
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
         model.load_state_dict(state)
+    assert str(caught.value).count("(test_module.py:") == 1
     assert all(np.array_equal(model.state_dict()[name], before[name]) for name in before)
+
+
+@pytest.mark.parametrize("state", [None, 1.0, "weights", [np.ones(2)], {"scale"}, np.ones(2)])
+def test_what_is_no_state_is_refused(state):
+    kind = type(state).__name__
+    with pytest.raises(TypeError, match=rf"a state is a dict of arrays by path.*; got {kind} \(test_module.py:"):
+        Everything().load_state_dict(state)
 
 
 def test_two_parameters_of_one_path_are_refused():
@@ -199,6 +210,15 @@ def test_repr_shows_paths_classes_and_shapes():
         "  layers.1: Tanh()",
         "  heads.a: Linear(weight (3, 1), bias (1,))",
         "  heads.b.0: Linear(weight (3, 1))",
+    ]
+
+
+def test_dots_in_keys_and_parameters_deep_in_lists_are_shown_with_their_module():
+    model = nn.Module()
+    model.parts = {"a.b": nn.Linear(1, 1, rng=0), "a": [[Value(1.0)]]}
+    assert repr(model).splitlines() == [
+        "Module(parts.a.0.0 ())",
+        "  parts.a.b: Linear(weight (1, 1), bias (1,))",
     ]
 
 

@@ -35,5 +35,5 @@ def test_modules_and_functions_mix():
     ],
 )
 def test_what_is_no_layer_is_refused(layers, message):
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises(TypeError, match=rf"{message}.* \(test_sequential.py:\d+\)$"):
         nn.Sequential(*layers)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.nn.walk import join, walk
+from tinygrad_edu.nn.walk import join, printable, walk
 
 
 class Box:
@@ -76,3 +76,12 @@ def test_ten_thousand_levels_are_walked():
 def test_join():
     assert join("", 0) == "0"
     assert join("layers", 0) == "layers.0"
+
+
+@given(st.text() | st.integers())
+def test_a_printable_name_is_the_name_without_what_could_steer_a_screen(name):
+    shown = printable(name)
+    assert shown.isprintable()
+    assert shown == printable(shown)
+    assert shown == str(name) or not str(name).isprintable()
+    assert printable("\x1b[2J\n\u202e") == r"\x1b[2J\n\u202e"

@@ -1,8 +1,12 @@
 """The shared loop: rebinding, skipping, dtypes, and what it says when there is nothing to do."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
+import tinygrad_edu as te
 from tinygrad_edu import Value, nn, optim
 
 KINDS = [
@@ -107,3 +111,126 @@ def test_a_new_algorithm_is_a_pair_of_functions():
     optimizer.step()
     assert np.array_equal(w.data, [0.5, 1.5])
     assert repr(optimizer) == "Optimizer(1 parameters, lr=0.5)"
+
+
+# -- a training that goes on ---------------------------------------------------------------------------------
+
+X, Y = np.linspace(-1, 1, 20).reshape(10, 2), np.linspace(0, 1, 10).reshape(10, 1)
+
+
+def network(rng):
+    return nn.Sequential(nn.Linear(2, 3, rng=rng), nn.Tanh(), nn.Linear(3, 1, rng=rng, dtype=np.float32))
+
+
+def train(model, optimizer, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.mse_loss(model(X), Y).backward()
+        optimizer.step()
+
+
+def state(model):
+    return {name: array.tobytes() for name, array in model.state_dict().items()}
+
+
+def restarted(model, optimizer, make):
+    """Another program that was given both states."""
+    other = network(rng=9)
+    again = make(other.parameters(), lr=0.7)
+    other.load_state_dict(model.state_dict())
+    again.load_state_dict(optimizer.state_dict())
+    return other, again
+
+
+def saved(model, optimizer, make, folder):
+    pytest.importorskip("safetensors")
+    other = network(rng=9)
+    again = make(other.parameters(), lr=0.7)
+    for thing, twin, file in ((model, other, "model"), (optimizer, again, "optimizer")):
+        te.save(thing, folder / file)
+        te.load(twin, folder / file)
+    return other, again
+
+
+WAYS = {
+    "pickle": lambda model, optimizer, *_: pickle.loads(pickle.dumps((model, optimizer))),
+    "deepcopy": lambda model, optimizer, *_: copy.deepcopy((model, optimizer)),
+    "state_dict": lambda model, optimizer, make, _: restarted(model, optimizer, make),
+    "save": saved,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@every
+@pytest.mark.parametrize("steps", [0, 1, 7])
+def test_an_interrupted_training_is_bitwise_the_same(make, way, steps, tmp_path):
+    model, whole = network(rng=0), network(rng=0)
+    optimizer, never_stopped = make(model.parameters()), make(whole.parameters())
+    train(model, optimizer, steps)
+    optimizer.lr = never_stopped.lr = 0.01
+    other, again = WAYS[way](model, optimizer, make, tmp_path)
+    assert all(p is q for p, q in zip(again.params, other.parameters(), strict=True))
+    assert all(p is not q for p, q in zip(again.params, optimizer.params, strict=True))
+    train(other, again, 5)
+    before = state(model)
+    lr, never_stopped.lr = never_stopped.lr, 0.1
+    train(whole, never_stopped, steps)
+    never_stopped.lr = lr
+    train(whole, never_stopped, 5)
+    assert state(other) == state(whole)
+    assert state(model) == before, "the twin has arrays of its own"
+
+
+@every
+def test_states_are_copies_of_numbers_under_names(make):
+    model = network(rng=0)
+    optimizer = make(model.parameters())
+    train(model, optimizer, 2)
+    found = optimizer.state_dict()
+    assert found.pop("lr") == 0.1
+    assert all(name.startswith("states.") and array.dtype.kind in "fi" for name, array in found.items())
+    before = state(model)
+    for array in found.values():
+        array[...] = 0
+    train(model, optimizer, 1)
+    whole = network(rng=0)
+    train(whole, make(whole.parameters()), 3)
+    assert state(model) == state(whole) != before
+
+
+MISFITS = {
+    "missing": (lambda s: s.pop("states.0.1"), "'states.0.1' is missing"),
+    "extra": (lambda s: s.update(momentum=0.9), "'momentum' is nothing that Adam keeps here"),
+    "shape": (
+        lambda s: s.update({"states.1.2": np.ones(3)}),
+        r"'states.1.2' is \(2,\) here and \(3,\) in the state",
+    ),
+    "text": (lambda s: s.update({"states.0.1": np.array("x")}), "'states.0.1' is <U1, not real numbers"),
+    "rate": (lambda s: s.update(lr=-1.0), r"lr is -1\.0; it must be a finite number above 0"),
+}
+
+
+@pytest.mark.parametrize("fault", MISFITS)
+def test_a_state_that_does_not_fit_changes_nothing(fault):
+    w, b = Value(1.0), Value([1.0, 2.0])
+    optimizer = optim.Adam([w, b])
+    (w * b).sum().backward()
+    optimizer.step()
+    before = {name: array.tobytes() for name, array in optimizer.state_dict().items()}
+    given = {name: array + 1 for name, array in optimizer.state_dict().items()}
+    spoil, message = MISFITS[fault]
+    spoil(given)
+    with pytest.raises(ValueError, match=message) as caught:
+        optimizer.load_state_dict(given)
+    assert "(test_optimizer.py:" in str(caught.value)
+    assert {name: array.tobytes() for name, array in optimizer.state_dict().items()} == before
+
+
+def test_a_state_of_another_algorithm_is_refused():
+    w = Value([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"does not fit Adam, which is unchanged: 'states.0.0' is missing; "):
+        optim.Adam([w]).load_state_dict(optim.SGD([w], lr=0.1).state_dict())
+    with pytest.raises(ValueError, match=r"'states\.0' is nothing that SGD keeps here"):
+        optim.SGD([w], lr=0.1).load_state_dict(optim.SGD([w], lr=0.1, momentum=0.9).state_dict())
+    with pytest.raises(TypeError, match=r"a state is a dict of arrays, from state_dict\(\); got list"):
+        optim.SGD([w], lr=0.1).load_state_dict([])

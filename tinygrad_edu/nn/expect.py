@@ -1,4 +1,4 @@
-"""What losses expect of their arguments, and the words that say what to write instead.
+"""What layers and losses expect of their arguments, and the words that say what to write instead.
 
 Checks are cheap (shapes, dtypes, one pass over the targets) and happen at the call. Nothing is computed for the
 loss here.
@@ -11,12 +11,27 @@ import math
 import numpy as np
 
 from tinygrad_edu.errors import shape_of, stretch_text, user_line
-from tinygrad_edu.operand import plain
+from tinygrad_edu.operand import arrayed, constant, plain
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+
+def numbers(name: str, thing: Any, read: Callable[[Any], Any] = constant) -> Any:
+    """A Value as it is; anything else as an array of real numbers, or a refusal that names the argument."""
+    return thing if isinstance(thing, Value) else named(name, thing, read)
+
+
+def named(name: str, thing: Any, read: Callable[[Any], Any]) -> Any:
+    """What `read` makes of an argument; its refusals get the argument's name and the user's line."""
+    try:
+        return read(thing)
+    except (TypeError, ValueError, OverflowError) as error:
+        place = f" ({user_line()})"
+        raise TypeError(f"{name}: {str(error).removesuffix(place)}{place}") from None
 
 
 def expect_same_shape(prediction: Any, target: Any, name: str = "prediction", single: bool = True) -> None:
@@ -50,6 +65,13 @@ def expect_logits(logits: Any) -> None:
         )
 
 
+def expect_no_nan(target: Any) -> None:
+    """Refuse targets that are nan: so would be the loss, and every gradient."""
+    if len(places := np.argwhere(np.isnan(plain(target)))):
+        where = tuple(places[0].tolist())
+        raise ValueError(f"target is nan at {where}: leave out what was not measured ({user_line()})")
+
+
 def expect_probabilities(target: Any) -> None:
     """Refuse targets outside [0, 1], nan included."""
     array = np.asarray(plain(target))
@@ -62,7 +84,7 @@ def expect_classes(logits: Any, classes: Any) -> Any:
     """The classes as an integer array of the logits' shape without its last axis, or a refusal."""
     if isinstance(classes, Value):
         raise TypeError(f"classes are constants, not a Value: give a plain array of integers ({user_line()})")
-    array, shape = np.asarray(classes), shape_of(logits)
+    array, shape = np.asarray(numbers("classes", classes, arrayed)), shape_of(logits)
     if not shape:
         raise ValueError(f"logits is a single number; expected (batch, classes) ({user_line()})")
     if array.dtype.kind not in "iu":

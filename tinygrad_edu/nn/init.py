@@ -13,6 +13,8 @@ import math
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +28,20 @@ if TYPE_CHECKING:
 
 
 def generator(rng: Seed) -> Generator:
-    """A generator from a seed; a generator, NumPy's legacy one included, is used as it is."""
-    return rng if isinstance(rng, np.random.RandomState) else np.random.default_rng(rng)
+    """A generator from a seed; a generator, NumPy's legacy one included, is used as it is.
+
+    Raises
+    ------
+    TypeError
+        For anything else: NumPy would take some of it for a seed, and crash on some.
+    """
+    if isinstance(rng, np.random.RandomState | np.random.Generator):
+        return rng
+    if rng is None or (isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0):
+        return np.random.default_rng(rng)
+    got = rng if isinstance(rng, int) else type(rng).__name__
+    use = "a whole number from 0, np.random.default_rng(...) or None"
+    raise TypeError(f"rng is {use}; got {got} ({user_line()})")
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.nn.expect import numbers
 from tinygrad_edu.nn.init import generator, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
+from tinygrad_edu.nn.walk import printable
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -49,6 +51,8 @@ class Linear(Module):
 
     Raises
     ------
+    TypeError
+        For widths that are no whole numbers, and, when called, for anything but real numbers.
     ValueError
         For widths below 1, and, when called, for an input of another width.
     """
@@ -67,8 +71,7 @@ class Linear(Module):
         bias_init: Initialiser = zeros,
         rng: Seed = None,
     ) -> None:
-        if in_features < 1 or out_features < 1:
-            raise ValueError(f"Linear({in_features}, {out_features}): both widths are at least 1")
+        expect_widths(in_features, out_features)
         rng = generator(rng)
         weight = init((in_features, out_features), rng)
         self.weight = Value(np.asarray(weight, dtype), name="weight")
@@ -76,10 +79,20 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """The map of x, (batch, in) or any (..., in), to (..., out)."""
+        x = numbers("x", x)
         shape, width = errors.shape_of(x), self.weight.data.shape[0]
         if shape[-1:] != (width,):
             raise ValueError(wrong_width(self._path, width, x, shape))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
+
+
+def expect_widths(*widths: Any) -> None:
+    """Refuse what is no whole number of at least 1."""
+    call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
+    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
+        raise TypeError(f"{call}: both widths are whole numbers ({errors.user_line()})")
+    if min(widths) < 1:
+        raise ValueError(f"{call}: both widths are at least 1 ({errors.user_line()})")
 
 
 def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
@@ -88,4 +101,4 @@ def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) ->
     got = f"got {shape[-1]}" if shape else "got a single number"
     source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return f"{layer} expects {width} inputs, {got} (x is {shape}{origin}) ({errors.user_line()})"
+    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin}) ({errors.user_line()})")

@@ -15,8 +15,10 @@ from tinygrad_edu import errors
 from tinygrad_edu.nn.expect import (
     expect_classes,
     expect_logits,
+    expect_no_nan,
     expect_probabilities,
     expect_same_shape,
+    numbers,
 )
 from tinygrad_edu.operand import plain
 from tinygrad_edu.rules.elementwise import softplus
@@ -39,10 +41,14 @@ def mse_loss(prediction: Any, target: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        For anything but real numbers.
     ValueError
-        For different shapes, also where NumPy would broadcast them.
+        For different shapes, also where NumPy would broadcast them, and for targets that are nan.
     """
+    prediction, target = numbers("prediction", prediction), numbers("target", target)
     expect_same_shape(prediction, target)
+    expect_no_nan(target)
     return np.mean(np.square(prediction - target))
 
 
@@ -63,6 +69,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     ValueError
         For shapes that do not fit, and for a class that no logit belongs to.
     """
+    logits = numbers("logits", logits)
     classes = expect_classes(logits, classes)
     rows = np.reshape(logits, (classes.size, errors.shape_of(logits)[-1]))
     chosen = rows[np.arange(classes.size), np.ravel(classes)]
@@ -84,9 +91,12 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        For anything but real numbers.
     ValueError
         For different shapes, a target outside [0, 1], and for logits that are the result of a sigmoid.
     """
+    logits, target = numbers("logits", logits), numbers("target", target)
     expect_logits(logits)
     expect_same_shape(logits, target, "logits")
     expect_probabilities(target)
@@ -105,10 +115,12 @@ def accuracy(prediction: Any, target: Any) -> float:
 
     Raises
     ------
+    TypeError
+        For anything but real numbers.
     ValueError
         For different shapes, also where NumPy would broadcast them, and for predictions that are no whole numbers.
     """
-    guess, truth = np.asarray(plain(prediction)), np.asarray(plain(target))
+    guess, truth = (np.asarray(plain(x)) for x in (numbers("prediction", prediction), numbers("target", target)))
     if guess.ndim == truth.ndim + 1 and guess.shape[-1] > 1 and guess.shape[:-1] == truth.shape:
         guess = np.argmax(guess, axis=-1)
     expect_same_shape(guess, truth, single=False)

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.nn.walk import join, walk
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.nn.expect import named
+from tinygrad_edu.nn.walk import join, printable, walk
+from tinygrad_edu.operand import arrayed
 from tinygrad_edu.recording import scope
 from tinygrad_edu.value import Value, shown
 
@@ -97,15 +100,16 @@ class Module:
         ValueError
             If names are missing or left over, or shapes differ; the module is untouched.
         TypeError
-            If an entry is not an array of real numbers; the module is untouched.
+            If the state is no dict, or an entry no array of real numbers; the module is untouched.
         """
-        named = dict(self.named_parameters())
-        arrays = {name: np.asarray(array) for name, array in state.items()}
-        if faults := differences({name: value.data for name, value in named.items()}, arrays):
-            raise ValueError(f"this state does not fit {type(self).__name__}: {'; '.join(faults)}")
+        own = dict(self.named_parameters())
+        arrays = arrays_of(state)
+        if faults := differences({name: value.data for name, value in own.items()}, arrays):
+            text = f"this state does not fit {type(self).__name__}: {'; '.join(faults)}"
+            raise ValueError(f"{printable(text)} ({user_line()})")
         if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-            raise TypeError(f"parameters are real numbers: {', '.join(wrong)}")
-        for name, value in named.items():
+            raise TypeError(f"parameters are real numbers: {printable(', '.join(wrong))} ({user_line()})")
+        for name, value in own.items():
             value.data = arrays[name].astype(value.data.dtype)
 
     def train(self, mode: bool = True) -> Self:
@@ -143,13 +147,16 @@ class Module:
                 return object.__getattribute__(self, name)
             near = [] if name.startswith("__") else get_close_matches(name, dir(self), n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise AttributeError(f"{type(self).__name__} has no attribute '{name}'{hint}")
+            raise AttributeError(printable(f"{type(self).__name__} has no attribute '{name}'{hint}"))
 
     def __repr__(self) -> str:
         lines: dict[str, list[str]] = {}
         named = [(path, type(module).__name__) for path, module in self.named_modules()]
+        paths = {path for path, _ in named}
         for name, value in self.named_parameters():
-            owner = max((p for p, _ in named if not p or name.startswith(f"{p}.")), key=len)
+            owner = name.rpartition(".")[0]
+            while owner not in paths:
+                owner = owner.rpartition(".")[0]
             shape = f"{name[len(owner) :].lstrip('.')} {value.data.shape}"
             lines.setdefault(owner, []).append(shape)
         return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
@@ -158,12 +165,21 @@ class Module:
 def describe(path: str, kind: str, shapes: list[str]) -> str:
     """One line of a module's repr: its path, its class, its own parameters with shapes."""
     start = f"  {path}: {kind}" if path else kind
-    return f"{start}({', '.join(shapes)})"
+    return printable(f"{start}({', '.join(shapes)})")
 
 
 def is_parameter(thing: Any) -> bool:
     """Whether something is a Value that no operation made."""
     return isinstance(thing, Value) and thing.op is None
+
+
+def arrays_of(state: Any) -> dict[str, Any]:
+    """The entries of a state as arrays."""
+    if not hasattr(state, "items"):
+        kind = f"{type(state).__name__} ({user_line()})"
+        raise TypeError(f"a state is a dict of arrays by path, from state_dict(); got {kind}")
+    read = lambda array: np.asarray(arrayed(array))
+    return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
 
 
 def differences(own: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ Source: the feedforward network of Goodfellow, Bengio and Courville, "Deep Learn
 
 from __future__ import annotations
 
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import Module
 
 TYPE_CHECKING = False
@@ -35,11 +36,15 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for i, layer in enumerate(layers):
             if isinstance(layer, list | tuple):
-                raise TypeError("a list of layers was given: Sequential(*layers) takes them one by one")
+                raise TypeError(
+                    f"a list of layers was given: Sequential(*layers) takes them one by one ({user_line()})"
+                )
             if isinstance(layer, type):
-                raise TypeError(f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...)")
+                raise TypeError(
+                    f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...) ({user_line()})"
+                )
             if not callable(layer):
-                raise TypeError(f"layer {i} is a {type(layer).__name__}, which cannot be called")
+                raise TypeError(f"layer {i} is a {type(layer).__name__}, which cannot be called ({user_line()})")
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:

@@ -21,6 +21,11 @@ def join(prefix: str, name: object) -> str:
     return f"{prefix}.{name}" if prefix else str(name)
 
 
+def printable(name: object) -> str:
+    """A name without control characters, for screens: of an attribute or a dict key, it may be anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
+
+
 def contents(thing: Any, container: type) -> Iterable[tuple[object, Any]]:
     """The named parts of a container, a list, a tuple or a dict; nothing for everything else."""
     if isinstance(thing, container):

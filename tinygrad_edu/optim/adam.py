@@ -8,9 +8,11 @@ Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), Algo
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from tinygrad_edu.optim.expect import expect_fraction, expect_positive
+from tinygrad_edu.optim.expect import expect_betas, expect_positive
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
 
 TYPE_CHECKING = False
@@ -21,21 +23,24 @@ if TYPE_CHECKING:
     from tinygrad_edu.value import Value
 
 
+def init(w: Any) -> Any:
+    """The state of a weight: t, m and v, all 0."""
+    return 0, np.zeros_like(w), np.zeros_like(w)
+
+
+def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float, eps: float) -> tuple[Any, Any]:
+    """One step of Algorithm 1, line by line."""
+    t, m, v = state
+    t = t + 1
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * (g * g)
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
+
+
 def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Algorithm:
-    """The pair of Adam, line by line as in Algorithm 1; the state is (t, m, v)."""
-
-    def init(w: Any) -> Any:
-        return 0, np.zeros_like(w), np.zeros_like(w)
-
-    def update(w: Any, g: Any, state: Any, lr: float) -> tuple[Any, Any]:
-        t, m, v = state
-        t = t + 1
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * (g * g)
-        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
-        return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
-
-    return Algorithm(init, update)
+    """The pair of Adam; the state is (t, m, v)."""
+    return Algorithm(init, partial(update, beta1=beta1, beta2=beta2, eps=eps))
 
 
 class Adam(Optimizer):
@@ -65,5 +70,5 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        beta1, beta2 = (expect_fraction(f"betas[{i}]", beta) for i, beta in enumerate(betas))
+        beta1, beta2 = expect_betas(betas)
         super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))

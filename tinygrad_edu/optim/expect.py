@@ -7,13 +7,17 @@ range or the remedy.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from numbers import Real
 
-from tinygrad_edu.errors import user_line
+import numpy as np
+
+from tinygrad_edu.errors import label, user_line
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from typing import Any
 
 
 def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
@@ -22,6 +26,8 @@ def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
         raise TypeError(f"{kind} takes a list of parameters: {kind}([w], ...) for a single one ({user_line()})")
     if hasattr(params, "parameters"):
         raise TypeError(f"{kind} takes a list of parameters: use model.parameters() ({user_line()})")
+    if not isinstance(params, Iterable):
+        raise TypeError(f"{kind} takes a list of parameters; got {type(params).__name__} ({user_line()})")
     values = list(params)
     if not values:
         raise ValueError(
@@ -47,25 +53,72 @@ def expect_parameter(value: Value, i: int) -> None:
         )
 
 
-def expect_positive(name: str, number: float) -> float:
+def expect_number(name: str, number: Any, allowed: str) -> float:
+    """A real number, also as an array of one without axes, as a Python float."""
+    single = isinstance(number, np.ndarray) and number.ndim == 0 and number.dtype.kind in "fiu"
+    if isinstance(number, bool) or not (isinstance(number, Real) or single):
+        raise TypeError(f"{name} is a {type(number).__name__}; it must be {allowed} ({user_line()})")
+    try:
+        return float(number)
+    except OverflowError:  # an integer with more than 308 digits
+        return math.inf
+
+
+def expect_positive(name: str, number: Any) -> float:
     """A finite number above 0, as a Python float."""
-    number = float(number)
-    if not 0.0 < number < math.inf:
-        raise ValueError(f"{name} is {number}; it must be a finite number above 0 ({user_line()})")
-    return number
+    return expect_between(name, number, 0.0, math.inf, "a finite number above 0", least=False)
 
 
-def expect_fraction(name: str, number: float) -> float:
-    """A number in [0, 1), as a Python float."""
-    number = float(number)
-    if not 0.0 <= number < 1.0:
-        raise ValueError(f"{name} is {number}; it must be in [0, 1) ({user_line()})")
-    return number
-
-
-def expect_nonnegative(name: str, number: float) -> float:
+def expect_nonnegative(name: str, number: Any) -> float:
     """A finite number of at least 0, as a Python float."""
-    number = float(number)
-    if not 0.0 <= number < math.inf:
-        raise ValueError(f"{name} is {number}; it must be a finite number of at least 0 ({user_line()})")
-    return number
+    return expect_between(name, number, 0.0, math.inf, "a finite number of at least 0")
+
+
+def expect_fraction(name: str, number: Any) -> float:
+    """A number in [0, 1), as a Python float."""
+    return expect_between(name, number, 0.0, 1.0, "in [0, 1)")
+
+
+def expect_between(name: str, number: Any, low: float, high: float, allowed: str, least: bool = True) -> float:
+    """A number from `low` to below `high`; `least` says whether `low` itself is allowed."""
+    found = expect_number(name, number, allowed.replace("in [", "a number in ["))
+    if not low <= found < high or (found == low and not least):
+        raise ValueError(f"{name} is {found}; it must be {allowed} ({user_line()})")
+    return found
+
+
+def expect_betas(betas: Any) -> tuple[float, float]:
+    """Two numbers in [0, 1)."""
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        got = f"{len(betas)} of them" if isinstance(betas, tuple | list) else f"a {type(betas).__name__}"
+        raise TypeError(f"betas are two numbers in [0, 1), such as (0.9, 0.999); got {got} ({user_line()})")
+    return expect_fraction("betas[0]", betas[0]), expect_fraction("betas[1]", betas[1])
+
+
+def expect_gradient(value: Value, i: int) -> Any:
+    """The gradient of parameter i: an array of the shape of its data."""
+    if isinstance(value.grad, Value):
+        raise TypeError(f"the gradient of parameter {i} is a Value: use its array, g.data ({user_line()})")
+    shape, wanted = np.shape(value.grad), np.shape(value.data)
+    if shape != wanted:
+        name = label(value, "no name")
+        why = "it belongs to other data; call zero_grad() and backward() again"
+        raise ValueError(f"parameter {i} ({name}) is {wanted}, its gradient {shape}: {why} ({user_line()})")
+    return value.grad
+
+
+def expect_state(own: Mapping[str, Any], given: Any, kind: str) -> dict[str, Any]:
+    """The arrays of a state that fits another: the same names and shapes, real numbers."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"a state is a dict of arrays, from state_dict(); got {type(given).__name__} ({user_line()})")
+    faults = [f"{name!r} is missing" for name in own if name not in given]
+    faults += [f"{name!r} is nothing that {kind} keeps here" for name in given if name not in own]
+    arrays = {name: np.asarray(array) for name, array in given.items() if name in own}
+    for name, array in arrays.items():
+        if array.shape != np.shape(own[name]):
+            faults.append(f"{name!r} is {np.shape(own[name])} here and {array.shape} in the state")
+        elif array.dtype.kind not in "fiu":
+            faults.append(f"{name!r} is {array.dtype}, not real numbers")
+    if faults:
+        raise ValueError(f"this state does not fit {kind}, which is unchanged: {'; '.join(faults)} ({user_line()})")
+    return arrays

@@ -1,19 +1,23 @@
 """`Optimizer`: the loop that all algorithms share.
 
 It keeps the parameters and one state for each, and knows nothing of the algorithm but its pair of functions. Nothing
-is changed in place: a step rebinds `parameter.data`, so arrays that a graph remembers stay as they were.
+is changed in place: a step rebinds `parameter.data`, so arrays that a graph remembers stay as they were. A training
+that is interrupted goes on where it was: an optimiser is pickled with its model, or saved beside it.
 
 Source: the (init, update) pair of DeepMind's optax (2020).
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.optim.expect import expect_parameters, expect_positive
+from tinygrad_edu.optim.expect import expect_gradient, expect_parameters, expect_positive, expect_state
+from tinygrad_edu.tree import flatten, rebuild
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, NamedTuple
 
     from tinygrad_edu.value import Value
@@ -68,12 +72,12 @@ class Optimizer:
             p.grad = None
 
     def step(self) -> None:
-        """Change every parameter that has a gradient.
+        """Change every parameter that has a gradient; all of them, or none if there is an error.
 
         Raises
         ------
-        ValueError
-            If none has one.
+        TypeError, ValueError
+            If none has one, or one is not an array of the shape of its parameter.
         """
         if all(p.grad is None for p in self.params):
             raise ValueError(
@@ -81,9 +85,41 @@ class Optimizer:
                 f"did, the loss was computed without them, from constants only: was .data used? ({user_line()})"
             )
         update, lr = self.algorithm.update, self._lr
-        for i, p in enumerate(self.params):
-            if p.grad is not None:
-                p.data, self.states[i] = update(p.data, p.grad, self.states[i], lr)
+        given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
+        made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]
+        for (i, p), (data, state) in zip(given, made, strict=True):
+            p.data, self.states[i] = data, state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of what the optimiser remembers, as arrays under names: learning rate and states.
+
+        With the model's own state it resumes a training exactly where it was; `te.save` writes either.
+        """
+        return {name: np.array(leaf) for name, leaf in self._remembered()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Remember what another optimiser of the same kind and parameters did; all of it, or nothing.
+
+        Raises
+        ------
+        TypeError
+            For anything but a dict.
+        ValueError
+            If names are missing or left over, or shapes differ, as between SGD and Adam; nothing is changed.
+        """
+        own = dict(self._remembered())
+        arrays = expect_state(own, state, type(self).__name__)
+        self.lr = float(arrays.pop("lr"))
+        self.states = rebuild(self.states, (fitted(arrays[name], own[name]) for name in own if name != "lr"))
+
+    def _remembered(self) -> Iterable[tuple[str, Any]]:
+        """The learning rate and the numbers of all states, by name."""
+        return [("lr", self._lr), *flatten(self.states, "states")]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self._lr})"
+
+
+def fitted(array: Any, own: Any) -> Any:
+    """A copy of an array as the kind of number or array that it stands for."""
+    return type(own)(array) if isinstance(own, int | float) else np.array(array, dtype=own.dtype)[()]

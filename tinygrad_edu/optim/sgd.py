@@ -9,6 +9,8 @@ initialization and momentum in deep learning" (2013), equations 1 to 4.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from tinygrad_edu.errors import user_line
@@ -23,25 +25,31 @@ if TYPE_CHECKING:
     from tinygrad_edu.value import Value
 
 
+def init(w: Any, *, momentum: float) -> Any:
+    """The state of a weight: its velocity, 0; None where there is no momentum."""
+    return np.zeros_like(w) if momentum else None
+
+
+def update(
+    w: Any, g: Any, v: Any, lr: float, *, momentum: float, nesterov: bool, weight_decay: float
+) -> tuple[Any, Any]:
+    """One step: `v <- momentum v + g`, `w <- w - lr v`, and `g + momentum v` for v with Nesterov."""
+    if weight_decay:
+        g = g + weight_decay * w
+    if not momentum:
+        return w - lr * g, None
+    v = momentum * v + g
+    return w - lr * (g + momentum * v if nesterov else v), v
+
+
 def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> Algorithm:
-    """The pair of SGD: `v <- momentum v + g`, `w <- w - lr v`, and `g + momentum v` for v with Nesterov.
+    """The pair of SGD.
 
     Sutskever's velocity is -lr v, and his Nesterov parameters are seen from where the look-ahead stands; with a
     constant learning rate the steps are the same.
     """
-
-    def init(w: Any) -> Any:
-        return np.zeros_like(w) if momentum else None
-
-    def update(w: Any, g: Any, v: Any, lr: float) -> tuple[Any, Any]:
-        if weight_decay:
-            g = g + weight_decay * w
-        if not momentum:
-            return w - lr * g, None
-        v = momentum * v + g
-        return w - lr * (g + momentum * v if nesterov else v), v
-
-    return Algorithm(init, update)
+    step = partial(update, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+    return Algorithm(partial(init, momentum=momentum), step)
 
 
 class SGD(Optimizer):
