@@ -57,6 +57,7 @@ def test_a_wrong_rule_is_refused_and_not_registered(rule, words):
 def test_the_second_derivative_need_not_exist():
     own = custom((lambda g, out, x: g * 3 * te.stop_gradient(x) ** 2,), domain=te.REALS, order=1)(cube)
     assert te.grad(own)(2.0) == 12.0
+    assert own.order == 1  # so that whoever tests it later knows
 
 
 def test_a_kink_has_to_be_declared():

@@ -54,12 +54,12 @@ def user_frame() -> tuple[FrameType, int]:
 def user_line() -> str:
     """Where the user's own code stands now, as `train.py:7`."""
     frame, _ = user_frame()
-    return f"{basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return f"{repr(basename(frame.f_code.co_filename))[1:-1]}:{frame.f_lineno}"
 
 
 def label(operand: Any, letter: str) -> str:
     """What to call an operand: its own name, or a letter."""
-    return operand.name if isinstance(operand, Node) and operand.name else letter
+    return repr(str(operand.name))[1:-1] if isinstance(operand, Node) and operand.name else letter
 
 
 def shape_of(operand: Any) -> Shape:
@@ -150,7 +150,7 @@ def foreign(data: Any) -> str | None:
 def not_scalar(name: str | None, shape: Shape) -> str:
     """Why backward needs a single number, and what to do with an array."""
     use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
-    return f"{name or 'loss'} has shape {shape}: {use} ({user_line()})"
+    return f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use} ({user_line()})"
 
 
 def wrong_seed(given: Shape, wanted: Shape) -> str:

@@ -71,7 +71,9 @@ def custom(
             check_function(op, drawn.arrays, drawn.options, reference)
             check_pullbacks(op, drawn, order)
         rules = [pullbacks] if isinstance(pullbacks, Each) else pullbacks
-        return primitive(function, *rules, domain=domain, **declared)
+        made = primitive(function, *rules, domain=domain, **declared)
+        made.order = order  # type: ignore[attr-defined]
+        return made
 
     return enter
 

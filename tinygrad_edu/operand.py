@@ -15,7 +15,7 @@ from tinygrad_edu.graph import Node
 def floating(data: Any) -> Any:
     """The data of a variable: Python numbers become float64, floating arrays stay as they are."""
     if isinstance(data, Node):
-        raise TypeError("a Value was given: Value(v.data) starts a new variable from its numbers")
+        raise TypeError(f"a Value was given: Value(v.data) starts a new variable ({errors.user_line()})")
     array = arrayed(data)
     if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
@@ -39,13 +39,13 @@ def constant(operand: Any) -> Any:
 def arrayed(data: Any) -> Any:
     """Data as an array of NumPy or of a library that speaks its protocols; numbers as NumPy scalars."""
     if isinstance(data, np.ma.MaskedArray | np.matrix):  # they mean something else by == or *
-        raise TypeError(f"a {type(data).__name__} was given: make it an array first, a.filled(0.0) or np.asarray(a)")
-    if hasattr(data, "__array_function__") or isinstance(data, np.generic):
+        raise TypeError(f"a {type(data).__name__} was given: a.filled(0.0) or np.asarray(a) ({errors.user_line()})")
+    if isinstance(data, np.generic) or (hasattr(data, "__array_function__") and not isinstance(data, type)):
         return data
     if message := errors.foreign(data):
         raise TypeError(message)
     if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
-        raise TypeError("a list of Values was given: np.stack(values) joins them and keeps the gradient")
+        raise TypeError(f"a list of Values was given: np.stack(values) joins them ({errors.user_line()})")
     try:
         array = np.asarray(data)
     except ValueError as error:

@@ -17,7 +17,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
-from tinygrad_edu.operand import plain
+from tinygrad_edu.operand import constant, plain
 from tinygrad_edu.recording import SCOPE, recorded
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value, record
@@ -30,7 +30,11 @@ class Run:
     """One run of a function on fresh variables, to be differentiated in both directions, as often as needed."""
 
     def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> None:
-        places, inner, self.since = (argnums,) if isinstance(argnums, int) else argnums, list(args), next_number()
+        places = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
+        if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in places):
+            given = f"{len(args)} positional arguments were given: pass by position what to differentiate"
+            raise TypeError(f"argnums is {argnums!r}, and {given} ({user_line()})")
+        inner, self.since = list(args), next_number()
         for i in places:
             ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
             inner[i] = rebuild(args[i], ys, same=True)
@@ -77,13 +81,14 @@ def cut(vector: Any, arrays: list[Any]) -> list[Any]:
     return [piece if piece.dtype == dtype else piece.astype(dtype) for piece, dtype in pieces]
 
 
-def matched(given: Any, tree: Any, word: str) -> list[Any]:
+def matched(structure: Any, tree: Any, word: str) -> list[Any]:
     """The leaves of a structure of gradients or tangents, in the order and dtypes of the structure it belongs to."""
-    found, wanted = dict(flatten(given)), dict(flatten(tree))
+    found, wanted = dict(flatten(structure)), dict(flatten(tree))
     shapes, expected = ({path: np.shape(a) for path, a in d.items()} for d in (found, wanted))
     if shapes != expected:
         raise ValueError(f"the {word} has shapes {shapes}, it needs {expected}, by path ({user_line()})")
-    return [(np.ones_like(plain(a)) * found[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
+    given = {path: a if isinstance(a, Node) else constant(a) for path, a in found.items()}
+    return [(np.ones_like(plain(a)) * given[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:

@@ -9,7 +9,7 @@ Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -48,8 +48,11 @@ def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any
 
     def compared(self: Value, other: Any) -> Any:
         number = plain(other)
-        errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(number))
-        return compare(self.data, number)
+        try:
+            errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(number))
+            return compare(self.data, number)
+        except (ValueError, TypeError) as error:
+            raise errors.explained(compare.__name__, (self, other), error) from None
 
     return compared
 
@@ -136,8 +139,7 @@ class Value(Node):
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
     __neg__, __abs__ = method(np.negative), method(np.abs)
     __floordiv__, __divmod__ = method(np.floor_divide), method(np.divmod)
-    __rfloordiv__ = lambda self, other: np.floor_divide(other, self)
-    __rdivmod__ = lambda self, other: np.divmod(other, self)
+    __rfloordiv__, __rdivmod__ = lambda self, y: np.floor_divide(y, self), lambda self, y: np.divmod(y, self)
     __hash__ = object.__hash__
     abs, exp, log, sqrt, sin, cos = map(method, (np.abs, np.exp, np.log, np.sqrt, np.sin, np.cos))
     tanh, square, ptp, clip, copy = map(method, (np.tanh, np.square, np.ptp, np.clip, np.copy))
@@ -170,14 +172,8 @@ class Value(Node):
     def __getitem__(self, index: Any) -> Value:
         return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
 
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __iter__(self) -> Iterator[Value]:
-        return map(self.__getitem__, range(len(self)))
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
+    __len__, __bool__ = lambda self: len(self.data), lambda self: bool(self.data)
+    __iter__ = lambda self: map(self.__getitem__, range(len(self)))
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.item(), digits)

@@ -37,16 +37,15 @@ along = lambda x, part, axis: x[(slice(None),) * (axis % np.ndim(x)) + (part,)] 
 
 def pieces(g, out, *arrays, axis=0):
     """The parts of a gradient that belong to the joined arrays."""
-    ends = np.cumsum([a.size if axis is None else a.shape[axis] for a in arrays])
-    if axis is None:
-        return [np.reshape(g[end - a.size : end], a.shape) for a, end in zip(arrays, ends, strict=True)]
+    ends = np.cumsum([a.shape[axis] for a in arrays])
     return [along(g, slice(end - a.shape[axis], end), axis) for a, end in zip(arrays, ends, strict=True)]
 
 # np.concatenate and np.stack with their arrays as arguments of their own
 concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(pieces), name="concatenate",
                         domain=REALS, linear=True, formulas=("1",), cases=[
-    case((2, 3), (1, 3)), case((2,), (1, 3), axis=None), case((2, 1), (2, 2), (2, 1), axis=-1)])
-implements(np.concatenate)(lambda arrays, axis=0: concatenate(*arrays, axis=axis))
+    case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
+implements(np.concatenate)(lambda arrays, axis=0: concatenate(*map(np.ravel, arrays)) if axis is None
+                           else concatenate(*arrays, axis=axis))
 stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
                   Parts(lambda g, out, *arrays, axis=0: np.moveaxis(g, axis, 0)), name="stack",
                   domain=REALS, linear=True, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), axis=-1)])
