@@ -1,0 +1,57 @@
+"""What the robustness tests share: fresh interpreters, small stacks, and how much longer ten times the work takes."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LONG = os.environ.get("HYPOTHESIS_PROFILE") in ("nightly", "thorough")
+SMALL_STACK = 512 * 1024
+ATTEMPTS = 5
+
+
+def fresh(code, *arguments, flags=(), **environment):
+    """What a program prints in an interpreter of its own; its warnings are errors."""
+    command = [sys.executable, "-W", "error", *flags, "-c", code, *map(str, arguments)]
+    around = os.environ | {"PYTHONPATH": os.fspath(ROOT), "OPENBLAS_NUM_THREADS": "1"} | environment
+    done = subprocess.run(command, env=around, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def figures(code, *arguments):
+    """The numbers that a program prints as JSON."""
+    return json.loads(fresh(code, *arguments))
+
+
+def on_a_small_stack(work):
+    """The result of a function in a thread with a stack of 512 kB."""
+    before = threading.stack_size(SMALL_STACK)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(work).result()
+    finally:
+        threading.stack_size(before)
+
+
+def seconds(work, size):
+    """The time of the processor that some work takes."""
+    start = time.process_time()
+    work(size)
+    return time.process_time() - start
+
+
+def growth(work, size, below):
+    """How much longer some work takes at ten times the size: the best of a few attempts, ended when it fits."""
+    work(size // 10)  # whatever is done only once
+    best = float("inf")
+    for _ in range(ATTEMPTS):
+        best = min(best, seconds(work, 10 * size) / min(seconds(work, size) for _ in range(3)))
+        if best < below:
+            break
+    return best
