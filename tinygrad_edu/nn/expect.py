@@ -66,9 +66,10 @@ def expect_logits(logits: Any) -> None:
 
 
 def expect_no_nan(target: Any) -> None:
-    """Refuse targets that are nan: so would be the loss, and every gradient."""
-    if len(places := np.argwhere(np.isnan(plain(target)))):
-        where = tuple(places[0].tolist())
+    """Refuse targets that are nan: so would be the loss, and every gradient; what lies elsewhere is not computed."""
+    array = plain(target)
+    if isinstance(array, np.ndarray | np.generic | float) and np.any(np.isnan(array)):
+        where = tuple(np.argwhere(np.isnan(array))[0].tolist())
         raise ValueError(f"target is nan at {where}: leave out what was not measured ({user_line()})")
 
 
