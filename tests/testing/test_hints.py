@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
+from tinygrad_edu.backward import backpropagate, fit
+from tinygrad_edu.graph import backwards
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
 from tinygrad_edu.testing import FAIL, check_gradients, hint
-from tinygrad_edu.testing.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, Evidence, diagnose, ratio
+from tinygrad_edu.testing.evidence import Evidence
+from tinygrad_edu.testing.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, diagnose, ratio
 
 RNG = np.random.default_rng(3)
 X, Y, ROW, A, B, W = (RNG.normal(size=s) for s in ((5,), (5,), (1, 3), (2, 3), (3, 4), (3, 3)))
@@ -196,3 +199,59 @@ def test_the_ratio_of_a_single_slope_suggests_a_cause(analytic, numeric, size, w
 
 def test_the_ratio_to_nothing_is_infinite():
     assert ratio(1.0, 0.0) == float("inf")
+
+
+def assigning(root, gradient, differentiable=False, since=0):
+    """A backward pass with `=` for `+=` at leaves."""
+    found = backpropagate(root, gradient, differentiable, since)
+    for node in backwards(root)[::-1]:
+        for i, parent in enumerate(node.args):
+            if isinstance(parent, te.Value) and parent.op is None and node in found:
+                found[parent] = fit(
+                    np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), parent.data
+                )
+    return found
+
+
+def counting_twice(root, gradient, differentiable=False, since=0):
+    """A backward pass that adds the first use of a leaf twice."""
+    found = backpropagate(root, gradient, differentiable, since)
+    once = assigning(root, gradient)
+    return found | {node: found[node] + once[node] for node in found if node.op is None}
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        (assigning, "one of 2, is all that counts: gradients of every use add up, += and not ="),
+        (counting_twice, "one of 2, is counted twice: a shared node adds up the gradient of each use once"),
+    ],
+)
+def test_a_fault_where_gradients_are_added_up_is_named(monkeypatch, engine, words):
+    monkeypatch.setattr("tinygrad_edu.value.backpropagate", engine)
+    report = check_gradients(lambda x: np.sin(x) * 2.0 + np.exp(x), X, raises=False)
+    assert words in str(report)
+    assert "every rule is right by itself" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        (lambda g: g, "they agree"),
+        (lambda g: -g, SIGN),
+        (lambda g: g / 2, f"{HALF}; or 1/2 of it"),
+        (lambda g: 6 * g, "6 times too large: a mean's 1/n is missing; n = 6 is the size of the argument"),
+        (lambda g: g.T, "the shapes differ: (3, 2), and (2, 3)"),
+        (lambda g: g[::-1], "reversed along axis 0"),
+        (lambda g: 0 * g, NONE),
+        (lambda g: g * np.nan, "not finite"),
+    ],
+)
+def test_a_gradient_worked_out_by_hand_is_judged_as_a_whole(mine, words):
+    right = RNG.normal(size=(2, 3))
+    assert hint(mine(right), right).startswith(words)
+
+
+def test_an_error_of_a_ten_thousandth_is_no_swapped_argument(plant):
+    wrong = plant(product, [lambda g, out, x, y: g * y * 1.0001, lambda g, out, x, y: g * x])
+    assert "the same factor 1.0001 in all entries" in str(check_gradients(wrong, X, X * 1.00005, raises=False))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu.testing import detect_kink, numeric_gradient
-from tinygrad_edu.testing.numeric import STEP, careful, four_point
+from tinygrad_edu.testing.numeric import STEP, careful, four_point, rounding
 
 SMOOTH = [
     (np.sin, np.cos),
@@ -26,7 +26,7 @@ def test_accuracy_and_the_error_estimate(f, df, x):
     assert error <= 1e-9
 
 
-@pytest.mark.parametrize("method", ["auto", "4-point"])
+@pytest.mark.parametrize("method", ["auto", "4-point", "ridders", "complex"])
 def test_arrays_are_moved_entry_by_entry_in_float64(method):
     x = np.array([[0.5, -1.0], [2.0, 0.1]], np.float32)
     gradient, error = numeric_gradient(lambda a: np.sum(np.sin(a) * a), x, method=method)
@@ -37,7 +37,7 @@ def test_arrays_are_moved_entry_by_entry_in_float64(method):
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="'auto' or '4-point', got 'best'"):
+    with pytest.raises(ValueError, match="'2-point', got 'best'"):
         numeric_gradient(np.sin, 1.0, method="best")
 
 
@@ -53,3 +53,54 @@ def test_a_kink_is_found_with_both_slopes(a, b, x):
 @given(x=st.floats(-2.0, 2.0))
 def test_smooth_points_are_no_kinks(f, df, x):
     assert detect_kink(f, x) is None
+
+
+def test_the_methods_are_as_exact_as_they_are_said_to_be():
+    rng, worst = np.random.default_rng(0), dict.fromkeys(("2-point", "4-point", "ridders", "complex"), 0.0)
+    for method in worst:
+        for x in rng.uniform(-2.0, 2.0, 100):
+            value, error = numeric_gradient(lambda t: np.exp(np.sin(t)), x, method=method)
+            apart = abs(value - np.cos(x) * np.exp(np.sin(x)))
+            assert apart <= 10 * error + 1e-11
+            worst[method] = max(worst[method], apart)
+    assert worst["complex"] < 1e-15
+    assert worst["ridders"] < 1e-11
+    assert worst["4-point"] < 1e-10
+    assert 1e-11 < worst["2-point"] < 2e-7
+
+
+@pytest.mark.parametrize("f", [np.abs, lambda x: np.sqrt(np.real(x))])
+def test_a_complex_step_refuses_what_is_not_analytic(f):
+    with pytest.raises(TypeError, match="method='complex' needs a function"):
+        numeric_gradient(f, 0.5, method="complex")
+
+
+def test_a_step_is_positive_and_not_for_auto():
+    assert numeric_gradient(np.sin, 0.0, method="2-point", step=1e-3)[0] == pytest.approx(1.0, abs=1e-6)
+    for method, step in (("auto", 1e-3), ("ridders", 0.0), ("4-point", -1.0)):
+        with pytest.raises(ValueError, match="step is positive"):
+            numeric_gradient(np.sin, 0.0, method=method, step=step)
+
+
+def test_steps_stay_within_half_of_the_distance():
+    seen = []
+    numeric_gradient(lambda t: seen.append(float(t)) or np.log(t), 1e-3, distance=1e-3)
+    assert min(seen) > 0.0
+
+
+@given(jump=st.floats(1e-3, 1e3), size=st.floats(0.0, 1e6), x=st.floats(-1e3, 1e3))
+def test_a_kink_is_found_at_any_place_beside_a_large_value(jump, size, x):
+    left, right = detect_kink(lambda t: size + 1e3 * jump * np.abs(t - x), x)
+    assert right - left == pytest.approx(2e3 * jump, rel=1e-3)
+
+
+def test_rounding_of_numbers_inside_is_measured():
+    shown = lambda t: float(np.sin(1.0 + t))
+    hidden = lambda t: float((1e6 * t + np.sin(1.0 + t)) + 1e6 - (1e6 * t + 1e6))
+    assert rounding(shown, 1e-6) < 1e-15
+    assert 1e-12 < rounding(hidden, 1e-6) < 1e-9
+
+
+def test_rounding_is_no_kink():
+    lost = lambda t: (1e6 * t + np.sin(t)) - 1e6 * t
+    assert [detect_kink(lost, float(x)) for x in np.linspace(1.0, 2.0, 200)].count(None) >= 199

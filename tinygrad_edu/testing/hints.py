@@ -12,19 +12,16 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from tinygrad_edu.backward import gradients
-from tinygrad_edu.operand import plain
-from tinygrad_edu.testing.numeric import STEP, along, four_point, step_scale
+from tinygrad_edu.backward import backpropagate, fit
+from tinygrad_edu.testing.evidence import Evidence
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     Array = np.ndarray[Any, Any]
@@ -37,67 +34,13 @@ HALF = "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x"
 UNKNOWN = "no simple factor: look at the formula itself"
 
 
-@dataclass
-class Evidence:
-    """What is known of one argument whose gradient is wrong.
-
-    Attributes
-    ----------
-    k, leaves, places
-        Which of the arguments it is, all of them as float64 arrays, and what they are called.
-    found
-        The analytic gradient of every argument.
-    picked, numeric, wrong
-        The compared entries as flat indices, their slopes by differences, and which of them failed.
-    call, cotangent
-        The function of the list of arguments, and the weights of its result; None if there is no such function.
-    reach
-        How far the arguments are from the nearest trouble.
-    """
-
-    k: int
-    leaves: list[Array]
-    places: list[str]
-    found: list[Array]
-    picked: Array
-    numeric: Array
-    wrong: Array
-    call: Callable[[list[Any]], Any] | None = None
-    cotangent: Any = None
-    reach: Any = np.inf
-
-    def at(self, gradient: Any) -> Array:
-        """A whole gradient's compared entries."""
-        return np.asarray(gradient, dtype=float).ravel()[self.picked]
-
-    @property
-    def analytic(self) -> Array:
-        """The compared entries of the gradient in question."""
-        return self.at(self.found[self.k])
-
-    def slopes(self, cotangent: Any, leaves: list[Array], k: int) -> Array:
-        """The compared entries of another gradient by differences: other weights, arguments, or position."""
-        f, x = self.call, leaves[k]
-        scalar = lambda moved: np.sum(plain(f([*leaves[:k], moved, *leaves[k + 1 :]])) * cotangent)  # type: ignore[misc]
-        indices = [tuple(map(int, np.unravel_index(i, x.shape))) for i in self.picked]
-        steps = [STEP * float(step_scale(x[index], self.reach)) for index in indices]
-        pairs = zip(indices, steps, strict=True)
-        return np.array([four_point(along(scalar, x, index), h) for index, h in pairs])
-
-    def pulled(self, leaves: list[Array], k: int) -> Array:
-        """The analytic gradient for an argument, at other arguments."""
-        values = [Value(leaf) for leaf in leaves]
-        found: Array = gradients(np.sum(self.call(values) * self.cotangent), values)[k]  # type: ignore[misc]
-        return found
-
-
 def diagnose(case: Evidence) -> str:
     """The most likely mistake behind a wrong gradient, in words; what is certain comes first."""
     if not np.all(np.isfinite(case.analytic)):
         return "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
     if not np.any(case.analytic):
         return NONE
-    asked = (of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another) if case.call else ()
+    asked = ASKED if case.call and not alike(case.analytic, case.numeric) else ()
     with np.errstate(all="ignore"):
         for suspicion in (*asked, of_a_factor, of_order, of_a_constant, of_some):
             with suppress(Exception):  # the user's function may refuse what it is asked
@@ -195,6 +138,22 @@ def of_another(case: Evidence) -> str:
     return ""
 
 
+def of_sharing(case: Evidence) -> str:
+    """One of several uses of the argument alone, or one of them twice."""
+    values = [Value(leaf) for leaf in case.leaves]
+    out: Any = np.sum(case.call(values) * case.cotangent)  # type: ignore[misc]
+    x, found = values[case.k], backpropagate(out, np.float64(1.0))
+    uses: list[Any] = [(node, i) for node in found for i, arg in enumerate(node.args) if arg is x]
+    for node, i in uses if len(uses) > 1 else []:
+        share = case.at(fit(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.data))
+        use = f"its use in {node.op.name}, one of {len(uses)}, is"
+        if alike(case.analytic, share):
+            return f"{use} all that counts: gradients of every use add up, += and not ="
+        if alike(case.analytic, case.numeric + share):
+            return f"{use} counted twice: a shared node adds up the gradient of each use once"
+    return ""
+
+
 def of_order(case: Evidence) -> str:
     """The right numbers at the wrong places: transposed, reversed."""
     g, shape = np.asarray(case.found[case.k], dtype=float), case.leaves[case.k].shape
@@ -240,15 +199,18 @@ def of_some(case: Evidence) -> str:
     return f"{text}; {known[0]}" if known else text
 
 
-def hint(analytic: float, numeric: float, size: int = 1) -> str:
-    """What the ratio of a single slope suggests.
+ASKED = of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another, of_sharing
+
+
+def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
+    """What a wrong gradient suggests, yours beside the right one, such as that of `numeric_gradient`.
 
     Parameters
     ----------
     analytic, numeric
-        The slope as the rule gives it, and by differences.
+        The gradient as the rule gives it, and by differences: two slopes, or two arrays.
     size
-        The number of entries of the argument.
+        The number of entries of the argument, for single slopes.
 
     Returns
     -------
@@ -261,6 +223,8 @@ def hint(analytic: float, numeric: float, size: int = 1) -> str:
     >>> hint(3.0, 6.0)
     'exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x'
     """
+    if np.ndim(analytic):
+        return of_arrays(np.asarray(analytic, dtype=float), np.asarray(numeric, dtype=float))
     known = {-1.0: SIGN, 0.0: NONE, 2.0: DOUBLE, 0.5: HALF}
     if size > 2:
         known |= {
@@ -270,3 +234,14 @@ def hint(analytic: float, numeric: float, size: int = 1) -> str:
     r = ratio(analytic, numeric)
     close = [text for value, text in known.items() if abs(r - value) <= CLOSE * max(abs(value), CLOSE)]
     return close[0] if close else f"{UNKNOWN}, or at swapped arguments"
+
+
+def of_arrays(mine: Array, right: Array) -> str:
+    """What two gradients suggest, with nothing else known."""
+    if mine.shape != right.shape:
+        return f"the shapes differ: {mine.shape}, and {right.shape}; a gradient has the shape of its argument"
+    if alike(mine, right):
+        return "they agree"
+    wrong = np.ravel(np.abs(mine - right) > CLOSE * np.max(np.abs(right), initial=0.0))
+    leaves, places = [np.zeros_like(right)], ["the argument"]
+    return diagnose(Evidence(0, leaves, places, [mine], np.arange(right.size), np.ravel(right), wrong))

@@ -121,7 +121,8 @@ def unchanged(module: Module, inputs: Any, mode: str) -> Iterator[Finding]:
     given, state = deepcopy(inputs), module.state_dict()
     copy = deepcopy(module)
     out = copy(*given)
-    np.sum(np.concatenate([np.ravel(part) for part in leaves(out)])).backward()
+    if any(isinstance(part, Value) for part in leaves(out)):  # else it has no parameters
+        np.sum(np.concatenate([np.ravel(part) for part in leaves(out)])).backward()
     yield promise(f"{mode}: inputs", same(inputs, given), "a call changes its inputs: work on a copy")
     kept = same(copy.state_dict(), state)
     yield promise(f"{mode}: parameters", kept, "a call changes the parameters: only an optimiser does")

@@ -1,20 +1,25 @@
 """What a check found, in words: where, how far off, and what the ratio suggests.
 
 A verdict is PASS, FAIL, KINK (a convention between the slopes on both sides) or INCONCLUSIVE, which is no pass:
-it is counted and shown. `hints` says what a failure suggests.
+it is counted and shown. `hints` says what a failure suggests, and the last line repeats the check.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.hints import hint, ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 PASS, FAIL, KINK, INCONCLUSIVE = "PASS", "FAIL", "KINK", "INCONCLUSIVE"
+SHOWN, WIDTH, SHARP = 3, 300, 1e-3
 
 
 class GradientError(AssertionError):
@@ -28,6 +33,13 @@ class Finding:
     ----------
     verdict
         PASS, FAIL, KINK or INCONCLUSIVE.
+    place, at
+        Which argument and entry, and its input value; nan for a direction.
+    analytic, numeric, error, allowed
+        The slope of the gradient and that of differences, how far off the latter may be, and by how much the two
+        may differ.
+    scale
+        The largest entry of the argument's gradient, which errors are relative to.
     slopes
         Left and right of a kink.
     hint
@@ -45,7 +57,19 @@ class Finding:
         self.slopes: tuple[float, float] | None = None
         self.size = 1
         self.hint = self.note = ""
-        self.order = float("nan")
+        self.order = self.scale = math.nan
+
+    @property
+    def relative(self) -> float:
+        """How far the two slopes are apart, relative to the scale; 0 where no slopes were compared."""
+        apart = abs(self.analytic - self.numeric)
+        scale = self.scale if self.scale > 0 else max(abs(self.analytic), abs(self.numeric))
+        return apart / scale if apart and scale else apart
+
+    @property
+    def sharp(self) -> bool:
+        """Whether slopes agree, and would not if they differed by a thousandth."""
+        return self.verdict == PASS and not self.slopes and 0 < self.allowed <= SHARP * self.scale
 
     def __str__(self) -> str:
         if self.note:
@@ -53,23 +77,27 @@ class Finding:
         at = "" if math.isnan(self.at) else f" at {self.at:.6g}"
         lines = [
             f"{self.verdict} {self.place}{at}: analytic {self.analytic:.10g}, numeric {self.numeric:.10g} "
-            f"(error about {self.error:.1g}); they differ by {abs(self.analytic - self.numeric):.3g}, "
-            f"allowed {self.allowed:.3g}"
+            f"(error about {self.error:.1g})",
+            f"  they differ by {abs(self.analytic - self.numeric):.3g}, allowed {self.allowed:.3g}; "
+            f"relative error {self.relative:.3g}",
         ]
         if self.slopes:
             lines.append(f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right")
         elif self.verdict == FAIL:
             suggestion = self.hint or hint(self.analytic, self.numeric, self.size)
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
+            lines.append("  no kink: left and right of it the slopes are the same")
+        elif self.verdict == INCONCLUSIVE:
+            lines.append("  differences are too rough here to tell: a kink or a singular point nearby, or a noisy f")
         if not math.isnan(self.order):
             lines.append(f"  the Taylor remainder has order {self.order:.2f}: 2 if the gradient is right, 1 if not")
         return "\n".join(lines)
 
 
-def promise(place: str, kept: bool, note: str) -> Finding:
+def promise(place: str, kept: bool, note: str, verdict: str = FAIL) -> Finding:
     """A finding about something else than slopes: kept, or what was broken."""
     finding = Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0)
-    finding.verdict, finding.note = (PASS, "") if kept else (FAIL, note)
+    finding.verdict, finding.note = (PASS, "") if kept else (verdict, note)
     return finding
 
 
@@ -79,13 +107,22 @@ class GradientReport:
     Attributes
     ----------
     findings
-        One per compared entry or direction.
+        One per compared entry or direction, and one per promise, such as that nothing is changed in place.
     verdict
         The worst of them: FAIL, INCONCLUSIVE, KINK, PASS.
+    checks
+        How many there are.
+    worst
+        The largest relative error of what was compared sharply, or is wrong; nan if nothing was. Where a gradient is
+        next to nothing, or differences are rough, the error is that of the differences.
+    reproduce
+        The call that repeats the check.
+    program
+        The operations behind the result, and which rule is wrong, if slopes are.
     """
 
-    def __init__(self, name: str, findings: Sequence[Finding], reproduce: str) -> None:
-        self.name, self.findings, self.reproduce = name, list(findings), reproduce
+    def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:
+        self.name, self.findings, self.reproduce, self.program = name, list(findings), reproduce, program
 
     @property
     def verdict(self) -> str:
@@ -93,14 +130,74 @@ class GradientReport:
         found = {finding.verdict for finding in self.findings}
         return next((v for v in (FAIL, INCONCLUSIVE, KINK) if v in found), PASS)
 
+    @property
+    def checks(self) -> int:
+        """How many findings there are."""
+        return len(self.findings)
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error of what was compared sharply, or is wrong; nan if nothing was."""
+        return max(
+            (f.relative for f in self.findings if f.sharp or (f.verdict == FAIL and not f.note)), default=math.nan
+        )
+
     def count(self, verdict: str) -> int:
         """How many findings have a verdict."""
         return sum(finding.verdict == verdict for finding in self.findings)
 
+    @property
+    def counts(self) -> str:
+        """How many findings have each verdict, in words."""
+        found = [f"{self.count(v)} {v}" for v in (PASS, FAIL, KINK, INCONCLUSIVE) if self.count(v)]
+        return ", ".join(found) or "nothing to check"
+
+    def __repr__(self) -> str:
+        return f"<GradientReport of {self.name}: {self.counts}; worst relative error {self.worst:.2g}>"
+
     def __str__(self) -> str:
-        counts = ", ".join(f"{self.count(v)} {v}" for v in (PASS, FAIL, KINK, INCONCLUSIVE) if self.count(v))
         bad = [f for f in self.findings if f.verdict in (FAIL, INCONCLUSIVE)]
-        worst = sorted(bad, key=lambda f: (not f.note, -abs(f.analytic - f.numeric)))[:3]
-        more = [f"... and {len(bad) - 3} more"] if len(bad) > 3 else []
+        worst = shown(bad)
+        more = [f"... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
+        program = [self.program] if self.program else []
         again = [f"again: {self.reproduce}"] if bad else []
-        return "\n".join([f"{self.name}: {counts or 'nothing to check'}", *map(str, worst), *more, *again])
+        return "\n".join([f"{self.name}: {self.counts}", *map(str, worst), *more, *program, *again])
+
+
+def concluded(report: GradientReport, raises: bool) -> GradientReport:
+    """The report, or GradientError if something is wrong or could not be judged."""
+    if raises and report.verdict in (FAIL, INCONCLUSIVE):
+        raise GradientError(str(report))
+    return report
+
+
+def shown(bad: list[Finding]) -> list[Finding]:
+    """The findings to print: one broken promise, then the worst slopes, then whatever room there is for."""
+    notes, slopes = [f for f in bad if f.note], [f for f in bad if not f.note]
+    slopes.sort(key=lambda f: (f.verdict != FAIL, -abs(f.analytic - f.numeric)))
+    return [*notes[:1], *slopes, *notes[1:]][:SHOWN]
+
+
+def repeated(check: str, name: str, args: Sequence[Any], **options: Any) -> str:
+    """The call that repeats a check, with its arguments if there is room for them."""
+    name = name if name.isidentifier() else "f"  # a lambda has no name to call it by
+    given = [f"{key}={value!r}" for key, value in options.items()]
+    text = f"{check}({', '.join([name, *map(written, args), *given])})"
+    return text if len(text) <= WIDTH and "\n" not in text else f"{check}({', '.join([name, '...', *given])})"
+
+
+def written(thing: Any) -> str:
+    """An argument as code: arrays with all of their digits."""
+    thing = plain(thing)
+    if isinstance(thing, np.ndarray):
+        dtype = "" if thing.dtype in (float, int) and thing.size else f", dtype=np.{thing.dtype}"
+        shaped = "" if thing.size else f".reshape{thing.shape}"
+        return f"np.array({thing.tolist() if thing.size else []}{dtype}){shaped}" if thing.size < WIDTH else "..."
+    if isinstance(thing, np.generic):
+        return repr(thing.item())
+    if isinstance(thing, dict):
+        return "{" + ", ".join(f"{key!r}: {written(value)}" for key, value in thing.items()) + "}"
+    if type(thing) in (list, tuple):
+        inside = ", ".join(map(written, thing))
+        return f"[{inside}]" if isinstance(thing, list) else f"({inside}{',' if len(thing) == 1 else ''})"
+    return repr(thing)

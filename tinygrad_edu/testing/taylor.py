@@ -15,9 +15,10 @@ from functools import partial
 import numpy as np
 
 from tinygrad_edu.backward import gradients
-from tinygrad_edu.testing.check import arguments, moving, weighted
+from tinygrad_edu.testing.check import arguments, weighted
+from tinygrad_edu.testing.comparing import moving
 from tinygrad_edu.testing.numeric import EPS, careful, one_sided, step_scale
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientError, GradientReport
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     Moves = Callable[[Array], Line]
 
 STEPS = 0.25 * 0.5 ** np.arange(36)
-TINY = 1e-13 * np.arange(1, 9)
-ABOVE, LAST, SLACK, NOISE = 10.0, 4, 1e-4, 1e4 * EPS
+TINY = 1e-13 * np.arange(-8, 9)
+ABOVE, SLACK, NOISE, NEAREST = 10.0, 1e-4, 1e4 * EPS, 1e-4 / 8
 
 
 def check_taylor(
@@ -45,9 +46,10 @@ def check_taylor(
 ) -> GradientReport:
     """Check gradients by the order of the Taylor remainder along random directions.
 
-    Every floating point argument is moved along directions of its own, so that a failure says which of them it is.
-    A wrong gradient is seen down to a millionth of its size; far fewer evaluations than `check_gradients` needs
-    for large arrays, but it does not say which entry is wrong.
+    Every floating point argument is moved along directions of its own, so that a failure says which of them it is;
+    the first goes uphill, where no share of the slope hides another. A wrong gradient is seen down to a millionth of
+    its size; far fewer evaluations than `check_gradients` needs for large arrays, but it does not say which entry is
+    wrong.
 
     Parameters
     ----------
@@ -93,10 +95,7 @@ def check_taylor(
         raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, _ = weighted(call, leaves, rng)
     findings = list(along_directions(scalar, places, leaves, rng, directions, distance))
-    report = GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})")
-    if raises and report.verdict in (FAIL, INCONCLUSIVE):
-        raise GradientError(str(report))
-    return report
+    return concluded(GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})"), raises)
 
 
 def along_directions(
@@ -109,21 +108,31 @@ def along_directions(
     wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
     for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
         for i in range(count if leaf.size else 0):
-            d = np.asarray(rng.normal(size=leaf.shape))
-            d /= np.max(np.abs(d))  # no entry moves farther than the step
+            d = direction(rng, g, uphill=i == 0)
             slope = float(np.sum(np.asarray(g, dtype=float) * d))
             finding = Finding(f"{place} along direction {i}", float("nan"), slope, slope, 0.0, 0.0)
             size = float(np.sum(np.abs(np.asarray(g, dtype=float) * d)))
-            rounded = size * (0.0 if leaf.dtype == float else float(np.finfo(leaf.dtype).eps))
+            rounded = size * float(np.finfo(leaf.dtype).eps)
             moves = partial(moving, scalar, wide, k)
             judge_order(finding, moves, d, float(step_scale(0.0, distance)), rounded)
             yield finding
 
 
+def direction(rng: np.random.Generator, g: Array, uphill: bool = False) -> Array:
+    """A random direction, whose largest entry is 1, so that no argument moves farther than the step.
+
+    Uphill, the entries' shares in the slope have one sign: an error in all of them cannot hide where they cancel.
+    """
+    d = np.asarray(rng.normal(size=g.shape))
+    d = np.where(uphill & (g != 0), np.copysign(d, g), d)
+    scaled: Array = d / np.max(np.abs(d))
+    return scaled
+
+
 def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded: float = 0.0) -> None:
     """Fill in the order of the remainder, the numeric slope where it matters, and the verdict.
 
-    `rounded` is what the analytic slope may be off by because it was computed in fewer digits.
+    `rounded` is what the analytic slope may be off by because of the digits it was computed in.
     """
     line, steps = moves(d), STEPS * scale
     with np.errstate(all="ignore"):
@@ -136,7 +145,7 @@ def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded:
         if not np.isfinite(rest).any() or (lost and np.isinf(finding.order)):
             finding.verdict = INCONCLUSIVE
         elif finding.order < 1.5:
-            disputed(finding, moves, d, scale)
+            disputed(finding, moves, d, scale, noise)
 
 
 def rounding(line: Line, scale: float) -> tuple[float, float]:
@@ -144,8 +153,8 @@ def rounding(line: Line, scale: float) -> tuple[float, float]:
 
     What differs from a straight line over steps that are next to nothing is rounding.
     """
-    t = np.array([*-TINY[::-1], *TINY]) * scale
-    values = np.array([line(step) for step in t])
+    t = TINY * scale
+    values = np.array([line(step - t[0]) for step in t])  # on the side of the steps
     straight = values.mean() + t * (t @ values) / (t @ t)
     size = float(np.max(np.abs(values)))
     return 4.0 * float(max(np.max(np.abs(values - straight)), 4 * EPS * size)), size
@@ -162,20 +171,18 @@ def observed_order(rest: Array, limits: Array) -> float:
     last = int(np.flatnonzero(usable)[-1])
     if last + 1 < len(rest) and rest[last] > 16 * max(rest[last + 1], limits[last + 1]):
         return float("inf")
-    first = last
-    while first > 0 and usable[first - 1] and last - first < LAST:
-        first -= 1
-    if last - first < 2:
+    if last < 2 or not usable[last - 2 : last].all():
         return float("inf")
-    return float(np.log2(rest[first] / rest[last]) / (last - first))
+    return float(np.log2(rest[last - 1] / rest[last]))  # at larger steps, terms of higher order may cancel
 
 
-def disputed(finding: Finding, moves: Moves, d: Array, scale: float) -> None:
+def disputed(finding: Finding, moves: Moves, d: Array, scale: float, noise: float) -> None:
     """Measure the slope of a direction whose remainder has the order 1: wrong, at a kink, or not to be judged."""
     line = moves(d)
     finding.numeric, finding.error = careful(line, scale)
     slopes = one_sided(line, scale)
-    if slopes and abs(slopes[1] - slopes[0]) > 10 * SLACK * max(map(abs, slopes)):
+    seen = noise / (NEAREST * scale)
+    if slopes and abs(slopes[1] - slopes[0]) > max(10 * SLACK * max(map(abs, slopes)), seen):
         finding.slopes = slopes
         low, high = subgradients(moves, d, scale)
         slack = SLACK * max(abs(low), abs(high))

@@ -1,0 +1,165 @@
+"""What a gradient promises besides its slopes: each promise is kept by right rules, and broken by a planted fault."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Value
+from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients
+from tinygrad_edu.testing.invariants import alike, close, read_only, same
+from tinygrad_edu.value import apply
+
+X = np.random.default_rng(0).normal(size=(3, 2))
+COUNT = count(1)
+NAMES = ["memory", "shape and dtype", "repeated", "linear", "in place", "zero", "layout", "twice", "arguments"]
+
+
+def planted(function, *rules):
+    op = Op(function, rules, domain=REALS)
+    return lambda *xs: apply(op, xs)
+
+
+def tanh(x):
+    return np.tanh(x)
+
+
+def plus(x, y):
+    return x + y
+
+
+def writing(g, out, x):
+    g *= 1 - out**2
+    return g
+
+
+def counting(g, out, x):
+    return g * (1 - out**2) * (1 + 1e-12 * next(COUNT))
+
+
+def clobbering(g, out, x):
+    x[...] = 0.0
+    return g * (1 - out**2)
+
+
+def state(x):
+    return x * float(next(COUNT))
+
+
+def changing(x):
+    x.data[...] += 1.0
+    return x * 2.0
+
+
+def order_k(g, out, x):
+    return (g.ravel("K") * (1 - out.ravel("K") ** 2)).reshape(x.shape)
+
+
+def unlike(x, y):
+    return x * y * (3.0 if x is y else 1.0)
+
+
+FAULTS = {
+    "writes to its gradient": (planted(tanh, writing), (X,), "in place"),
+    "writes to it, deep": (lambda x: 2.0 * planted(tanh, writing)(x * 3.0), (X,), "in place"),
+    "a state in the rule": (planted(tanh, counting), (X,), "repeated"),
+    "not linear": (planted(tanh, lambda g, out, x: g * np.abs(g) * (1 - out**2)), (X,), "linear"),
+    "linear only for multiples": (planted(tanh, lambda g, out, x: np.abs(g) * np.sign(np.sum(g))), (X,), "linear"),
+    "a constant": (planted(tanh, lambda g, out, x: g * (1 - out**2) + 1e-3), (X,), "zero"),
+    "writes to its argument": (planted(tanh, clobbering), (X,), "in place"),
+    "f has a state": (state, (X,), "repeated"),
+    "f changes its argument": (changing, (X,), "arguments"),
+    "a layout": (planted(tanh, order_k), (X,), "layout"),
+    "a layout of the result": (lambda x: np.sin(x) * float(x.data.strides[0]), (X,), "layout"),
+    "identity": (unlike, (X, X + 1), "twice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_promise_is_named(fault):
+    f, args, name = FAULTS[fault]
+    report = check_gradients(f, *(a.copy() for a in args), raises=False)
+    broken = {finding.place: finding.verdict for finding in report.findings if finding.note}
+    assert broken.get(name) in (FAIL, INCONCLUSIVE)
+
+
+def test_shared_memory_is_seen_where_the_engine_lets_it_through(monkeypatch):
+    honest = Value.backward
+
+    def sharing(self, gradient=None):
+        honest(self, gradient)
+        for node in self.args:
+            if isinstance(node, Value) and node.grad is not None:
+                node.grad = gradient
+
+    monkeypatch.setattr(Value, "backward", sharing)
+    report = check_gradients(plus, X, X + 1, raises=False)
+    assert "share memory" in str(report)
+
+
+def test_a_wrong_dtype_is_seen_where_the_engine_lets_it_through(monkeypatch):
+    honest = Value.backward
+
+    def narrowing(self, gradient=None):
+        honest(self, gradient)
+        for node in self.args:
+            if isinstance(node, Value):
+                node.grad = node.grad.astype(np.float32)
+
+    monkeypatch.setattr(Value, "backward", narrowing)
+    assert "a gradient is float32 (3, 2) for float64 (3, 2)" in str(check_gradients(np.tanh, X, raises=False))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: x * y, lambda x, y: np.maximum(x, y), lambda x, y: x @ y.T, lambda x, y: x / (1.0 + y * y),
+        lambda x, y: np.sort(x, axis=0) - np.cumsum(y, axis=1), lambda x, y: np.concatenate([x, y[::-1]]),
+        lambda x, y: np.einsum("ij,ik->jk", x, y), lambda x, y: np.std(x) * y[[0, 0, 2]],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_right_gradients_keep_every_promise(f, seed, dtype):
+    rng = np.random.default_rng(seed)
+    report = check_gradients(f, *(rng.normal(size=(3, 2)).astype(dtype) for _ in range(2)), seed=seed)
+    assert [finding.place for finding in report.findings if np.isnan(finding.scale)] == NAMES
+    assert report.verdict == PASS
+
+
+def test_a_function_that_is_not_defined_for_equal_arguments_is_not_asked():
+    def apart(x, y):
+        assert x is not y
+        return np.log((x - y) ** 2)
+
+    names = [finding.place for finding in check_gradients(apart, X, X + 1).findings]
+    assert "twice" not in names
+
+
+def test_gradients_from_outside_are_left_alone():
+    w = Value(np.ones(2))
+    w.grad = np.full(2, 7.0)
+    check_gradients(lambda x: x @ w, X)
+    assert w.grad.tolist() == [7.0, 7.0]
+
+
+def test_a_constant_result_promises_nothing():
+    assert check_gradients(lambda x: np.ones(3), X).verdict == PASS
+
+
+def test_bits_and_rounding():
+    assert same(np.array([1.0, np.nan]), np.array([1.0, np.nan]))
+    assert not same(np.ones(2), np.ones(3))
+    assert not same(np.ones(2), np.ones(2) + 1e-15)
+    assert close(np.ones(2), np.ones(2) + 1e-15, np.ones(2))
+    assert not close(np.ones(2), np.ones(2) + 1e-12, np.ones(2))
+    assert alike(np.ones(2), np.ones(2) + 1e-12, [np.ones(2)])
+    assert not alike(np.ones(2), np.ones(2) + 1e-6, [np.ones(2)])
+
+
+def test_a_view_that_cannot_be_written_to():
+    view = read_only(X)
+    with pytest.raises(ValueError, match="read-only"):
+        view[0] = 1.0
+    assert read_only(2.0) == 2.0
