@@ -1,5 +1,6 @@
 """Every operation of the table, from its entry alone: no test here names one."""
 
+import inspect
 import warnings
 from contextlib import suppress
 
@@ -10,16 +11,17 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
-from tinygrad_edu.op import arrived
-from tinygrad_edu.testing import check_gradients
-from tinygrad_edu.testing.drawing import caller, calls, draw
-from tinygrad_edu.testing.operation import LAYOUTS
+from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REWRITES, arrived
+from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients, check_op
+from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, written
+from tinygrad_edu.testing.promises import LAYOUTS
 from tinygrad_edu.value import apply
 
 with suppress(ImportError):
     import scipy.special  # noqa: F401 - its functions are in the table then
 arrived()
 OPS = list(entries())
+OWN = list(OPERATIONS.values())
 IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
 few = settings(max_examples=max(5, settings().max_examples // 10))
 
@@ -159,12 +161,6 @@ def test_empty_arrays_have_empty_gradients(op):
         assert g.shape == (0, 3)
 
 
-def emptied(shapes):
-    """The shapes with every axis empty that is as long as the last of the first argument with axes."""
-    length = next((shape[-1] for shape in shapes if shape), None)
-    return [tuple(0 if n == length else n for n in shape) for shape in shapes]
-
-
 def test_what_numpy_computes_of_empty_arrays_has_empty_gradients():
     covered = set()
     for op in (op for op in OPS if not op.elementwise):
@@ -189,3 +185,52 @@ def test_the_same_variable_twice_has_the_sum_of_both_gradients(op):
     z = Value([0.7, 1.9])
     (once,) = gradients(np.sum(apply(op, (z, z))), [z])
     np.testing.assert_allclose(once, sum(gradients(np.sum(apply(op, (x, y))), [x, y])), rtol=1e-15, atol=1e-15)
+
+
+def ran(op, report):
+    """How many of the declared calls had a slope that could be judged."""
+    slopes = [f for f in report.findings if not np.isnan(f.scale) and f.verdict in (PASS, FAIL)]
+    starts = [
+        written(op, Drawn([np.empty(shape) for shape in shapes], options, 0.0)) for shapes, options in calls(op)
+    ]
+    return sum(any(f.place.startswith(f"{start}, ") for f in slopes) for start in starts)
+
+
+@pytest.mark.parametrize("op", OWN, ids=lambda op: op.name)
+def test_every_promise_is_kept_and_nearly_all_are_judged(op):
+    report = check_op(op, order=1, repeats=1, raises=False)
+    assert report.count(FAIL) == 0, str(report)
+    assert report.count(INCONCLUSIVE) <= 0.01 * report.checks, str(report)
+    assert 2 * ran(op, report) >= len(calls(op))
+
+
+def test_all_regimes_are_there():
+    places = " ".join(f.place for op in (np.abs, np.sqrt, np.tanh) for f in check_op(op, repeats=1).findings)
+    for regime in ("order 2", "at a kink", "1e-12 beside", "0.001 beside", "x = inf", "x = nan", "x = 4.94066e-324"):
+        assert regime in places, regime
+
+
+# What is public and no entry: it is made of entries, or changes functions.
+COMPOSED = "convolution max_pool mean_pool binary_cross_entropy cross_entropy mse_loss accuracy tanh"
+OTHERS = """case cases checkpoint constant custom differentiable elementwise_grad entries grad gradients hessian hvp
+    implements jacobian jvp load no_grad primitive save stop_gradient value_and_grad vjp"""
+
+
+def test_every_public_function_is_in_the_table_or_made_of_entries():
+    known = f"{COMPOSED} {OTHERS}".split()
+    for module in (te, te.nn):
+        for name in (n for n in module.__all__ if inspect.isroutine(getattr(module, n))):
+            function = getattr(module, name)
+            assert function in OPERATIONS or function in REWRITES or name in known, name
+    for name, function in PRIMITIVES.items():
+        assert function in OPERATIONS, name
+    for op in OWN:
+        assert calls(op), f"{op.name} shows no call, so nothing tests it"
+
+
+def test_no_function_of_scipy_takes_a_value_without_an_entry():
+    special = pytest.importorskip("scipy.special")
+    for function in vars(special).values():
+        if isinstance(function, np.ufunc) and function not in OPERATIONS and function not in REWRITES:
+            with pytest.raises(TypeError):
+                function(*[Value([0.5, 1.5])] * function.nin)

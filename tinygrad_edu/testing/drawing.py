@@ -47,6 +47,12 @@ def calls(op: Op) -> list[Case]:
     return [(shapes, {}) for shapes in SHAPES.get(count, [((),) * count, ((2, 3),) + ((3,),) * (count - 1)])]
 
 
+def emptied(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The shapes with every axis empty that is as long as the last of the first argument with axes."""
+    length = next((shape[-1] for shape in shapes if shape), None)
+    return [tuple(0 if n == length else n for n in shape) for shape in shapes]
+
+
 def intervals(op: Op, count: int) -> list[Any]:
     """The domain of each argument."""
     single = isinstance(op.domain, str) or isinstance(op.domain[0], int | float)
@@ -124,3 +130,10 @@ def caller(op: Op, options: dict[str, Any]) -> Any:
 
     call.__name__ = op.name
     return call
+
+
+def written(op: Op, drawn: Drawn) -> str:
+    """A call in words: the shapes of its arrays, and its options."""
+    shapes = ", ".join(str(np.shape(array)) for array in drawn.arrays)
+    options = "".join(f", {name}={value!r}" for name, value in drawn.options.items())
+    return f"{op.name}({shapes}{options})"

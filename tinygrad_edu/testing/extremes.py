@@ -1,0 +1,236 @@
+"""What a rule gives far out: at inf, nan, subnormal numbers, the ends of the domain, and where floats get coarse.
+
+Nothing has to be declared for that. On the way to an extreme the gradients converge, grow or shrink; there the
+gradient is that limit, or nan where the function itself is no number, and never another number. Far out, slopes by
+differences and the gradient in float32 have to agree with the gradient as they do elsewhere.
+
+Sources: IEEE 754-2019, section 6, for what inf and nan are; Higham, "Accuracy and Stability of Numerical Algorithms"
+(2002), section 1.7, for what cancellation costs in few digits.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.backward import pulled
+from tinygrad_edu.op import MULTIPLES
+from tinygrad_edu.testing.check import check_gradients
+from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, written
+from tinygrad_edu.testing.report import FAIL, PASS, promise
+from tinygrad_edu.value import Value, apply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from tinygrad_edu.op import Op
+    from tinygrad_edu.testing.report import Finding
+
+FAR, WIDE = (5.0, 10.0, 30.0, 1e4), (2.0**66, 2.0**-66)  # exact in float32
+NARROW, TINY, HUGE, MOVE = 1e-3, 1e-41, 3e38, 1.0 + 2.0**-20
+SMALLEST, LARGEST, DIGITS = 1074, 1023, 50
+CLOSE, STEADY, TIMES, FAINT = 1e-2, 1e-6, 1.5, 1e-9
+
+
+class Line(NamedTuple):
+    """A function of one number: an argument of an elementwise operation, the others being held."""
+
+    op: Op
+    others: list[float]
+    i: int
+    alone: bool
+
+    def at(self, x: float, dtype: Any = float) -> tuple[float, float]:
+        """The value and the gradient."""
+        given = [np.asarray(a, dtype) for a in [*self.others[: self.i], x, *self.others[self.i + 1 :]]]
+        args = [Value(a) if j == self.i or not self.alone else a for j, a in enumerate(given)]
+        with np.errstate(all="ignore"):
+            try:
+                out = apply(self.op, tuple(args), {})
+            except (ValueError, ArithmeticError):  # it refuses such numbers
+                return np.nan, np.nan
+            (g,) = pulled(out, np.ones_like(out.data)[()], [args[self.i]])
+        return float(out.data), float(g)
+
+    def __str__(self) -> str:
+        held = [f"{a:.4g}" if j != self.i else "x" for j, a in enumerate(self.others)]
+        return f"{self.op.name}({', '.join(held)})"
+
+
+def of_extremes(op: Op, rng: np.random.Generator, alone: bool = False) -> Iterator[Finding]:
+    """What is promised far out; `alone` says that the rules are those for one variable."""
+    if not op.elementwise:
+        yield from of_scales(op, rng)
+        return
+    count = len(op.pullbacks)  # type: ignore[arg-type]
+    others = [float(a) for a in draw(op, rng, (((),) * count, {})).arrays]
+    parts = intervals(op, count)
+    for i, (low, high) in enumerate(parts):
+        line, zeros = (
+            Line(op, others, i, alone),
+            [0.0 if a < 0.0 < b else x for (a, b), x in zip(parts, others, strict=True)],
+        )
+        both = (line, line._replace(others=zeros)) if count > 1 and not op.kinks else (line,)
+        for one, check in [(line, of_nan), (line, of_far), *((one, of_ends) for one in both)]:
+            for finding in check(one, low, high):
+                finding.place = f"{one}, {finding.place}"
+                yield finding
+
+
+def ways(low: float, high: float) -> Iterator[tuple[float, Callable[[int], float], int]]:
+    """Where to go: the extreme, the point after k halvings or doublings, and the largest k."""
+    for end, side in ((low, 1.0), (high, -1.0)):
+        if np.isinf(end):
+            yield end, partial(math.ldexp, -side), LARGEST
+        else:
+            yield end, partial(inwards, end, side / 2), SMALLEST - 1 if end == 0 else DIGITS
+    if low < 0.0 < high:
+        yield 0.0, partial(inwards, 0.0, 1.0), SMALLEST
+        yield 0.0, partial(inwards, 0.0, -1.0), SMALLEST
+
+
+def inwards(end: float, room: float, k: int) -> float:
+    """The point after k halvings of the room beside an end."""
+    return end + math.ldexp(room, -k)
+
+
+def of_ends(line: Line, low: float, high: float) -> Iterator[Finding]:
+    """On the way to an extreme, at the last float before it and at the extreme itself the gradient is the limit."""
+    for end, point, last in ways(low, high):
+        halfway = [line.at(point(k))[1] for k in range(last // 4, last // 2, max(1, last // 16))]
+        expected = limit(halfway)
+        if expected is None:
+            continue
+        jumps = (
+            end in (*line.op.singular, *(() if isinstance(line.op.kinks, str) else line.op.kinks))
+            and low < end < high
+        )
+        for x in (point(last),) if jumps else (point(last), end):
+            value, g = line.at(x)
+            unknown = np.isnan(g) and (np.isnan(value) or np.isinf(x))
+            note = f"the gradient is {g:.6g}, but {halfway[-1]:.6g} on the way there, with limit {expected:.6g}"
+            yield promise(f"x = {x:.6g}", bool(unknown) or reached(g, expected), note)
+
+
+def limit(found: Sequence[float]) -> float | None:
+    """What a sequence tends to, a number, 0 or an infinity; None if that cannot be told."""
+    g = np.asarray(found)
+    if not np.all(np.isfinite(g)):
+        infinite = bool(np.all(np.isinf(g[-2:]))) and g[-1] == g[-2]
+        return float(g[-1]) if infinite else None
+    if np.all(np.abs(np.diff(g)) <= STEADY * np.abs(g[-1])):
+        return float(g[-1])
+    sizes = np.abs(g)
+    if np.all(sizes[1:] >= TIMES * sizes[:-1]):
+        return float(np.copysign(np.inf, g[-1]))
+    return 0.0 if np.all(sizes[1:] * TIMES <= sizes[:-1]) else None
+
+
+def reached(g: float, expected: float) -> bool:
+    """Whether a gradient is the limit, or still on its way to infinity or 0."""
+    if np.isinf(expected):
+        return bool(np.sign(g) == np.sign(expected) and abs(g) > 1.0 / CLOSE)
+    return bool(abs(g - expected) <= CLOSE * (abs(expected) or 1.0))
+
+
+def of_nan(line: Line, low: float, high: float) -> Iterator[Finding]:
+    """Where nan makes the result nan, the gradients that depend on that argument are nan."""
+    inside = line.others[line.i]
+    points = [inside, *(x for x in (-0.3, 0.7, 1.9, *FAR) if low < x < high)]
+    value, g = line.at(float("nan"))
+    slopes = [line.at(x)[1] for x in points]
+    varies = max(slopes) - min(slopes) > CLOSE * max(map(abs, slopes))
+    kept = not (varies and np.isnan(value)) or bool(np.isnan(g))
+    yield promise("x = nan", kept, f"the result is nan, but the gradient {g:.6g}: a nan would pass unseen")
+
+
+def of_far(line: Line, low: float, high: float) -> Iterator[Finding]:
+    """Far from 0 and next to it, differences and float32 agree with the gradient, a number, without a warning."""
+    for x in [side * x for x in FAR + WIDE for side in (1.0, -1.0) if low < side * x < high]:
+        place, (value, g) = f"x = {x:.6g}", line.at(x)
+        if not np.isfinite(value):
+            continue
+        yield promise(place, bool(np.isfinite(g)), f"the gradient is {g}, but the result a number, {value:.6g}")
+        half, narrow = line.at(x, np.float32)
+        moved = abs(line.at(x * MOVE)[1] - g)  # what rounding of the argument does
+        kept = abs(half - value) <= NARROW * abs(value)  # the function itself keeps its digits
+        close = not kept or abs(narrow - g) <= NARROW * abs(g) + moved + TINY or abs(g) > HUGE
+        note = f"the gradient is {narrow:.6g} in float32 and {g:.6g} in float64: digits are lost, or it overflows"
+        yield promise(place, close, note)
+        yield promise(place, not complains(line, x), "the gradient complains of numbers that the function takes")
+        if line.op.kinks != MULTIPLES and moved <= CLOSE * abs(g):  # else it swings faster than steps can follow
+            yield from judged(line, x, min(abs(x), x - low, high - x), place)
+
+
+def complains(line: Line, x: float) -> bool:
+    """Whether the gradient warns where the function does not."""
+    given = [np.asarray(a) for a in [*line.others[: line.i], x, *line.others[line.i + 1 :]]]
+    with np.errstate(over="raise", divide="raise", invalid="raise", under="ignore"):
+        try:
+            line.op.compute(*given)
+            xs = [Value(a) for a in given]
+            out = apply(line.op, tuple(xs), {})
+        except FloatingPointError:
+            return False
+        try:
+            line.op.pullbacks[line.i](np.ones_like(out.data)[()], *(np.asarray(a.data)[()] for a in (out, *xs)))
+        except FloatingPointError:
+            return True
+    return False
+
+
+def judged(line: Line, x: float, room: float, place: str) -> Iterator[Finding]:
+    """The slopes that could be judged: far out, floats are often too coarse to difference."""
+    held = [np.asarray(a) if line.alone else Value(a) for a in line.others]
+    moved = lambda z: apply(line.op, (*held[: line.i], z, *held[line.i + 1 :]), {})
+    with np.errstate(all="ignore"):
+        report = check_gradients(moved, x, distance=room, raises=False)
+    for finding in report.findings:
+        flat = finding.numeric == 0.0 and abs(finding.analytic) < FAINT  # too little for the function to move
+        blunt = finding.allowed > CLOSE * max(abs(finding.analytic), abs(finding.numeric))  # anything would pass
+        if (finding.verdict == FAIL or (finding.verdict == PASS and not blunt)) and not flat:
+            finding.place = f"{place}, {finding.place}"
+            yield finding
+
+
+def of_scales(op: Op, rng: np.random.Generator) -> Iterator[Finding]:
+    """A function of whole arrays: entries far from 0 and next to it, and a nan among them."""
+    for call in calls(op):
+        parts = intervals(op, len(call[0]))
+        if any(isinstance(part, str) for part in parts):
+            continue
+        drawn = draw(op, rng, call)
+        for factor in (1e4, 1e-4, 1e-300):
+            arrays = [a * factor for a in drawn.arrays]
+            inside = all(np.all((low < a) & (a < high)) for a, (low, high) in zip(arrays, parts, strict=True))
+            if inside:
+                yield from of_scaled(op, drawn._replace(arrays=arrays), factor)
+
+
+def of_scaled(op: Op, drawn: Drawn, factor: float) -> Iterator[Finding]:
+    """Where all entries are large or small, the gradients are finite and as they are in float32."""
+    place = f"{written(op, drawn)}, entries times {factor:g}"
+    (value, *wide), (half, *narrow) = (at(op, drawn, dtype) for dtype in (float, np.float32))
+    if np.all(np.isfinite(value)):
+        finite = all(np.all(np.isfinite(g)) for g in wide)
+        yield promise(place, finite, "the result is finite, but a gradient is not")
+    if not np.all(np.isfinite(half)) or factor < TINY:
+        return
+    _, *beside = at(op, drawn._replace(arrays=[a * MOVE for a in drawn.arrays]), float)
+    for g, h, b in zip(wide, narrow, beside, strict=True):
+        allowed = NARROW * np.max(np.abs(g), initial=0.0) + np.max(np.abs(b - g), initial=0.0) + TINY
+        close = bool(np.all((np.abs(h - g) <= allowed) | (np.abs(g) > HUGE)))
+        yield promise(place, close, f"the gradient in float32 is {h}, and {g} in float64")
+
+
+def at(op: Op, drawn: Drawn, dtype: Any) -> list[Any]:
+    """The result and the gradients in a dtype."""
+    xs = [Value(np.asarray(a, dtype)) for a in drawn.arrays]
+    with np.errstate(all="ignore"):
+        out = apply(op, tuple(xs), drawn.options)
+        return [out.data, *pulled(out, np.ones_like(out.data)[()], xs)]
