@@ -29,6 +29,8 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "rule_table",
+    "fault_table",
+    "recipe_run",
 ]
 exclude_patterns = ["_build", "sg_execution_times.rst", "gallery/sg_execution_times.rst"]
 default_role = "code"
@@ -55,6 +57,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "tinygrad_edu"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_sidebars = {"*": []}  # would be empty beside pages that have none below them
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -9,27 +9,35 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 WRITES = {
     "bare_values_network": ["bare_values_network.svg"],
     "bare_values_neuron": ["bare_values_neuron.svg"],
+    "choose_a_step": ["step_float32.png", "step_size.png"],
     "compare_passes": ["compare_passes.svg"],
     "derivatives_of_derivatives": ["double_pendulum.png"],
     "digits": ["digits.png"],
     "explain_a_gradient": ["explain_a_gradient.svg"],
     "explore_backward": ["explore_backward.html"],
     "first_prediction": ["first_prediction.svg"],
+    "gradient_at_a_kink": ["kink.png"],
     "house_price": ["house_price.png"],
     "network_3_4_1": ["network_3_4_1.svg"],
     "online_neuron": ["cumulative_error.png"],
+    "planted_faults": [],
     "see_backward": ["see_backward.gif", "see_backward.svg"],
+    "taylor_test": ["taylor.png"],
     "zoom_a_drawing": [
         f"zoom_{name}.svg" for name in ("1_module", "2_tensor", "3_scalar", "4_folded", "5_loop", "6_flags")
     ],
     "watch_training": ["watch_training.gif"],
 }
 NEEDS = {
+    "choose_a_step": ["matplotlib"],
     "derivatives_of_derivatives": ["matplotlib"],
     "digits": ["sklearn", "matplotlib"],
+    "gradient_at_a_kink": ["matplotlib"],
     "house_price": ["matplotlib"],
     "online_neuron": ["matplotlib"],
+    "planted_faults": [],
     "see_backward": ["pygraphviz", "PIL", "matplotlib"],
+    "taylor_test": ["matplotlib"],
     "watch_training": ["matplotlib"],
 }
 STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}

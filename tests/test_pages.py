@@ -1,0 +1,89 @@
+"""The Python on the pages about trust runs as it stands, and its recipes are tests that pass."""
+
+import ast
+import doctest
+import os
+import re
+import sys
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from tinygrad_edu.op import OPERATIONS, PRIMITIVES
+
+DOCS = Path(__file__).parents[1] / "docs"
+RECIPES = DOCS / "recipes"
+PLUGIN = ["-p", "no:tinygrad_edu", "-p", "tinygrad_edu.testing.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
+
+
+@pytest.fixture(autouse=True)
+def tables():
+    before = dict(OPERATIONS), dict(PRIMITIVES)
+    yield
+    for now, then in zip((OPERATIONS, PRIMITIVES), before, strict=True):
+        now.clear()
+        now.update(then)
+    sys.modules.pop("activations", None)
+
+
+def printed(folder, *command):
+    """What a command prints in the folder of recipes; hypothesis writes into another."""
+    env = os.environ | {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join([str(DOCS.parent), str(RECIPES)]),
+        "PYTEST_ADDOPTS": "",
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(folder),
+        "CI": "true",
+    }
+    done = run([sys.executable, *command], cwd=RECIPES, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def blocks(page):
+    """The blocks of Python on a page."""
+    return re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", page, re.MULTILINE)
+
+
+def test_the_chapter_says_what_python_says():
+    found = doctest.testfile(str(DOCS / "trust.rst"), module_relative=False)
+    assert found.failed == 0
+    assert found.attempted > 30
+
+
+def test_the_recipes_run_from_top_to_bottom(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(RECIPES)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    page = (DOCS / "testing.rst").read_text(encoding="utf-8")
+    found = blocks(page)
+    assert len(found) >= 6
+    text = "\n".join(line.removeprefix("   ") for block in found for line in block.splitlines())
+    exec(compile(text, "testing.rst", "exec"), {})
+    verdict, wrong, *compared = capsys.readouterr().out.splitlines()
+    assert verdict.startswith("PASS")
+    assert wrong == "FAIL"
+    assert "argument 0[0] at 0: tinygrad_edu 0" in compared[1]
+    assert "numeric -0.5684808437" in compared[1]
+    assert "numeric -0.5684808437" in page  # and so the answers on the page are to the same question
+
+
+def test_the_files_of_the_recipes_are_tests_that_pass_and_no_planted_fault_survives(tmp_path):
+    out = printed(
+        tmp_path, "-m", "pytest", "--rootdir=.", *PLUGIN, "-o", "grad_modules=activations", "--grad-mutate", "."
+    )
+    tests = ast.parse((RECIPES / "test_activations.py").read_text(encoding="utf-8")).body
+    named = [node for node in tests if isinstance(node, ast.FunctionDef | ast.Assign)]
+    assert len(named) == 6
+    assert f"{len(named) + 1} passed" in out  # and swish, for which nobody wrote a test
+    killed, planted = re.search(r"^swish .* (\d+)/(\d+) +activations$", out, re.MULTILINE).groups()
+    assert int(killed) == int(planted) > 0
+    assert re.search(r"^entropy .*test_activations\.py$", out, re.MULTILINE)
+
+
+def test_tests_can_be_written_for_the_recipes_and_pass(tmp_path):
+    text, written = printed(tmp_path, "-m", "tinygrad_edu.testing", "write", "activations"), tmp_path / "test_it.py"
+    for name in ("check_op(activations.swish)", "gradient_test(\n    activations.entropy", "activations.Gate(3)"):
+        assert name in text
+    written.write_text(text, encoding="utf-8")
+    assert "3 passed" in printed(tmp_path, "-m", "pytest", *PLUGIN, f"--rootdir={tmp_path}", str(written))
