@@ -7,7 +7,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, nn, sigmoid, viz
@@ -68,6 +68,7 @@ def test_the_picture_shows_this_pass_gradients_even_before_backward():
     assert w.grad is None
 
 
+@settings(max_examples=max(5, settings().max_examples // 5))  # a page takes a while
 @given(graphs())
 def test_making_a_page_changes_no_gradient(made):
     loss, leaves = made
