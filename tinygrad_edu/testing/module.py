@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, Finding, GradientError, GradientReport, promise
+from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, promise
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
 
@@ -75,10 +75,7 @@ def check_module(
         if all(finding.verdict != FAIL for finding in kept):  # what changes its arguments cannot be differenced
             findings += slopes(module, inputs, mode, order, seed)
     findings += round_trip(make_module, inputs)
-    report = GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}")
-    if raises and report.verdict in (FAIL, INCONCLUSIVE):
-        raise GradientError(str(report))
-    return report
+    return concluded(GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}"), raises)
 
 
 def run(module: Module, parameters: dict[str, Any], inputs: Any) -> Any:

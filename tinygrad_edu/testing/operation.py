@@ -20,7 +20,7 @@ from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, written
 from tinygrad_edu.testing.extremes import of_extremes
 from tinygrad_edu.testing.promises import PROMISES, of_directions, of_empty, of_value
 from tinygrad_edu.testing.regimes import of_kinks
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, Finding, GradientError, GradientReport
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,10 +88,8 @@ def check_op(
             for finding in promises(entry.alone, np.random.default_rng(seed), order, repeats, rtol, alone=True):
                 finding.place = ALONE + finding.place
                 findings.append(finding)
-    report = GradientReport(entry.name, findings, f"check_op({entry.name}, order={order}, seed={seed})")
-    if raises and report.verdict in (FAIL, INCONCLUSIVE):
-        raise GradientError(str(report))
-    return report
+    again = f"check_op({entry.name}, order={order}, seed={seed})"
+    return concluded(GradientReport(entry.name, findings, again), raises)
 
 
 def found(function: Any) -> Op:

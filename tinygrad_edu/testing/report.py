@@ -166,6 +166,7 @@ class GradientReport:
 
 def concluded(report: GradientReport, raises: bool) -> GradientReport:
     """The report, or GradientError if something is wrong or could not be judged."""
+    __tracebackhide__ = True
     if raises and report.verdict in (FAIL, INCONCLUSIVE):
         raise GradientError(str(report))
     return report

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, GradientError
+from tinygrad_edu.testing.report import INCONCLUSIVE, KINK, concluded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,8 +116,6 @@ def recording(current: Callable[[], Any]) -> Callable[..., GradientReport]:
         __tracebackhide__ = True
         report, item = check_gradients(f, *args, raises=False, **options), current()
         record(item, row(item.nodeid.partition("::")[0], report))
-        if raises and report.verdict in (FAIL, INCONCLUSIVE):
-            raise GradientError(str(report))
-        return report
+        return concluded(report, raises)
 
     return gradcheck

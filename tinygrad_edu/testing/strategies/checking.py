@@ -16,7 +16,7 @@ from tinygrad_edu.backward import gradients
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.judging import Limits, judge, spread
 from tinygrad_edu.testing.numeric import number
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, Finding, GradientError, GradientReport, promise
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded, promise
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -57,10 +57,7 @@ def check_graph(graph: Graph, *, raises: bool = True, **options: Any) -> Gradien
     """
     report = check_gradients(graph, *graph.arrays, raises=False, **{"distance": REACH, **options})
     findings = [*report.findings, *of_backward(graph)]
-    report = GradientReport(graph.__name__, findings, f"check_graph({graph!r})")
-    if raises and report.verdict in (FAIL, INCONCLUSIVE):
-        raise GradientError(str(report))
-    return report
+    return concluded(GradientReport(graph.__name__, findings, f"check_graph({graph!r})"), raises)
 
 
 def of_backward(graph: Graph) -> Iterator[Finding]:
