@@ -59,10 +59,15 @@ def intervals(op: Op, count: int) -> list[Any]:
     return [op.domain] * count if single else list(op.domain)
 
 
+def special(kinks: Any, singular: Sequence[float]) -> list[float]:
+    """The points among what an entry declares; `TIES` and `MULTIPLES` are none."""
+    return [*singular, *(() if isinstance(kinks, str) else kinks)]
+
+
 def draw(op: Op, rng: np.random.Generator, call: Case) -> Drawn:
     """Arguments for a call, in the interior of what the entry declares."""
     shapes, options = call
-    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
+    points = special(op.kinks, op.singular)
     parts = intervals(op, len(shapes))
     drawn = [draw_array(rng, shape, part, points) for shape, part in zip(shapes, parts, strict=True)]
     arrays, distance = [array for array, _ in drawn], min((far for _, far in drawn), default=MARGIN)

@@ -19,7 +19,7 @@ import numpy as np
 from tinygrad_edu.backward import pulled
 from tinygrad_edu.op import MULTIPLES
 from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, written
+from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, special, written
 from tinygrad_edu.testing.report import FAIL, PASS, promise
 from tinygrad_edu.value import Value, apply
 
@@ -106,10 +106,7 @@ def of_ends(line: Line, low: float, high: float) -> Iterator[Finding]:
         expected = limit(halfway)
         if expected is None:
             continue
-        jumps = (
-            end in (*line.op.singular, *(() if isinstance(line.op.kinks, str) else line.op.kinks))
-            and low < end < high
-        )
+        jumps = end in special(line.op.kinks, line.op.singular) and low < end < high
         for x in (point(last),) if jumps else (point(last), end):
             value, g = line.at(x)
             unknown = np.isnan(g) and (np.isnan(value) or np.isinf(x))

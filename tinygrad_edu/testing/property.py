@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_edu.op import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.check import check_gradients, choices
+from tinygrad_edu.testing.drawing import intervals
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written
 from tinygrad_edu.tree import leaves
 
@@ -159,12 +160,11 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     from hypothesis import strategies as st
 
     from tinygrad_edu.testing.strategies import tensors
-    from tinygrad_edu.testing.strategies.adapters import domains
     from tinygrad_edu.testing.strategies.shapes import together
 
     arrived()
     op, names = OPERATIONS.get(f), positional(f)
-    each = domains(op, len(names)) if op else [REALS] * len(names)
+    each = intervals(op, len(names)) if op else [REALS] * len(names)
     if DEFINITE in each:
         raise TypeError(
             f"{named(f)} takes symmetric matrices: check_op({named(f)}) keeps them so while it moves them"

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu.op import DEFINITE, MULTIPLES, OPERATIONS, REGULAR, TIES, arrived
+from tinygrad_edu.testing.drawing import intervals
 from tinygrad_edu.testing.strategies import tensors
-from tinygrad_edu.testing.strategies.adapters import LIMIT, domains, fitted, inside, matrix, spread
+from tinygrad_edu.testing.strategies.adapters import LIMIT, fitted, inside, matrix, spread
 
 arrived()
 ELEMENTWISE = [op for op in OPERATIONS.values() if op.elementwise and not op.variadic]
@@ -26,7 +27,7 @@ def test_elementwise_operations_are_given_what_they_declare(op, data):
     arrays = {name: data.draw(tensors((3,), (-30.0, 30.0))) for name in names}
     found = [np.asarray(valued(arrays)(text)) for text in fitted(op, list(names), {}, valued(arrays))]
     points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
-    for x, (low, high) in zip(found, domains(op, len(found)), strict=True):
+    for x, (low, high) in zip(found, intervals(op, len(found)), strict=True):
         assert np.all((low < x) & (x < high)), op
         assert all(np.all(np.abs(x - p) > 0.01) for p in points), op
     if op.kinks == TIES and len(found) == 2:

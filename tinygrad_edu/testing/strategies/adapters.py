@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES
+from tinygrad_edu.testing.drawing import intervals, special
 from tinygrad_edu.testing.strategies.wording import enclosed
 
 TYPE_CHECKING = False
@@ -30,15 +31,9 @@ def number(x: float) -> str:
     return repr(float(f"{x:.3g}"))
 
 
-def domains(op: Op, count: int) -> list[Any]:
-    """The domain of each argument of a call."""
-    single = isinstance(op.domain, str) or isinstance(op.domain[0], int | float)
-    return [op.domain] * count if single else list(op.domain)
-
-
 def fitted(op: Op, texts: list[str], options: dict[str, Any], valued: Callable[[str], Any]) -> list[str]:
     """The operands of a call, given as expressions and how to evaluate them, brought into the operation's domain."""
-    points = [*op.singular, *(() if isinstance(op.kinks, str) else op.kinks)]
+    points = special(op.kinks, op.singular)
     if op.kinks == MULTIPLES:
         return [f"2.25 + 0.1 * np.tanh({texts[0]})", f"1.5 + 0.1 * np.tanh({texts[1]})"]
     if not op.elementwise and op.kinks:
@@ -46,7 +41,7 @@ def fitted(op: Op, texts: list[str], options: dict[str, Any], valued: Callable[[
         return [spread(text, valued(text), fixed) for text in texts]
     made = [
         matrix(text, valued(text), part) if isinstance(part, str) else inside(text, valued(text), part, points)
-        for text, part in zip(texts, domains(op, len(texts)), strict=True)
+        for text, part in zip(texts, intervals(op, len(texts)), strict=True)
     ]
     if op.kinks == TIES and len(made) == 2:
         made[1] = beside(made[1], valued(made[1]), valued(made[0]))

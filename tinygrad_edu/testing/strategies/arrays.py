@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_edu.op import DEFINITE, REALS, REGULAR, TIES
+from tinygrad_edu.testing.drawing import draw_matrix, special
 from tinygrad_edu.testing.strategies.shapes import shapes, together
 
 TYPE_CHECKING = False
@@ -81,11 +82,6 @@ def scalars(
     kind = np.dtype(dtype)
     drawn = numbers(segments(domain, special(kinks, singular)))
     return drawn if kind is np.dtype(float) else drawn.map(kind.type)
-
-
-def special(kinks: Any, singular: Sequence[float]) -> list[float]:
-    """The points among what is declared; `TIES` and `MULTIPLES` are none."""
-    return [*singular, *(() if isinstance(kinks, str) else kinks)]
 
 
 def strided(a: Any) -> Any:
@@ -187,10 +183,7 @@ def matrix(shape: Shape, kind: str, seed: int) -> Array:
     """Matrices with the singular values 0.6, 1.1, 1.6, ... in some order."""
     if kind not in (REGULAR, DEFINITE) or len(shape) < 2:
         raise ValueError(f"matrices are '{REGULAR}' or '{DEFINITE}', with two axes or more; got {kind!r}, {shape}")
-    rng = np.random.default_rng(seed)
-    u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
-    s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
-    return np.asarray((u * s) @ (u.mT if kind == DEFINITE else vt))
+    return draw_matrix(np.random.default_rng(seed), shape, kind)
 
 
 @st.composite
