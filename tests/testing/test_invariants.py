@@ -8,7 +8,8 @@ import pytest
 from tinygrad_edu import Value
 from tinygrad_edu.op import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients
-from tinygrad_edu.testing.invariants import alike, close, read_only, same
+from tinygrad_edu.testing.invariants import alike, close, same
+from tinygrad_edu.testing.layouts import read_only
 from tinygrad_edu.value import apply
 
 X = np.random.default_rng(0).normal(size=(3, 2))

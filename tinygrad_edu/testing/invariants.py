@@ -20,6 +20,7 @@ import numpy as np
 from tinygrad_edu.backward import pulled
 from tinygrad_edu.graph import Node, backwards, next_number
 from tinygrad_edu.operand import plain
+from tinygrad_edu.testing.layouts import read_only
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, promise
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
@@ -201,12 +202,3 @@ def of_rule(node: Any, i: int, rng: np.random.Generator) -> dict[str, str]:
     if bool(np.any(np.where(np.isfinite(first), none, 0))):
         broken["zero"] = f"{rule} gives something else than 0 for a gradient of 0"
     return broken
-
-
-def read_only(array: Any) -> Any:
-    """A view that cannot be written to; numbers as they are."""
-    if not isinstance(array, np.ndarray):
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_edu.backward import gradients, pulled
 from tinygrad_edu.testing.drawing import Drawn, emptied, intervals
+from tinygrad_edu.testing.layouts import read_only, strided, turned
 from tinygrad_edu.testing.numeric import EPS
 from tinygrad_edu.testing.report import promise
 from tinygrad_edu.transforms import jvp
@@ -98,18 +99,11 @@ def of_memory(op: Op, drawn: Drawn, rng: np.random.Generator) -> Iterator[Findin
         yield promise(f"argument {i}", not shared, "the gradient shares memory with something else")
 
 
-def read_only(a: Any) -> Any:
-    """A view that cannot be written to."""
-    view = np.asarray(a).view()
-    view.flags.writeable = False
-    return view
-
-
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
     "in Fortran's order": np.asfortranarray,
     "read-only": read_only,
-    "with a negative stride": lambda a: a[::-1].copy()[::-1] if a.ndim else a,
-    "strided": lambda a: np.repeat(a, 2, -1)[..., ::2] if a.ndim else a,
+    "with a negative stride": turned,
+    "strided": strided,
     "with moved axes": lambda a: np.moveaxis(np.moveaxis(a, -1, 0).copy(), 0, -1) if a.ndim else a,
 }
 

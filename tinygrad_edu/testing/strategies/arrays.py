@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu.op import DEFINITE, REALS, REGULAR, TIES
 from tinygrad_edu.testing.drawing import draw_matrix, special
+from tinygrad_edu.testing.layouts import read_only, strided, turned
 from tinygrad_edu.testing.strategies.shapes import shapes, together
 
 TYPE_CHECKING = False
@@ -84,22 +85,10 @@ def scalars(
     return drawn if kind is np.dtype(float) else drawn.map(kind.type)
 
 
-def strided(a: Any) -> Any:
-    """A view of every second entry of a larger array."""
-    return np.repeat(a, 2, -1)[..., ::2] if a.ndim else a
-
-
-def read_only(a: Any) -> Any:
-    """A view that cannot be written to."""
-    view = a.view()
-    view.flags.writeable = False
-    return view
-
-
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
     "C": np.array,
     "F": lambda a: np.array(a, order="F"),
-    "reversed": lambda a: a[::-1].copy()[::-1] if a.ndim else a,
+    "reversed": turned,
     "strided": strided,
     "stride-0": lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim else a,
     "read-only": read_only,
