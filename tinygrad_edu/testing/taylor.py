@@ -14,12 +14,10 @@ from functools import partial
 
 import numpy as np
 
-from tinygrad_edu.backward import gradients
-from tinygrad_edu.testing.check import arguments, weighted
+from tinygrad_edu.testing.check import arguments, reverse, weighted
 from tinygrad_edu.testing.comparing import moving
 from tinygrad_edu.testing.numeric import EPS, careful, one_sided, step_scale
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
-from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,9 +100,7 @@ def along_directions(
     scalar: Any, places: list[str], leaves: list[Array], rng: np.random.Generator, count: int, distance: Any
 ) -> Iterator[Finding]:
     """A finding for every direction of every leaf."""
-    values = [Value(leaf) for leaf in leaves]
-    out = scalar(values)
-    found = gradients(out, values) if isinstance(out, Value) else [np.zeros_like(leaf) for leaf in leaves]
+    found = reverse(scalar, leaves)
     wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
     for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
         for i in range(count if leaf.size else 0):

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_edu.backward import fit
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.testing.hints import hint, ratio
+from tinygrad_edu.testing.judging import spread
 from tinygrad_edu.testing.numeric import careful, one_sided, step_scale
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ def measured(slopes: Slopes, others: Slopes | None, size: int) -> str:
 def disagreeing(node: Any, i: int, seed: int = 0) -> Slopes | None:
     """The slope that a rule gives along a random direction, and that of differences; None if they agree."""
     rng, x = np.random.default_rng(seed), node.saved[i + 1]
-    g, d = (rng.uniform(0.5, 1.5, np.shape(a)) * rng.choice([-1.0, 1.0], np.shape(a)) for a in (node.saved[0], x))
+    g, d = (spread(rng, np.shape(a)) for a in (node.saved[0], x))
     cotangent = g.astype(node.saved[0].dtype)[()]
     pulled = fit(np.asarray(node.op.pullbacks[i](cotangent, *node.saved, **node.options)), x)
     slopes = np.asarray(pulled, dtype=float) * d
