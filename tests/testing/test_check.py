@@ -155,6 +155,9 @@ def test_the_mode_is_named():
         ({"modes": ()}, "modes are"),
         ({"modes": ("sideways",)}, "modes are"),
         ({"method": "complex", "order": 2}, "is for order=1"),
+        *(({"order": order}, "order is 1, or 2") for order in (0, -1, True, 1.5, "2")),
+        *(({"wrt": wrt}, "positions of arguments, such as") for wrt in (0, (0, 1), (-1,))),
+        *(({"distance": distance}, "a positive number") for distance in (0, -1.0, np.nan)),
     ],
 )
 def test_unknown_options_are_refused(options, words):

@@ -82,6 +82,12 @@ def test_a_step_is_positive_and_not_for_auto():
             numeric_gradient(np.sin, 0.0, method=method, step=step)
 
 
+@pytest.mark.parametrize("distance", [0.0, -1.0, np.nan, np.array([1.0, 0.0])])
+def test_a_distance_leaves_room(distance):
+    with pytest.raises(ValueError, match="distance is how far"):
+        numeric_gradient(np.sum, np.ones(2), distance=distance)
+
+
 def test_steps_stay_within_half_of_the_distance():
     seen = []
     numeric_gradient(lambda t: seen.append(float(t)) or np.log(t), 1e-3, distance=1e-3)

@@ -162,3 +162,9 @@ def test_a_fault_in_the_one_variable_form_is_found():
 def test_what_is_not_in_the_table_is_refused_with_a_remedy():
     with pytest.raises(TypeError, match=r"cube has no entry in the table: check_op\(te.custom"):
         check_op(cube)
+
+
+@pytest.mark.parametrize(("options", "words"), [({"repeats": 0}, "repeats is 1 or"), ({"order": 0}, "order is 1")])
+def test_options_that_leave_nothing_to_check_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        check_op(np.tanh, **options)

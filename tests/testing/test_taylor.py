@@ -121,3 +121,9 @@ def test_nothing_to_check_is_an_error():
     with pytest.raises(TypeError, match="no floating point argument"):
         check_taylor(np.tanh, np.arange(3))
     assert check_taylor(np.tanh, np.zeros((0, 3))).findings == []
+
+
+def test_a_check_without_directions_is_an_error():
+    for count in (0, -1):
+        with pytest.raises(ValueError, match="directions is 1 or more"):
+            check_taylor(off(np.tanh, 2.0), X, directions=count)

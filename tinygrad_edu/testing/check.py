@@ -90,7 +90,8 @@ def check_gradients(
     TypeError
         If no argument is floating point, or f does not take complex numbers where they are asked for.
     ValueError
-        For an unknown method or mode, and for `"complex"` beyond first order.
+        For an unknown method or mode, an order below 1, a position in `wrt` at which there is no argument, a
+        `distance` that is not positive, and for `"complex"` beyond first order.
 
     Examples
     --------
@@ -141,7 +142,9 @@ def program(call: Any, values: list[Array], places: list[str], findings: list[Fi
 
 
 def choices(order: int, modes: Sequence[str], method: str) -> None:
-    """Refuse options that do not exist."""
+    """Refuse options that do not exist, and an order that would compare nothing."""
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is 1, or 2 for the gradient of the gradient as well; got {order!r}")
     if method not in METHODS:
         raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
     if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
@@ -158,6 +161,8 @@ def changed(options: dict[str, Any]) -> dict[str, Any]:
 
 def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple[list[str], list[Array], Any]:
     """The floating point leaves of the arguments, their names, and f as a function of those leaves."""
+    if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
+        raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
     named = [(path, plain(leaf)) for path, leaf in flatten(args)]
     others = rebuild(args, (object() for _ in named), same=True)
     fixed = {path for path, leaf in flatten(others) if isinstance(leaf, Value)}  # what a module holds stays in it

@@ -135,6 +135,10 @@ def rounding(line: Line, step: float) -> float:
 
 def step_scale(x: Any, distance: Any = np.inf) -> Any:
     """How far differences may reach from x: s = min(max(1, abs(x)), half the distance to the nearest trouble)."""
+    if not np.all(np.asarray(distance) > 0.0):
+        raise ValueError(
+            f"distance is how far the nearest kink or singularity is, a positive number; got {distance!r}"
+        )
     return np.minimum(np.maximum(1.0, np.abs(x)), 0.5 * np.asarray(distance))
 
 
@@ -183,7 +187,7 @@ def numeric_gradient(
     Raises
     ------
     ValueError
-        For an unknown method, a step that is not positive, and a step for `"auto"`.
+        For an unknown method, a step or a distance that is not positive, and a step for `"auto"`.
     TypeError
         If `"complex"` is asked of a function that does not take complex numbers, or drops their imaginary part.
 

@@ -52,7 +52,7 @@ def check_op(
     seed
         Of the drawn arguments, cotangents and directions.
     rtol
-        What is allowed, relative to the largest gradient of the same argument; that of `check_gradients` if None.
+        What is allowed for slopes, as for `check_gradients`.
     raises
         Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
 
@@ -70,6 +70,8 @@ def check_op(
         If a promise is broken, or a gradient could not be judged.
     TypeError
         If the function is not in the table, or takes any number of arguments and shows no cases.
+    ValueError
+        For fewer than one repeat, and an order below 1.
 
     Examples
     --------
@@ -78,6 +80,8 @@ def check_op(
     >>> check_op(np.tanh).verdict
     'PASS'
     """
+    if repeats < 1:
+        raise ValueError(f"without a repeat no slope is checked: repeats is 1 or more, got {repeats!r}")
     entry, findings = op if isinstance(op, Op) else found(op), list[Finding]()
     if not calls(entry):
         raise TypeError(f"{entry.name} takes any number of arguments: its entry shows none, cases=[case((2,), (2,))]")

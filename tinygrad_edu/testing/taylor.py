@@ -78,6 +78,9 @@ def check_taylor(
         If a gradient is wrong, or could not be judged.
     TypeError
         If no argument is floating point.
+    ValueError
+        For fewer than one direction, a position in `wrt` at which there is no argument, and a `distance` that is not
+        positive.
 
     Examples
     --------
@@ -87,6 +90,8 @@ def check_taylor(
     >>> report.verdict, [round(finding.order) for finding in report.findings]
     ('PASS', [2, 2])
     """
+    if directions < 1:
+        raise ValueError(f"without a direction nothing is checked: directions is 1 or more, got {directions!r}")
     rng, name = np.random.default_rng(seed), getattr(f, "__name__", "f")
     places, leaves, call = arguments(f, args, wrt)
     if not leaves:
