@@ -83,6 +83,8 @@ def test_a_large_argument_is_differenced_with_four_points():
 
 
 def test_bad_questions_are_refused():
+    with pytest.raises(ValueError, match=r"with_=\['torch'\]; got a single name"):
+        compare(np.tanh, 0.5, with_="torch")
     with pytest.raises(ValueError, match="'chainer' is no framework to compare with; known are torch, jax"):
         compare(np.tanh, 0.5, with_=["chainer"])
     with pytest.raises(TypeError, match="no floating point argument to compare among 1"):

@@ -255,3 +255,23 @@ def test_a_gradient_worked_out_by_hand_is_judged_as_a_whole(mine, words):
 def test_an_error_of_a_ten_thousandth_is_no_swapped_argument(plant):
     wrong = plant(product, [lambda g, out, x, y: g * y * 1.0001, lambda g, out, x, y: g * x])
     assert "the same factor 1.0001 in all entries" in str(check_gradients(wrong, X, X * 1.00005, raises=False))
+
+
+@pytest.mark.parametrize(
+    ("mine", "right", "text"),
+    [
+        (2.0, 2.0, "they agree"),
+        (0.0, 0.0, "they agree"),
+        (0.6347, 0.6347395900, "they agree"),
+        ([], [], "they agree"),
+        (np.nan, 1.0, "not finite"),
+        (3.0, [3.0, 3.0], "the shapes differ: (), and (2,)"),
+    ],
+)
+def test_gradients_that_agree_and_ones_that_cannot_be_compared(mine, right, text):
+    assert hint(mine, right).startswith(text)
+
+
+def test_a_failure_is_never_said_to_agree():
+    slightly = lambda x: np.tanh(x) * (1 + 1e-4) - te.stop_gradient(np.tanh(x)) * 1e-4
+    assert "they agree" not in str(check_gradients(slightly, 0.3, raises=False))

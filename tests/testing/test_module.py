@@ -152,3 +152,9 @@ def test_random_numbers_from_outside_are_refused():
 
     with pytest.raises(ValueError, match=r"disagree in train mode.*self.rng = np.random.default_rng\(0\)"):
         check_module(Noisy, X)
+
+
+@pytest.mark.parametrize("make", [nn.Linear(2, 1), lambda: 3, None], ids=["a module", "no module", "no function"])
+def test_what_makes_no_module_is_refused_with_a_remedy(make):
+    with pytest.raises(TypeError, match=r"check_module\(lambda: nn.Linear\(2, 1\), x\); got"):
+        check_module(make, np.ones((3, 2)))

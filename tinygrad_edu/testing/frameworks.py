@@ -137,7 +137,7 @@ def compare(
     TypeError
         If no argument is floating point.
     ValueError
-        For a framework that is not known.
+        For a framework that is not known, and a single name in place of a list.
 
     Examples
     --------
@@ -146,6 +146,8 @@ def compare(
     >>> print(compare(lambda x: np.tanh(x) * x, 0.5, with_=["numeric"]))
     f: tinygrad_edu, numeric: all agree
     """
+    if isinstance(with_, str):
+        raise ValueError(f"with_ is a list of frameworks, with_=[{with_!r}]; got a single name")
     versions = dict(with_) if hasattr(with_, "keys") else dict.fromkeys(with_)
     if unknown := [name for name in versions if name not in FRAMEWORKS]:
         raise ValueError(f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}")

@@ -31,13 +31,15 @@ SIGN = "the sign is flipped"
 NONE = "no gradient arrives: a missing term, or a cut graph (.data, item())"
 DOUBLE = "exactly double: counted twice, or a factor 2 too many"
 HALF = "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x"
+NO_NUMBER = "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
+AGREE = "they agree"
 UNKNOWN = "no simple factor: look at the formula itself"
 
 
 def diagnose(case: Evidence) -> str:
     """The most likely mistake behind a wrong gradient, in words; what is certain comes first."""
     if not np.all(np.isfinite(case.analytic)):
-        return "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
+        return NO_NUMBER
     if not np.any(case.analytic):
         return NONE
     asked = ASKED if case.call and not alike(case.analytic, case.numeric) else ()
@@ -52,7 +54,7 @@ def diagnose(case: Evidence) -> str:
 
 def alike(a: Any, b: Any) -> bool:
     """Whether two gradients agree, as far as needed to tell mistakes apart."""
-    return bool(np.max(np.abs(a - b)) <= CLOSE * np.max(np.abs(b)))
+    return bool(np.max(np.abs(a - b), initial=0.0) <= CLOSE * np.max(np.abs(b), initial=0.0))
 
 
 def ratio(analytic: float, numeric: float) -> float:
@@ -215,7 +217,7 @@ def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
     Returns
     -------
     str
-        A sentence; where no factor is recognised, where to look.
+        A sentence; where no factor is recognised, where to look. Two that agree to three digits are said to agree.
 
     Examples
     --------
@@ -223,8 +225,15 @@ def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
     >>> hint(3.0, 6.0)
     'exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x'
     """
-    if np.ndim(analytic):
+    if np.ndim(analytic) or np.ndim(numeric):
         return of_arrays(np.asarray(analytic, dtype=float), np.asarray(numeric, dtype=float))
+    return AGREE if alike(float(analytic), float(numeric)) else of_slopes(float(analytic), float(numeric), size)
+
+
+def of_slopes(analytic: float, numeric: float, size: int = 1) -> str:
+    """What two slopes suggest of which one is wrong, however little they differ."""
+    if not math.isfinite(analytic):
+        return NO_NUMBER
     known = {-1.0: SIGN, 0.0: NONE, 2.0: DOUBLE, 0.5: HALF}
     if size > 2:
         known |= {
@@ -241,7 +250,7 @@ def of_arrays(mine: Array, right: Array) -> str:
     if mine.shape != right.shape:
         return f"the shapes differ: {mine.shape}, and {right.shape}; a gradient has the shape of its argument"
     if alike(mine, right):
-        return "they agree"
+        return AGREE
     wrong = np.ravel(np.abs(mine - right) > CLOSE * np.max(np.abs(right), initial=0.0))
     leaves, places = [np.zeros_like(right)], ["the argument"]
     return diagnose(Evidence(0, leaves, places, [mine], np.arange(right.size), np.ravel(right), wrong))

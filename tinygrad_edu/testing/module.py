@@ -13,6 +13,7 @@ from copy import deepcopy
 
 import numpy as np
 
+from tinygrad_edu.nn import Module
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, promise
@@ -23,8 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
-
-    from tinygrad_edu.nn import Module
 
 
 def check_module(
@@ -56,6 +55,8 @@ def check_module(
     ------
     GradientError
         If a promise is broken, or a gradient could not be judged.
+    TypeError
+        If `make_module` makes no module; a module itself does not.
     ValueError
         If two copies of the module disagree: random numbers from outside cannot be differenced.
 
@@ -67,7 +68,7 @@ def check_module(
     >>> check_module(lambda: nn.Linear(2, 1), np.ones((3, 2))).verdict
     'PASS'
     """
-    name, findings = type(make_module()).__name__, list[Finding]()
+    name, findings = type(made(make_module)).__name__, list[Finding]()
     for mode in ("train", "eval"):
         module = make_module().train(mode == "train")
         kept = list(unchanged(module, inputs, mode))
@@ -76,6 +77,17 @@ def check_module(
             findings += slopes(module, inputs, mode, order, seed)
     findings += round_trip(make_module, inputs)
     return concluded(GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}"), raises)
+
+
+def made(make_module: Callable[[], Module]) -> Module:
+    """A new module; TypeError for what makes none, such as a module itself."""
+    module: Any = make_module() if callable(make_module) and not isinstance(make_module, Module) else None
+    if not isinstance(module, Module):
+        raise TypeError(
+            "check_module takes a function that makes the module, so that each promise is checked on a new one: "
+            f"check_module(lambda: nn.Linear(2, 1), x); got {make_module!r}"
+        )
+    return module
 
 
 def run(module: Module, parameters: dict[str, Any], inputs: Any) -> Any:

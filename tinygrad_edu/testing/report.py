@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tinygrad_edu.operand import plain
-from tinygrad_edu.testing.hints import hint, ratio
+from tinygrad_edu.testing.hints import of_slopes, ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Finding:
         if self.slopes:
             lines.append(f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right")
         elif self.verdict == FAIL:
-            suggestion = self.hint or hint(self.analytic, self.numeric, self.size)
+            suggestion = self.hint or of_slopes(self.analytic, self.numeric, self.size)
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
             lines.append("  no kink: left and right of it the slopes are the same")
         elif self.verdict == INCONCLUSIVE:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_edu.backward import fit
 from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.testing.hints import hint, ratio
+from tinygrad_edu.testing.hints import of_slopes, ratio
 from tinygrad_edu.testing.judging import spread
 from tinygrad_edu.testing.numeric import careful, one_sided, step_scale
 
@@ -83,7 +83,7 @@ def measured(slopes: Slopes, others: Slopes | None, size: int) -> str:
     by = ratio(*slopes)
     if others is None or abs(ratio(*others) - by) > STEADY * abs(by):
         return "not by the same ratio in all entries"
-    return f"ratio {by:.6g}, {hint(*slopes, size)}"
+    return f"ratio {by:.6g}, {of_slopes(*slopes, size)}"
 
 
 def disagreeing(node: Any, i: int, seed: int = 0) -> Slopes | None:
