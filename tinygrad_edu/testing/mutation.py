@@ -1,8 +1,9 @@
-"""Mutants of derivative rules: whether the check notices a rule that is a little wrong.
+"""Mutants of derivative rules: whether the checks notice a rule that is a little wrong.
 
-Each rule of an operation is replaced in turn by one with a planted fault, as small as a factor 1 + 1e-6, and the
-check has to fail. A mutant that passes every check, and on drawn arguments gives the same gradients as the original,
-is no fault at all: it is *equivalent*, and counted apart.
+Each rule of an operation is replaced in turn by one with a planted fault. The checks of first order have to fail,
+with a tolerance of 1e-7 for slopes: with the usual 1e-5 the smallest fault, a factor 1 + 1e-6, would pass. A mutant
+that passes every check, and on drawn arguments gives the same gradients as the original, is no fault at all: it is
+*equivalent*, and counted apart.
 
 Source: DeMillo, Lipton and Sayward, "Hints on test data selection" (1978).
 """
@@ -71,7 +72,7 @@ def outcomes(op: Op | Rule, seed: int = 0) -> dict[str, str]:
     Returns
     -------
     dict
-        From label to KILLED (the check fails), EQUIVALENT (it is no fault) or SURVIVED.
+        From label to KILLED (a check fails), EQUIVALENT (it is no fault) or SURVIVED.
 
     Examples
     --------
@@ -87,7 +88,7 @@ def outcomes(op: Op | Rule, seed: int = 0) -> dict[str, str]:
 
 
 def survivors(op: Op | Rule, seed: int = 0) -> list[str]:
-    """The labels of the mutants that `check_op` does not notice; parameters as for `outcomes`."""
+    """The labels of the mutants that no check notices; parameters as for `outcomes`."""
     return [label for label, what in outcomes(op, seed).items() if what == SURVIVED]
 
 
