@@ -65,3 +65,16 @@ def test_both_modes_are_compared_with_the_same_difference():
     pairs = [sides for sides in numeric.values() if len(sides) == 2]
     assert len(pairs) == 28
     assert all(sides["forward"] == sides["reverse"] for sides in pairs)
+
+
+def test_many_kinks_at_one_number_hide_no_wrong_entry():
+    x = np.random.default_rng(0).normal(size=1000)
+    x[::5], one = 0.0, np.eye(1000)[417]
+
+    def wrong(x):
+        y = te.relu(x) + x
+        return y + (y - te.stop_gradient(y)) * one
+
+    report = check_gradients(wrong, x, raises=False)
+    assert report.verdict == FAIL
+    assert "argument 0[417]" in {finding.place for finding in report.findings if finding.verdict == FAIL}

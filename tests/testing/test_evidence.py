@@ -32,3 +32,9 @@ def test_slopes_for_other_weights_arguments_and_positions(case):
 def test_the_gradient_at_other_arguments(case):
     np.testing.assert_allclose(case.pulled([X, 3 * Y], 0), 3 * case.found[0])
     np.testing.assert_allclose(case.pulled([X, Y], 1), case.found[1])
+
+
+def test_steps_stay_on_this_side_of_a_singular_point():
+    x, one = np.array([1e-4, 1e-3]), np.ones(2)
+    case = Evidence(0, [x], ["x"], [1 / x], np.arange(2), one, one > 0, lambda xs: np.log(xs[0]), one, reach=1e-4)
+    np.testing.assert_allclose(case.slopes(1.0, [x], 0), 1 / x, rtol=1e-9)

@@ -8,7 +8,7 @@ import pytest
 from tinygrad_edu import Value
 from tinygrad_edu.op import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients
-from tinygrad_edu.testing.invariants import alike, close, same
+from tinygrad_edu.testing.invariants import alike, close, invariants, same
 from tinygrad_edu.testing.layouts import read_only
 from tinygrad_edu.value import apply
 
@@ -164,3 +164,17 @@ def test_a_view_that_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
         view[0] = 1.0
     assert read_only(2.0) == 2.0
+
+
+def test_a_gradient_that_lies_in_an_argument_is_noticed(monkeypatch):
+    honest = Value.backward
+
+    def lying(self, gradient=None):
+        honest(self, gradient)
+        for node in self.args:
+            if isinstance(node, Value) and node.grad is not None:
+                node.grad = node.data
+
+    monkeypatch.setattr(Value, "backward", lying)
+    findings, _ = invariants(lambda xs: xs[0] * 1.0, [X], [X], X.copy())
+    assert [f.place for f in findings if f.note and "share memory" in f.note] == ["memory"]

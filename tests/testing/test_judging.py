@@ -93,3 +93,16 @@ def test_the_wrong_entry_is_found_by_halving(size, seed):
 def test_the_name_of_an_entry():
     name, direction = one_hot((2, 3), 4)
     assert (name, direction.tolist()) == ("[1, 1]", [[0, 0, 0], [0, 1, 0]])
+
+
+def test_a_jump_that_is_tiny_beside_the_gradient_excuses_nothing_along_a_direction():
+    many = Limits(1e-5, 1.0, 1.0, single=False)
+    finding = judged(1.0 + 1e-4, lambda t: t + 2.5e-4 * abs(t), many)
+    assert (finding.verdict, finding.slopes) == (FAIL, None)
+    assert judged(1.0 + 1e-4, lambda t: t + 2.5e-4 * abs(t), many._replace(single=True)).verdict == KINK
+
+
+def test_what_few_digits_lose_is_allowed_along_a_direction():
+    few = Limits(1e-4, 1.0, 1.0, rounded=1e-2, single=False, own=False)
+    assert judged(1.005, lambda t: t, few).verdict == PASS
+    assert judged(1.005, lambda t: t, few._replace(rounded=0.0)).verdict == FAIL

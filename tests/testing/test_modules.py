@@ -119,3 +119,12 @@ def test_the_promised_order(folder):
     write(folder, "orders.py", SWISH.format("once") + "swish.order = 1\n")
     assert order(operations(load("orders"))["once"]) == 1
     assert order(OPERATIONS[np.tanh]) == 2
+
+
+def test_a_package_declares_what_it_offers_from_beside_it(folder):
+    write(folder, "pack_d/__init__.py")
+    write(folder, "pack_d/hidden.py", SWISH.format("swish") + f"other = {MADE.format('other')}")
+    write(folder, "pack_d/api/__init__.py", "from pack_d.hidden import swish\n")
+    write(folder, "user_d.py", "from pack_d.hidden import swish\n")
+    assert list(operations(load("pack_d.api"))) == ["swish"]
+    assert list(operations(load("user_d"))) == []

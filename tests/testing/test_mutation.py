@@ -10,7 +10,7 @@ import pytest
 import tinygrad_edu as te
 from tinygrad_edu.op import OPERATIONS, REALS, Each, Op, Parts, arrived, case
 from tinygrad_edu.testing import check_op, mutation
-from tinygrad_edu.testing.mutation import EQUIVALENT, FAULTS, KILLED, SURVIVED, mutants, outcomes, survivors
+from tinygrad_edu.testing.mutation import EQUIVALENT, FAULTS, KILLED, SURVIVED, differs, mutants, outcomes, survivors
 
 with suppress(ImportError):
     import scipy.special  # noqa: F401 - its functions are in the table then
@@ -106,3 +106,9 @@ def test_rules_are_looked_up_by_the_function_that_users_call():
         OPERATIONS.pop(own)
     with pytest.raises(TypeError, match="has no entry in the table"):
         list(mutants(product))
+
+
+def test_a_rule_that_changes_its_cotangent_is_a_fault_though_its_gradient_is_right():
+    op = OPERATIONS[np.tanh]
+    assert differs(op, dict(mutants(op))["cotangent overwritten in argument 0"], 0)
+    assert not differs(op, op, 0)

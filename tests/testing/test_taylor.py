@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import tinygrad_edu as te
 from tinygrad_edu import stop_gradient
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, GradientError, check_taylor
-from tinygrad_edu.testing.taylor import observed_order, rounding
+from tinygrad_edu.testing.taylor import direction, observed_order, rounding
 
 X = np.random.default_rng(0).normal(size=(3, 4))
 
@@ -127,3 +127,12 @@ def test_a_check_without_directions_is_an_error():
     for count in (0, -1):
         with pytest.raises(ValueError, match="directions is 1 or more"):
             check_taylor(off(np.tanh, 2.0), X, directions=count)
+
+
+def test_uphill_no_share_of_the_slope_hides_another():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        g = np.where(rng.random(30) < 0.2, 0.0, rng.normal(size=30))
+        d = direction(rng, g, uphill=True)
+        assert np.all(g * d >= 0)
+        assert np.max(np.abs(d)) == 1.0
