@@ -168,3 +168,9 @@ def test_what_is_not_in_the_table_is_refused_with_a_remedy():
 def test_options_that_leave_nothing_to_check_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         check_op(np.tanh, **options)
+
+
+def test_extremes_are_part_of_the_check():
+    swallows = Op(cube, [lambda g, out, x: g * 3 * np.nan_to_num(x) ** 2], domain=REALS)
+    report = check_op(swallows, order=1, raises=False)
+    assert {finding.place for finding in report.findings if finding.verdict == FAIL} == {"cube(x), x = nan"}

@@ -17,6 +17,12 @@ def test_numpy_takes_every_index(data, shape):
     assert a[data.draw(indices(shape))].ndim <= 8
 
 
+@settings(max_examples=500)
+@given(indices((3, 3, 1)))
+def test_what_stands_after_an_ellipsis_fits_the_axes_it_is_for(index):
+    assert np.zeros((3, 3, 1))[index].ndim <= 8
+
+
 def test_every_kind_is_drawn():
     kinds = {
         "a number": lambda i: isinstance(i, int),

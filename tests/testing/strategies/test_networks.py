@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinygrad_edu import nn, optim
 from tinygrad_edu.testing import FAIL, check_module
 from tinygrad_edu.testing.strategies import Network, TrainingSteps, layers, networks, training_steps
-from tinygrad_edu.testing.strategies.networks import known, needed
+from tinygrad_edu.testing.strategies.networks import known, layer_code, needed
 
 few = settings(max_examples=max(5, settings().max_examples // 20))
 some = settings(max_examples=max(10, settings().max_examples // 4))
@@ -80,3 +80,10 @@ def test_what_cannot_be_drawn_is_refused():
         find(networks(depth=0), lambda network: True)
     with pytest.raises(ValueError, match="a training has one step or more, got longest=0"):
         find(training_steps(longest=0), lambda steps: True)
+
+
+@given(data=st.data(), width=st.integers(1, 3), out=st.integers(4, 9))
+def test_a_width_that_is_asked_for_is_given(data, width, out):
+    code, found = data.draw(st.composite(lambda draw: layer_code(draw, width, out))())
+    assert found == out
+    assert code.startswith(f"nn.Linear({width}, {out}, ")
