@@ -118,7 +118,7 @@ def test_it_is_a_hypothesis_test_with_a_name():
     ("f", "options", "error", "text"),
     [
         (3.0, {}, TypeError, r"takes a function, got float: gradient_test\(f\), not f\(x\)"),
-        (gelu, {"args": {"x": 3}}, TypeError, r"args\['x'\] is a int: give a strategy, tensors\("),
+        (gelu, {"args": {"x": 3}}, TypeError, r"args\['x'\] is of type int: give a strategy, tensors\("),
         (gelu, {"args": {"y": tensors()}}, TypeError, r"gelu\(x\): no strategy for 'x', no parameter 'y'"),
         (gelu, {"args": [tensors()]}, TypeError, "args is a dict from names to strategies"),
         (gelu, {"args": {}}, TypeError, "args is a dict from names to strategies"),

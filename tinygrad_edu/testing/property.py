@@ -140,7 +140,7 @@ def expected(f: Any, args: Mapping[str, Any], strategy: type) -> dict[str, Any]:
     for name, drawn in args.items():
         if not isinstance(drawn, strategy):
             use = "tensors(domain=(-2, 2)), or hypothesis.strategies.just(...) for what stays the same"
-            raise TypeError(f"args[{name!r}] is a {type(drawn).__name__}: give a strategy, {use}")
+            raise TypeError(f"args[{name!r}] is of type {type(drawn).__name__}: give a strategy, {use}")
     found = parameters(f)
     if found is None or takes_any(f):
         return dict(args)
