@@ -80,6 +80,21 @@ def test_rounding_inside_a_function_counts_as_rounding():
     assert judged(1.0, lost).verdict != FAIL
 
 
+@given(st.floats(-9.0, -2.0), st.sampled_from([-1.0, 1.0]), st.sampled_from([0.0, 100.0]))
+def test_beside_a_kink_a_right_slope_is_never_wrong_at_any_distance(exponent, side, offset):
+    x = side * 10**exponent
+    line = lambda t: 3.0 * max(x + t, 0.0) + (x + t) ** 2 + offset
+    assert judged(2.0 * x + 3.0 * (x > 0), line).verdict in (PASS, KINK)
+    assert judged(2.0 * x + 3.03, line).verdict != PASS or x > 0
+    assert judged(2.0 * x + 3.0 * (x > 0) + 4.0, line).verdict == FAIL
+
+
+@given(st.floats(-2.0, 2.0), st.integers(5, 7), st.sampled_from([0.0, 0.9, -1.0]))
+def test_a_function_in_stairs_is_not_flat(x, digits, factor):
+    line = lambda t: float(np.round(np.exp(x + t), digits))
+    assert judged(factor * np.exp(x), line).verdict != PASS
+
+
 @given(size=st.integers(2, 300), seed=st.integers(0, 2**16))
 def test_the_wrong_entry_is_found_by_halving(size, seed):
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu.testing import detect_kink, numeric_gradient
-from tinygrad_edu.testing.numeric import STEP, careful, four_point, rounding
+from tinygrad_edu.testing.numeric import STEP, careful, closer, four_point, rounding
 
 SMOOTH = [
     (np.sin, np.cos),
@@ -110,3 +110,21 @@ def test_rounding_of_numbers_inside_is_measured():
 def test_rounding_is_no_kink():
     lost = lambda t: (1e6 * t + np.sin(t)) - 1e6 * t
     assert [detect_kink(lost, float(x)) for x in np.linspace(1.0, 2.0, 200)].count(None) >= 199
+
+
+@pytest.mark.parametrize(
+    ("line", "slope"),
+    [
+        (lambda t: abs(t - 1e-5), -1.0),
+        (lambda t: float(np.exp(-1e6 * (1e-3 + t) ** 2)), -2e3 * np.exp(-1.0)),
+        (lambda t: float(np.sin(1e5 * (0.3 + t))), 1e5 * np.cos(3e4)),
+    ],
+)
+def test_from_nearer_a_slope_is_right_where_it_changes_within_a_thousandth(line, slope):
+    n, error = closer(line, 1.0)
+    assert abs(n - slope) <= 10 * error < 1e-5 * abs(slope)
+
+
+def test_from_nearer_rounding_inside_a_function_is_not_overlooked():
+    _, error = closer(lambda t: float(np.sin(np.float32(0.3 + t))), 1.0)
+    assert error > 0.01

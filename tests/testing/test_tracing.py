@@ -81,3 +81,8 @@ def test_right_rules_are_not_blamed(f, dtype):
     out = f(Value(X.astype(dtype)))
     for i, parent in enumerate(out.args):
         assert not isinstance(parent, Value) or disagreeing(out, i) is None
+
+
+def test_beside_a_kink_no_right_rule_is_blamed():
+    x = Value(np.array([1e-5, -2e-5, 1.0]))
+    assert disagreeing(np.abs(x), 0) is None

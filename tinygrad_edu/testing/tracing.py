@@ -17,7 +17,7 @@ from tinygrad_edu.backward import fit
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.testing.hints import of_slopes, ratio
 from tinygrad_edu.testing.judging import spread
-from tinygrad_edu.testing.numeric import careful, one_sided, step_scale
+from tinygrad_edu.testing.numeric import careful, closer, one_sided, step_scale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,10 +97,12 @@ def disagreeing(node: Any, i: int, seed: int = 0) -> Slopes | None:
     with np.errstate(all="ignore"):
         s = float(step_scale(0.0, 0.5))
         numeric, error = careful(line, s)
-        kink = one_sided(line, s)
+        kink: Any = one_sided(line, s)
+        nearer, rough = closer(line, s)
     slack = SLACK + 8 * float(np.finfo(x.dtype).eps)
     allowed = slack * float(np.max(np.abs(slopes), initial=abs(numeric))) + 10 * error
     analytic = float(np.sum(slopes))
+    kink = kink or abs(analytic - nearer) <= allowed + 10 * rough < abs(nearer - numeric)  # beside one
     return None if kink or abs(analytic - numeric) <= allowed else (analytic, numeric)
 
 
