@@ -178,3 +178,44 @@ def test_a_gradient_that_lies_in_an_argument_is_noticed(monkeypatch):
     monkeypatch.setattr(Value, "backward", lying)
     findings, _ = invariants(lambda xs: xs[0] * 1.0, [X], [X], X.copy())
     assert [f.place for f in findings if f.note and "share memory" in f.note] == ["memory"]
+
+
+def test_a_rule_that_remembers_the_last_call_is_found():
+    last = {}
+
+    def sine(x):
+        last["x"] = np.array(x)
+        return np.sin(x)
+
+    report = check_gradients(planted(sine, lambda g, out, x: g * np.cos(last["x"])), X, raises=False)
+    assert "arguments of the last call" in str(report)
+
+
+def test_a_rule_that_hands_out_one_array_is_found():
+    kept = np.empty_like(X)
+
+    def into(g, out, x):
+        kept[...] = 2 * g * x
+        return kept
+
+    report = check_gradients(planted(lambda x: x * x, into), X, raises=False)
+    assert report.verdict == FAIL
+    assert "hands out the same array" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda g, out, x: 2.0, "gives 2.0, not an array: write it with g"),
+        (lambda g, out, x: None, "gives None, not an array"),
+        (lambda g, out, x: g.ravel()[:5], r"gives the shape \(5,\) for an argument of the shape \(3, 2\)"),
+    ],
+)
+def test_what_is_no_gradient_is_said_to_be_none(rule, words):
+    with pytest.raises(AssertionError, match=words):
+        check_gradients(planted(lambda x: x * 2.0, rule), X)
+
+
+def test_a_changed_cotangent_is_the_only_fault_that_is_reported():
+    report = check_gradients(planted(tanh, writing), X, raises=False)
+    assert {finding.place for finding in report.findings if finding.verdict == FAIL} == {"in place"}

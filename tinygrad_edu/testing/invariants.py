@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import pulled
+from tinygrad_edu.backward import fit, pulled
 from tinygrad_edu.graph import Node, backwards, next_number
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.layouts import read_only
@@ -40,7 +40,10 @@ RANDOM = (
 CHANGED = "f changes its arguments in place: work on a copy"
 IN_BACKWARD = "the backward pass changes the arguments in place: a rule works on what it was given"
 SHARED = "gradients share memory with each other, with the arguments or with the cotangent: return a new array"
-AGAIN = "the same cotangent gives another gradient the second time: a rule draws random numbers or keeps a state"
+AGAIN = (
+    "the same cotangent gives another gradient the second time: a rule draws random numbers, or keeps a "
+    "state such as the arguments of the last call"
+)
 SCALED = "-2 times the cotangent does not give -2 times the gradient: a rule is g times something"
 LAYOUT = "the result or the gradient changes with the layout in memory: a ravel or reshape with order='K' or 'A'?"
 TWICE = "one variable in two places has not the sum of both gradients: f(x, x) needs df/dx + df/dy"
@@ -68,8 +71,13 @@ def invariants(call: Any, arrays: list[Array], args: Any, cotangent: Array) -> t
         if not isinstance(out, Value):
             return [], [np.zeros_like(leaf) for leaf in arrays]
         run = Run(variables, out, np.asarray(cotangent, dtype=out.dtype))
+        rules = of_rules(out)
+        if "rule" in rules:
+            return [promise("rule", False, rules["rule"])], []
         found = recorded_by(run, since)
-        broken = of_memory(run, found, held) | of_passes(run, found) | of_rules(out)
+        with suppress(Exception):  # a rule must not remember these arguments; f may refuse them
+            call([Value(leaf * (1 - 1 / 64)) for leaf in arrays])
+        broken = of_memory(run, found, held) | of_passes(run, found) | rules
         broken |= of_layout(call, run, found) | of_twice(call, run)
     broken["arguments"] = "" if all(map(same, held, kept)) else IN_BACKWARD
     return [promise(name, not text, text) for name, text in broken.items()], found
@@ -132,7 +140,7 @@ def of_layout(call: Any, run: Run, found: list[Array]) -> dict[str, str]:
     with suppress(Exception):  # f may insist on a layout
         out = call(variables)
         if same(plain(out), run.out.data):
-            gradients = pulled(out, run.seed, variables)
+            gradients = pulled(out, run.seed.copy(), variables)
             kept = all(alike(a, b, [b]) for a, b in zip(gradients, found, strict=True))
         else:  # rounding, or worse: then small changes do not matter as much
             near = call([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in arrays])
@@ -154,8 +162,8 @@ def of_twice(call: Any, run: Run) -> dict[str, str]:
         warnings.simplefilter("ignore")
         apart, once = [Value(a) for a in data], [Value(a) for a in data]
         once[j] = once[i]
-        gi, gj = pulled(call(apart), run.seed, [apart[i], apart[j]])
-        (g,) = pulled(call(once), run.seed, [once[i]])
+        gi, gj = pulled(call(apart), run.seed.copy(), [apart[i], apart[j]])
+        (g,) = pulled(call(once), run.seed.copy(), [once[i]])
         return {"twice": TWICE * (not alike(g, gi + gj, [gi, gj]))}
     return {}
 
@@ -194,7 +202,11 @@ def of_rule(node: Any, i: int, rng: np.random.Generator) -> dict[str, str]:
         if "read-only" not in str(error):
             raise
         return {"in place": f"{rule} writes to its incoming gradient or its arguments: write g * x, not g *= x"}
+    if text := misfit(first, node.saved[i + 1]):
+        return {"rule": f"{rule} {text}"}
     broken = dict[str, str]()
+    if isinstance(first, np.ndarray) and np.shares_memory(first, other):
+        broken["memory"] = f"{rule} hands out the same array every time: return a new one"
     coarse = max((dtype, np.asarray(first).dtype), key=lambda kind: float(np.finfo(kind).eps))
     size = np.maximum(np.abs(first), 2 * np.abs(other)).astype(coarse)  # the cotangents were rounded to it
     if not close(both, first - 2 * other, size):
@@ -202,3 +214,13 @@ def of_rule(node: Any, i: int, rng: np.random.Generator) -> dict[str, str]:
     if bool(np.any(np.where(np.isfinite(first), none, 0))):
         broken["zero"] = f"{rule} gives something else than 0 for a gradient of 0"
     return broken
+
+
+def misfit(result: Any, x: Any) -> str:
+    """What is wrong with the kind or the shape of what a rule gives for x; empty if it fits."""
+    if not hasattr(result, "dtype"):
+        return f"gives {result!r:.80}, not an array: write it with g, as g * 2.0"
+    with suppress(Exception):
+        if fit(result, x).shape == x.shape:
+            return ""
+    return f"gives the shape {result.shape} for an argument of the shape {x.shape}"
