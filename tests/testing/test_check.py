@@ -213,3 +213,24 @@ def test_float32_rules_that_answer_in_float64_are_linear_enough():
 
 def test_an_empty_argument_has_nothing_to_fail():
     assert check_gradients(lambda x: np.sum(x * 2.0, axis=0), np.ones((0, 2))).verdict == PASS
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"order": 0}, "order is 1, or 2"),
+        ({"rtol": -1.0}, "rtol is a positive number"),
+        ({"rtol": np.inf}, "rtol is a positive number"),
+        ({"wrt": [0, 7]}, "wrt has positions of arguments, such as"),
+        ({"wrt": 0}, "wrt has positions"),
+    ],
+)
+def test_options_that_would_check_nothing_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        check_gradients(np.sin, X, **options)
+
+
+@pytest.mark.parametrize("method", ["auto", "ridders", "complex"])
+@pytest.mark.parametrize("power", [3, 5, 8])
+def test_where_a_function_is_flat_rounding_is_no_slope(method, power):
+    assert check_gradients(lambda x: x**power, np.zeros(2), method=method).verdict == PASS

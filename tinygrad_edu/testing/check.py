@@ -90,8 +90,8 @@ def check_gradients(
     TypeError
         If no argument is floating point, or f does not take complex numbers where they are asked for.
     ValueError
-        For an unknown method or mode, an order below 1, a position in `wrt` at which there is no argument, a
-        `distance` that is not positive, and for `"complex"` beyond first order.
+        For an unknown method or mode, an order below 1, a position in `wrt` at which there is no argument, an rtol or
+        a `distance` that is not positive, and for `"complex"` beyond first order.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def check_gradients(
     >>> check_gradients(np.tanh, np.array([0.3, -1.2]), order=2).verdict
     'PASS'
     """
-    choices(order, modes, method)
+    choices(order, modes, method, rtol)
     rng, name = np.random.default_rng(seed), getattr(f, "__name__", "f")
     places, values, call = arguments(f, args, wrt)
     if not values:
@@ -141,10 +141,12 @@ def program(call: Any, values: list[Array], places: list[str], findings: list[Fi
     return traced(call(variables), variables, places)
 
 
-def choices(order: int, modes: Sequence[str], method: str) -> None:
-    """Refuse options that do not exist, and an order that would compare nothing."""
+def choices(order: Any, modes: Sequence[str], method: str, rtol: float | None = None) -> None:
+    """Refuse options that do not exist, and those with which nothing would be compared."""
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"order is 1, or 2 for the gradient of the gradient as well; got {order!r}")
+    if rtol is not None and not 0 < rtol < np.inf:
+        raise ValueError(f"rtol is a positive number, or None for the usual one; got {rtol!r}")
     if method not in METHODS:
         raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
     if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):

@@ -93,7 +93,7 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
         doubtful = [f for f in findings if not abs(f.analytic - n) <= f.allowed]
         if not doubtful:
             return
-        slopes, noise = one_sided(line, s), NOISE * EPS * abs(line(0.0)) / s
+        slopes, noise = one_sided(line, s), blurred(line, s)
         inside = 10 * NOISE * rounding(line, FINE * s) / s  # of larger numbers inside f
         if limits.method in TWICE:
             n, error = second_look(line, s, limits, n)
@@ -108,6 +108,13 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
             third_look(finding, line, s, allowed(finding, limits) + floor, limits.scale)
 
 
+def blurred(line: Line, s: float) -> float:
+    """A slope that rounding of f may make; where f is 0, its values at the smallest step are rounded nonetheless."""
+    h = STARTS[-1] * s
+    noise: float = NOISE * EPS * (abs(line(0.0)) / s + abs(line(h) - line(0.0)) / h)
+    return noise
+
+
 def allowed(finding: Finding, limits: Limits) -> float:
     """By how much two slopes may differ at least: relative to an entry itself, or to the largest of many."""
     own = max(abs(finding.analytic), abs(finding.numeric)) if limits.single and limits.own else finding.scale
@@ -117,7 +124,9 @@ def allowed(finding: Finding, limits: Limits) -> float:
 def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[float, float]:
     """The slope once more, with the best estimate of its error; a complex step has to agree with it."""
     n, error = careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
-    if limits.method == "complex" and abs(first - n) > limits.rtol * max(abs(first), abs(n)) + 10 * error:
+    if limits.method == "complex" and abs(first - n) > limits.rtol * max(abs(first), abs(n)) + 10 * error + blurred(
+        line, s
+    ):
         raise TypeError(REAL_ONLY.format(f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"))
     return n, error
 

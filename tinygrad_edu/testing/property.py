@@ -107,7 +107,7 @@ def expect_options(f: Any, order: Any, options: dict[str, Any]) -> None:
         raise TypeError(f"gradient_test takes a function, got {type(f).__name__}: gradient_test(f), not f(x)")
     if unknown := [name for name in options if name not in OPTIONS]:
         raise ValueError(f"no option {', '.join(unknown)}: gradient_test has order, {', '.join(OPTIONS)}")
-    choices(order, options.get("modes", ("reverse",)), options.get("method", "auto"))
+    choices(order, options.get("modes", ("reverse",)), options.get("method", "auto"), options.get("rtol"))
 
 
 def parameters(f: Any) -> list[inspect.Parameter] | None:
