@@ -56,7 +56,8 @@ FAULTS = {
     ),
     "divided by n twice": (
         mean, [lambda g, out, x: g / 9 + 0 * x], (B,), 0,
-        "1/3 of it: divided by n too often; n = 3 is the length of axis 0 of argument 0",
+        "1/3 of it: divided by n too often; n = 3 is the length of axis 0 of argument 0; or a factor is missing, "
+        "as in the chain rule",
     ),
     "two rows": (
         mean, [lambda g, out, x: g + 0 * x], (A,), 0,
@@ -275,3 +276,14 @@ def test_gradients_that_agree_and_ones_that_cannot_be_compared(mine, right, text
 def test_a_failure_is_never_said_to_agree():
     slightly = lambda x: np.tanh(x) * (1 + 1e-4) - te.stop_gradient(np.tanh(x)) * 1e-4
     assert "they agree" not in str(check_gradients(slightly, 0.3, raises=False))
+
+
+def test_a_function_of_symmetric_matrices_is_recognised():
+    report = check_gradients(np.linalg.cholesky, np.array([[2.0, 0.5], [0.5, 1.0]]), raises=False)
+    assert "check lambda a: f((a + a.T) / 2)" in str(report)
+
+
+def test_a_single_negative_entry_is_no_pattern():
+    cut = lambda x: x[0] * float(getattr(x, "data", x)[1]) + np.sum(x)
+    report = check_gradients(cut, np.array([2.0, -1.5, 0.5]), raises=False)
+    assert "1 of 3 compared entries only: [1]" in str(report)

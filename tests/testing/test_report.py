@@ -108,7 +108,7 @@ def test_what_the_whole_gradient_suggests_comes_before_the_ratio():
 def test_a_kink_and_a_rough_place_are_said_to_be_so():
     at_kink = finding(2.0, 0.5)
     at_kink.slopes = (0.0, 1.0)
-    assert str(at_kink).endswith("  a kink: slopes 0 on the left, 1 on the right")
+    assert str(at_kink).endswith("slopes 0 on the left, 1 on the right, and the gradient is none between them")
     assert "too rough here to tell" in str(finding(2.0, 0.5, INCONCLUSIVE))
 
 
@@ -142,3 +142,9 @@ def test_the_call_is_written_if_there_is_room():
     assert repeated("check_gradients", "f", [Value(0.5)], seed=3) == "check_gradients(f, 0.5, seed=3)"
     assert repeated("check_gradients", "<lambda>", [np.ones(1000)], seed=3) == "check_gradients(f, ..., seed=3)"
     assert math.isnan(finding(1.0, 1.0).order)
+
+
+def test_at_the_end_of_a_domain_the_remedy_is_said_and_works():
+    report = check_gradients(np.log, np.array([1e-8]), raises=False)
+    assert "distance=1e-6, say, keeps differences within half of that" in str(report)
+    assert check_gradients(np.log, np.array([1e-8]), distance=1e-8).verdict == PASS

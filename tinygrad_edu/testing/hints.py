@@ -33,6 +33,11 @@ DOUBLE = "exactly double: counted twice, or a factor 2 too many"
 HALF = "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x"
 NO_NUMBER = "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
 AGREE = "they agree"
+OR, SMALL = "; or a factor is missing, as in the chain rule", 10
+SYMMETRIC = (
+    "right for a symmetric argument, which f expects and moving one entry does not keep: check "
+    "lambda a: f((a + a.T) / 2)"
+)
 UNKNOWN = "no simple factor: look at the formula itself"
 
 
@@ -67,7 +72,7 @@ def factors(case: Evidence) -> dict[float, str]:
     known = {-1.0: SIGN}
     for n, what in sizes(case).items():
         known.setdefault(float(n), f"{n} times too large: a mean's 1/n is missing; n = {n} is {what}")
-        known.setdefault(1 / n, f"1/{n} of it: divided by n too often; n = {n} is {what}")
+        known.setdefault(1 / n, f"1/{n} of it: divided by n too often; n = {n} is {what}{OR * (2 < n < SMALL)}")
     for factor, text in ((2.0, DOUBLE), (0.5, HALF)):
         known[factor] = f"{text}; or {known[factor]}" if factor in known else text
     return known
@@ -164,6 +169,10 @@ def of_order(case: Evidence) -> str:
         return "transposed: the right numbers, rows and columns exchanged" if square else (
             f"the right numbers in the wrong order: a reshape to {shape} where .T was meant"
         )  # fmt: skip
+    if g.ndim == 2 and shape[0] == shape[1] and len(case.picked) == g.size:
+        right = case.numeric[np.argsort(case.picked)].reshape(shape)
+        if alike(g + g.T, right + right.T):
+            return SYMMETRIC
     for axis in range(g.ndim):
         if alike(case.at(np.flip(g, axis)), case.numeric):
             return f"reversed along axis {axis}: the right numbers from back to front"
@@ -177,7 +186,7 @@ def of_a_constant(case: Evidence) -> str:
     r = case.analytic / case.numeric
     middle = float(np.median(r))
     near = np.ptp(r) <= 0.1 * abs(middle - 1) and abs(middle) > CLOSE
-    return f"the same factor {middle:.6g} in all entries: a constant in the formula is wrong" if near else ""
+    return f"the same factor {middle:.10g} in all entries: a constant in the formula is wrong" if near else ""
 
 
 def of_some(case: Evidence) -> str:
@@ -189,7 +198,7 @@ def of_some(case: Evidence) -> str:
     places = [f"[{', '.join(map(str, np.unravel_index(i, shape)))}]" for i in case.picked[bad]]
     negative = (x < 0) & (np.abs(case.numeric) + np.abs(case.analytic) > 0)
     where = chain(
-        ["where the argument is negative"] if np.any(negative) and np.all(bad == negative) else [],
+        ["where the argument is negative"] if np.sum(negative) > 1 and np.all(bad == negative) else [],
         [", ".join(places[:3]) + (", ..." if len(places) > 3 else "")],
     )
     a, n = case.analytic[bad], case.numeric[bad]
@@ -240,6 +249,10 @@ def of_slopes(analytic: float, numeric: float, size: int = 1) -> str:
             float(size): f"{size} times too large: a mean's 1/n is missing",
             1 / size: f"1/{size} of it: divided by n too often",
         }
+    if analytic == numeric:
+        return AGREE
+    if not np.isfinite(analytic):
+        return NO_NUMBER
     r = ratio(analytic, numeric)
     close = [text for value, text in known.items() if abs(r - value) <= CLOSE * max(abs(value), CLOSE)]
     return close[0] if close else f"{UNKNOWN}, or at swapped arguments"
@@ -249,7 +262,7 @@ def of_arrays(mine: Array, right: Array) -> str:
     """What two gradients suggest, with nothing else known."""
     if mine.shape != right.shape:
         return f"the shapes differ: {mine.shape}, and {right.shape}; a gradient has the shape of its argument"
-    if alike(mine, right):
+    if not right.size or alike(mine, right):
         return AGREE
     wrong = np.ravel(np.abs(mine - right) > CLOSE * np.max(np.abs(right), initial=0.0))
     leaves, places = [np.zeros_like(right)], ["the argument"]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 PASS, FAIL, KINK, INCONCLUSIVE = "PASS", "FAIL", "KINK", "INCONCLUSIVE"
+ROUGH = "differences are too rough here to tell: a kink or a singular point nearby, or a noisy f"
+BESIDE = (
+    "f is not finite so near: distance=1e-6, say, keeps differences within half of that, where the domain ends there"
+)
 SHOWN, WIDTH, SHARP = 3, 300, 1e-3
 
 
@@ -82,13 +86,16 @@ class Finding:
             f"relative error {self.relative:.3g}",
         ]
         if self.slopes:
-            lines.append(f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right")
+            outside = ", and the gradient is none between them" * (self.verdict == FAIL)
+            lines.append(
+                f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right{outside}"
+            )
         elif self.verdict == FAIL:
             suggestion = self.hint or of_slopes(self.analytic, self.numeric, self.size)
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
             lines.append("  no kink: left and right of it the slopes are the same")
         elif self.verdict == INCONCLUSIVE:
-            lines.append("  differences are too rough here to tell: a kink or a singular point nearby, or a noisy f")
+            lines.append(f"  {ROUGH if math.isfinite(self.numeric) else BESIDE}")
         if not math.isnan(self.order):
             lines.append(f"  the Taylor remainder has order {self.order:.2f}: 2 if the gradient is right, 1 if not")
         return "\n".join(lines)
