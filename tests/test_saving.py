@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, nn, saving
+from tinygrad_edu import Value, nn, optim, saving
 
 pytest.importorskip("safetensors")
 
@@ -23,8 +24,8 @@ pytest.importorskip("safetensors")
 class State:
     """A model of another library: two methods, and no idea of ours."""
 
-    def __init__(self, **arrays):
-        self.arrays = arrays
+    def __init__(self, arrays=(), **named):
+        self.arrays = dict(arrays) | named
 
     def state_dict(self):
         return dict(self.arrays)
@@ -167,13 +168,14 @@ def test_a_file_that_cannot_be_loaded_is_refused_and_the_model_is_untouched(tmp_
         ({"w": np.array(["a"])}, "'w' is <U1"),
         ({"__metadata__": np.ones(2)}, "'__metadata__' cannot be a name"),
         ({"\ud800": np.ones(2)}, r"'\\ud800' cannot be a name"),
+        ({1: np.ones(2)}, r"names of arrays are texts; got 1 \(int\)"),
     ],
 )
 def test_what_the_format_cannot_hold_is_refused_before_anything_is_written(tmp_path, state, words):
     path = tmp_path / "old"
     path.write_text("old")
     with pytest.raises(te.CheckpointError, match=words) as caught:
-        te.save(State(**state), path)
+        te.save(State(state), path)
     assert str(path) in str(caught.value)
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"old": "old"}
 
@@ -226,6 +228,38 @@ def test_names_in_a_message_are_printable(tmp_path):
     assert str(caught.value).isprintable()
     assert r"'\x1b[2J\nxxx" in str(caught.value)
     assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("verb", ["save", "load"])
+@pytest.mark.parametrize("thing", [None, {"w": np.ones(2)}, "model.safetensors", nn.Linear])
+def test_a_thing_without_a_state_is_refused_with_the_way_to_write_it(tmp_path, verb, thing):
+    path = tmp_path / "old"
+    path.write_text("old")
+    with pytest.raises(TypeError, match=rf"nothing to {verb}: write {verb}\(model, path\).*test_saving.py:\d"):
+        getattr(te, verb)(thing, path)
+    assert path.read_text() == "old"
+
+
+def test_what_a_model_refuses_is_a_checkpoint_error_that_names_the_file(tmp_path):
+    path, optimizer = tmp_path / "sgd", optim.SGD([Value([1.0])], lr=0.5)
+    te.save(State(lr=np.array(np.nan)), path)
+    with pytest.raises(te.CheckpointError, match="sgd cannot be loaded into SGD, which is unchanged: lr is nan"):
+        te.load(optimizer, path)
+    assert optimizer.lr == 0.5
+
+
+def test_a_header_is_not_read_if_no_such_model_could_have_it(tmp_path):
+    path = tmp_path / "hollow"
+    with open(path, "wb") as file:
+        file.write((50_000_000).to_bytes(8, "little"))
+        file.truncate(100_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(te.CheckpointError, match="its header claims 50000000"):
+            te.load(network(), path)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_is_not_there_is_no_checkpoint_error(tmp_path):

@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tinygrad_edu import __version__
+from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.module import differences
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 METADATA = "__metadata__"
-LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors package
+SPARE, ROOM = 1_000_000, 4_000  # bytes of a header: for an error that names what differs, and for each array
 DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
@@ -70,6 +71,8 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     ------
     CheckpointError
         If an array is not of real numbers of at most 64 bits, or a name cannot be written.
+    TypeError
+        If the model has no state, as a state itself, or model and path changed places.
     OSError
         If there is no room, or no right to write; what was at `path` is as it was.
     ImportError
@@ -89,7 +92,7 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     """
     package = safetensors()
     try:
-        state = portable(model.state_dict())
+        state = portable(state_of(model, "save"))
     except CheckpointError as fault:
         raise CheckpointError(printable(f"{path} is not written: {fault}")) from None
     about = {"format": "tinygrad_edu", "version": __version__, "sha256": fingerprint(__version__, state)}
@@ -111,21 +114,34 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     CheckpointError
-        If the file is of another model, damaged, cut short, or not written by `save`; the model is unchanged.
+        If the file is of another model, damaged, cut short, or not written by `save`, or the model refuses what
+        it holds; the model is unchanged.
+    TypeError
+        If the model has no state, as a state itself, or model and path changed places.
     OSError
         If there is no such file.
     ImportError
         If the safetensors package is missing.
     """
     package = safetensors()
-    own = model.state_dict()
+    own = state_of(model, "load")
     with open(path, "rb") as file:
         try:
-            state = read(file, own, package)
-        except CheckpointError as fault:
+            model.load_state_dict(read(file, own, package))
+        except (ValueError, TypeError) as fault:
             reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {fault}"
             raise CheckpointError(printable(reason)) from None
-    model.load_state_dict(state)
+
+
+def state_of(model: Any, verb: str) -> Any:
+    """The state of a model, of which every name is a text."""
+    if isinstance(model, type) or not hasattr(model, "state_dict"):
+        use = f"{verb}(model, path), with the model itself, not its state_dict()"
+        raise TypeError(f"a {type(model).__name__} has nothing to {verb}: write {use} ({user_line()})")
+    state = model.state_dict()
+    if odd := next((name for name in state if not isinstance(name, str)), None):
+        raise CheckpointError(f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")
+    return state
 
 
 def write(path: Path, content: bytes) -> None:
@@ -154,7 +170,8 @@ def read(file: BinaryIO, own: Mapping[str, Any], package: ModuleType) -> dict[st
     """The arrays of a file, if they are whole and fit a state; header and sizes are compared before more is read."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= min(size - 8, LONGEST_HEADER):
+    longest = SPARE + sum(ROOM + 12 * len(name) for name in own)
+    if not 2 <= length <= min(size - 8, longest):
         raise CheckpointError(f"cut short, or no safetensors file: {size} bytes, its header claims {length}")
     version, expected, entries = described(file.read(length))
     if faults := misfits(own, entries):
