@@ -115,6 +115,9 @@ def test_options_that_are_no_numbers(option):
         (np.ones((2, 2)), ValueError, r"is \(2,\), its gradient \(2, 2\)"),
         (1.0, ValueError, r"is \(2,\), its gradient \(\)"),
         (Value([1.0, 1.0]), TypeError, r"the gradient of parameter 1 is a Value: use its array, g\.data"),
+        (np.array([1j, 1.0]), TypeError, "the gradient of parameter 1: gradients are of real numbers; got .*complex"),
+        (np.array(["1", "1"]), TypeError, "the gradient of parameter 1: gradients are of real numbers; got .*<U1"),
+        (np.ma.masked_array([1.0, 1.0]), TypeError, "the gradient of parameter 1: a MaskedArray was given"),
     ],
 )
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
@@ -133,3 +136,14 @@ def test_a_gradient_that_does_not_fit_changes_no_parameter(make, gradient, error
     once.params[0].grad = np.ones(2)
     once.step()
     assert np.array_equal(a.data, once.params[0].data), "the failed step counts"
+
+
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("data", [np.ones(2, np.float32), np.float32(1.0)])
+def test_a_step_keeps_the_dtype_of_a_parameter_whatever_its_gradient_has(make, data):
+    value = Value(data)
+    optimizer = make([value], lr=0.1)
+    for gradient in (np.full(data.shape, 0.5), np.full(data.shape, 2), np.full(data.shape, 0.5).tolist()):
+        value.grad = gradient
+        optimizer.step()
+        assert value.data.dtype == np.float32

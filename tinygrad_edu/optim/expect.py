@@ -13,6 +13,7 @@ from numbers import Real
 import numpy as np
 
 from tinygrad_edu.errors import label, user_line
+from tinygrad_edu.operand import constant
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -96,7 +97,7 @@ def expect_betas(betas: Any) -> tuple[float, float]:
 
 
 def expect_gradient(value: Value, i: int) -> Any:
-    """The gradient of parameter i: an array of the shape of its data."""
+    """The gradient of parameter i: real numbers, of the shape and dtype of its data."""
     if isinstance(value.grad, Value):
         raise TypeError(f"the gradient of parameter {i} is a Value: use its array, g.data ({user_line()})")
     shape, wanted = np.shape(value.grad), np.shape(value.data)
@@ -104,7 +105,11 @@ def expect_gradient(value: Value, i: int) -> Any:
         name = label(value, "no name")
         why = "it belongs to other data; call zero_grad() and backward() again"
         raise ValueError(f"parameter {i} ({name}) is {wanted}, its gradient {shape}: {why} ({user_line()})")
-    return value.grad
+    try:
+        g = constant(value.grad)
+    except TypeError as error:
+        raise TypeError(f"the gradient of parameter {i}: {error}") from None
+    return g if isinstance(g, float) or g.dtype == value.data.dtype else g.astype(value.data.dtype)
 
 
 def expect_state(own: Mapping[str, Any], given: Any, kind: str) -> dict[str, Any]:
