@@ -88,6 +88,9 @@ def test_windows_of_numpy_itself():
         ((1, 3, 5, 5), (2, 1, 3, 3), 0, r"x is \(1, 3, 5, 5\).*kernel is \(2, 1, 3, 3\).*`in` must agree"),
         ((1, 3, 5, 5), (2, 3, 6, 3), 0, r"\(6, 3\) must fit into \(5, 5\)"),
         ((3, 5, 5), (2, 3, 3, 3), 0, "ranks and `in` must agree"),
+        ((), (2, 3, 3), 0, r"x is \(\).*kernel is \(2, 3, 3\)"),
+        ((5,), (5,), 0, r"x is \(5,\), \(batch, in, ...\), kernel is \(5,\)"),
+        ((2, 3), (4, 3), 0, r"x is \(2, 3\), \(batch, in, ...\), kernel is \(4, 3\)"),
     ],
 )
 def test_shapes_that_do_not_fit(x, kernel, padding, message):

@@ -56,10 +56,10 @@ def convolution(x, kernel, stride=1, padding=0):
         The distance between windows, and the zeros on every side, for all of the last axes or for each: the height
         becomes `(height + 2 * padding - rows) // stride + 1`.
     """
-    count, size = x.ndim - 2, kernel.shape[2:]
+    count, size = max(x.ndim - 2, 0), kernel.shape[2:]
     edges, steps = (np.broadcast_to(option, count).tolist() for option in (padding, stride))
     room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=True))
-    if x.ndim != kernel.ndim or x.shape[1] != kernel.shape[1] or any(np.less(room, size)):
+    if not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or any(np.less(room, size)):
         raise ValueError(f"convolution: x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...); "
                          f"ranks and `in` must agree, and {size} must fit into {room} ({user_line()})")
     if any(edges):
