@@ -61,6 +61,22 @@ def test_batch_sizes(size):
         data.minibatches(*pairs(4), size)
 
 
+@pytest.mark.parametrize("size", [None, "2", 2.0, float("nan"), True])
+def test_a_batch_size_is_a_whole_number(size):
+    with pytest.raises(TypeError, match=rf"batch_size is a whole number; got a {type(size).__name__} \(test_batches"):
+        data.minibatches(*pairs(4), size)
+
+
+def test_rows_may_be_lists():
+    x, y = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]], [0, 1, 2, 3]
+    arrays = np.array(x), np.array(y)
+    found, expected = data.minibatches(x, y, 3, rng=0), data.minibatches(*arrays, 3, rng=0)
+    for some, others in zip(found, expected, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(some, others, strict=True))
+    split = zip(data.train_test_split(x, y, rng=0), data.train_test_split(*arrays, rng=0), strict=True)
+    assert all(np.array_equal(a, b) for a, b in split)
+
+
 @pytest.mark.parametrize("test", [0, 1, -0.5, 1.5, 0.01, 0.99, float("nan")])
 def test_both_parts_hold_rows(test):
     with pytest.raises(ValueError, match="both parts must hold at least one row"):

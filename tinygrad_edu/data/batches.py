@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_edu.errors import user_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
     Seed = int | np.random.Generator | None
 
 
-def expect_pairs(x: Array, y: Array) -> int:
-    """The number of rows, which x and y must agree on."""
+def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
+    """Both as arrays, with as many rows as each other."""
+    x, y = (a if hasattr(a, "dtype") else np.asarray(a) for a in (x, y))
     if np.ndim(x) == 0 or np.ndim(y) == 0 or len(x) != len(y):
         raise ValueError(f"x is {np.shape(x)}, y is {np.shape(y)}; they must have as many rows as each other")
-    return len(x)
+    return x, y
+
+
+def expect_whole(name: str, number: Any) -> None:
+    """Refuse what is no whole number."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise TypeError(f"{name} is a whole number; got a {type(number).__name__} ({user_line()})")
 
 
 def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
@@ -42,12 +51,15 @@ def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterat
     ------
     ValueError
         At the call, for different numbers of rows and for a batch size below 1.
+    TypeError
+        At the call, for a batch size that is no whole number.
     """
-    rows = expect_pairs(x, y)
+    x, y = expect_pairs(x, y)
+    expect_whole("batch_size", batch_size)
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
-    order = np.random.default_rng(rng).permutation(rows)
-    picks = (order[i : i + batch_size] for i in range(0, rows, batch_size))
+    order = np.random.default_rng(rng).permutation(len(x))
+    picks = (order[i : i + batch_size] for i in range(0, len(x), batch_size))
     return ((x[pick], y[pick]) for pick in picks)
 
 
@@ -73,7 +85,8 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     ValueError
         For different numbers of rows, and where one of the parts would be empty.
     """
-    rows = expect_pairs(x, y)
+    x, y = expect_pairs(x, y)
+    rows = len(x)
     aside = round(rows * test) if 0 < test < 1 else 0
     if not 0 < aside < rows:
         raise ValueError(f"test is {test} of {rows} rows; both parts must hold at least one row")
