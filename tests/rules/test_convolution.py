@@ -96,3 +96,11 @@ def test_windows_of_numpy_itself():
 def test_shapes_that_do_not_fit(x, kernel, padding, message):
     with pytest.raises(ValueError, match=message):
         te.convolution(Value(np.ones(x)), np.ones(kernel), padding=padding)
+
+
+@pytest.mark.parametrize(
+    "options", [{"stride": 0}, {"stride": -1}, {"stride": (1, 0)}, {"padding": -1}, {"padding": (0, -1)}]
+)
+def test_strides_and_paddings_out_of_range(options):
+    with pytest.raises(ValueError, match="stride >= 1, padding >= 0"):
+        te.convolution(Value(np.ones((1, 1, 4, 4))), np.ones((1, 1, 2, 2)), **options)

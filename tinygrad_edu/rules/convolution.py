@@ -54,17 +54,17 @@ def convolution(x, kernel, stride=1, padding=0):
         ValueError if ranks or channels differ, or the kernel is larger than the padded images.
     stride, padding
         The distance between windows, and the zeros on every side, for all of the last axes or for each: the height
-        becomes `(height + 2 * padding - rows) // stride + 1`.
+        becomes `(height + 2 * padding - rows) // stride + 1`. ValueError for a stride below 1 or a padding below 0.
     """
     count, size = max(x.ndim - 2, 0), kernel.shape[2:]
     edges, steps = (np.broadcast_to(option, count).tolist() for option in (padding, stride))
     room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=True))
-    if not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or any(np.less(room, size)):
+    if (not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or any(np.less(room, size))
+            or min(steps) < 1 or min(edges) < 0):
         raise ValueError(f"convolution: x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...); "
-                         f"ranks and `in` must agree, and {size} must fit into {room} ({user_line()})")
+              f"ranks and `in` must agree, {size} must fit into {room}, stride >= 1, padding >= 0 ({user_line()})")
     if any(edges):
-        middle = (slice(p, n - p) for p, n in zip(edges, room, strict=True))
-        x = scatter(x, index=(..., *middle), shape=(*x.shape[:2], *room))
+        x = scatter(x, index=(..., *map(slice, edges, np.subtract(room, edges).tolist())), shape=x.shape[:2] + room)
     windows = sliding_window_view(x, size, tuple(range(2, x.ndim)))
     if max(steps) > 1:
         windows = windows[(slice(None), slice(None), *(slice(None, None, s) for s in steps))]
