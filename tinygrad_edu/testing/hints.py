@@ -249,10 +249,6 @@ def of_slopes(analytic: float, numeric: float, size: int = 1) -> str:
             float(size): f"{size} times too large: a mean's 1/n is missing",
             1 / size: f"1/{size} of it: divided by n too often",
         }
-    if analytic == numeric:
-        return AGREE
-    if not np.isfinite(analytic):
-        return NO_NUMBER
     r = ratio(analytic, numeric)
     close = [text for value, text in known.items() if abs(r - value) <= CLOSE * max(abs(value), CLOSE)]
     return close[0] if close else f"{UNKNOWN}, or at swapped arguments"
