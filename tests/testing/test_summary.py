@@ -38,6 +38,14 @@ def test_a_report_becomes_plain_numbers():
     assert {type(value) for value in made.values()} == {str, int, float}
 
 
+@pytest.mark.parametrize("x", [1.0, np.ones(2)], ids=["a number", "an array"])
+def test_what_is_found_is_made_of_pythons_own_numbers(x):
+    """The numbers of NumPy stop a worker of pytest-xdist."""
+    for f in (np.tanh, lambda x: x * x):
+        made = row("module", check_gradients(f, x, raises=False))
+        assert {type(value) for value in made.values()} == {str, int, float}
+
+
 @pytest.mark.parametrize(
     ("found", "worst"),
     [

@@ -30,12 +30,12 @@ COUNTS = ("checks", "inconclusive", "kinks", "killed", "mutants")
 
 
 def row(place: str, report: GradientReport) -> Row:
-    """A report in plain numbers."""
+    """A report in plain numbers: pytest-xdist carries no others from its workers."""
     return {
         "in": place,
         "operation": report.name,
         "checks": report.checks,
-        "worst": report.worst,
+        "worst": float(report.worst),
         "inconclusive": report.count(INCONCLUSIVE),
         "kinks": report.count(KINK),
         "killed": 0,
