@@ -234,3 +234,9 @@ def test_options_that_would_check_nothing_are_refused(options, words):
 @pytest.mark.parametrize("power", [3, 5, 8])
 def test_where_a_function_is_flat_rounding_is_no_slope(method, power):
     assert check_gradients(lambda x: x**power, np.zeros(2), method=method).verdict == PASS
+
+
+@pytest.mark.parametrize("loss", [lambda p, t: np.mean((p - t) ** 2), lambda p, t: np.sum(np.square(p - t))])
+def test_a_loss_at_its_target_is_no_fault(loss):
+    for p in ([0.5], [0.5, 0.0, 0.0], [-0.7, 1 / 3], [1.5, 0.5]):
+        assert check_gradients(loss, np.array(p), np.array(p)).verdict == PASS

@@ -121,3 +121,28 @@ def test_what_few_digits_lose_is_allowed_along_a_direction():
     few = Limits(1e-4, 1.0, 1.0, rounded=1e-2, single=False, own=False)
     assert judged(1.005, lambda t: t, few).verdict == PASS
     assert judged(1.005, lambda t: t, few._replace(rounded=0.0)).verdict == FAIL
+
+
+SQUARES = [
+    lambda p, t: (p - t) ** 2,
+    lambda p, t: 0.5 * (p - t) * (p - t),
+    lambda p, t: (np.tanh(p) - np.tanh(t)) ** 2,
+    lambda p, t: (np.exp(p) - np.exp(t)) ** 2,
+]
+
+
+@pytest.mark.parametrize("f", SQUARES)
+@given(x=st.floats(-2.0, 2.0))
+def test_nothing_but_rounding_is_left_at_a_minimum_of_squares(f, x):
+    """The function and all slopes are 0 there, and differences are not: x + h is rounded."""
+    found = judged(0.0, lambda t: float(f(x + t, x)), s=max(1.0, abs(x)))
+    assert found.verdict == PASS, found
+
+
+@given(x=st.floats(-2.0, 2.0), apart=st.sampled_from([1e-6, 1e-4, 1e-2]))
+def test_a_wrong_slope_near_a_minimum_is_found(x, apart):
+    line = lambda t: float((x + t - (x - apart)) ** 2)
+    right = 2 * (x - (x - apart))
+    assert judged(right, line, s=max(1.0, abs(x))).verdict == PASS
+    for factor in (1.0001, 2.0, -1.0, 0.0):
+        assert judged(factor * right, line, Limits(1e-5, right, right), s=max(1.0, abs(x))).verdict == FAIL

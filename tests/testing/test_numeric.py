@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu.testing import detect_kink, numeric_gradient
-from tinygrad_edu.testing.numeric import STEP, careful, closer, four_point, rounding
+from tinygrad_edu.testing.numeric import STEP, careful, closer, displaced, four_point, rounding
 
 SMOOTH = [
     (np.sin, np.cos),
@@ -128,3 +128,11 @@ def test_from_nearer_a_slope_is_right_where_it_changes_within_a_thousandth(line,
 def test_from_nearer_rounding_inside_a_function_is_not_overlooked():
     _, error = closer(lambda t: float(np.sin(np.float32(0.3 + t))), 1.0)
     assert error > 0.01
+
+
+def test_what_rounding_an_argument_does_to_a_slope_is_the_curvature_times_it():
+    eps = np.finfo(float).eps
+    assert displaced(lambda t: 3 * (0.5 + t) ** 2, 1.0) == pytest.approx(6 * eps)
+    assert displaced(lambda t: 3 * (100.0 + t) ** 2, 100.0) == pytest.approx(600 * eps)
+    assert displaced(lambda t: 2.0 * t, 1.0) <= eps**1.5
+    assert displaced(lambda t: np.inf if t > 0 else 0.0, 1.0) == 0.0  # a domain may end there

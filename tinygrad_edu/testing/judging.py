@@ -20,6 +20,7 @@ from tinygrad_edu.testing.numeric import (
     STEP,
     careful,
     closer,
+    displaced,
     four_point,
     measured,
     one_sided,
@@ -109,10 +110,11 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
 
 
 def blurred(line: Line, s: float) -> float:
-    """A slope that rounding of f may make; where f is 0, its values at the smallest step are rounded nonetheless."""
+    """A slope that rounding of f, near by where it is 0, and of its argument may make."""
     h = STARTS[-1] * s
-    noise: float = NOISE * EPS * (abs(line(0.0)) / s + abs(line(h) - line(0.0)) / h)
-    return noise
+    near = abs(line(h) - line(0.0)) / h  # not finite where a domain ends
+    noise: float = EPS * abs(line(0.0)) / s + (EPS * near if np.isfinite(near) else 0.0) + displaced(line, s)
+    return NOISE * noise
 
 
 def allowed(finding: Finding, limits: Limits) -> float:

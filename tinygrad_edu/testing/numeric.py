@@ -145,6 +145,16 @@ def rounding(line: Line, step: float) -> float:
     return max(float(np.sqrt(np.mean(row**2) / 70)) for row in left)
 
 
+def displaced(line: Line, scale: float) -> float:
+    """How much a slope changes if a number of this scale is moved to the next one: the curvature times its rounding.
+
+    At a minimum of squares all slopes and the function are 0, and this is all that differences show.
+    """
+    h = STARTS[0] * scale
+    change = EPS * scale * abs(line(h) - 2 * line(0.0) + line(-h)) / h**2
+    return change if np.isfinite(change) else 0.0
+
+
 def step_scale(x: Any, distance: Any = np.inf) -> Any:
     """How far differences may reach from x: s = min(max(1, abs(x)), half the distance to the nearest trouble)."""
     if not np.all(np.asarray(distance) > 0.0):
