@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 LEAVES, RESULTS = "abcdefghijk", "mnpqrstuvwxyz"
-SHAPES: tuple[Shape, ...] = ((), (3,), (2, 3), (1, 3), (2, 1), (1,))
+SHAPES: tuple[Shape, ...] = ((), (3,), (2, 3), (1, 3), (2, 1), (1,), (1, 1))
 NUMBERS = (1.0, 0.5, -0.5, 2.0, -1.0, 0.3, -0.7, 1.3, -1.6, 0.9, 1.8, -0.2)
 LARGEST, ENTRIES = 1e3, 24
 
@@ -39,7 +39,8 @@ def kinds(chosen: Callable[[Op], bool] | None) -> list[list[Op]]:
     operators = [op for op in known if operator_of(op)]
     elementwise = [op for op in known if op.elementwise and not op.variadic and op not in operators]
     shaped = [op for op in known if op.cases and op not in operators]
-    found = [operators, elementwise, operators, shaped, operators, elementwise, shaped]
+    sums = [op for op in operators if operator_of(op) == "+"]
+    found = [operators, elementwise, operators, shaped, sums, elementwise, shaped]
     return [kind for kind in found if kind]
 
 
@@ -94,7 +95,7 @@ class Draft:
         if kind == "result":
             return self.recent(fitting)
         shapes = [*narrower(shape), *(wide for wide in SHAPES if calm(shape, wide))]
-        others = [other for other in shapes if other and other != shape]  # one of the two is stretched then
+        others = [other for other in shapes if other != shape]  # one of the two is stretched then
         return self.leaf(others if others and kind == "stretched" else shapes)
 
     def of_shape(self, shape: Shape) -> str:
@@ -104,11 +105,22 @@ class Draft:
         name = self.leaf([shape]) if kind == "leaf" else self.recent(fitting if kind == "fitting" else self.values)
         return name if self.values[name].shape == shape else f"np.resize({name}, {shape})"
 
+    def late_pairs(self) -> list[tuple[str, str]]:
+        """Operands of a sum, one of which the last line used: both get one array, and one of them more besides."""
+        if not self.lines:
+            return []
+        older = list(self.values)[:-1]
+        used = [name for name in older if name in named(self.lines[-1].expression)]
+        shapes = {name: self.values[name].shape for name in older}
+        return [(x, y) for x in used for y in older if x != y and shapes[x] == shapes[y] != ()]
+
     def operands(self, op: Op) -> tuple[list[str], dict[str, Any]]:
         """Expressions for the arguments of a call, not yet in its domain, and its options."""
         if op.cases:
             shapes, options = self.draw(st.sampled_from(list(op.cases)))
             return [self.of_shape(shape) for shape in shapes], options
+        if operator_of(op) == "+" and (pairs := self.late_pairs()) and not self.one_in(4):
+            return list(self.draw(st.sampled_from(pairs))), {}
         first = self.recent(self.values)
         found = [first, *(self.beside(first) for _ in range(len(op.pullbacks) - 1))]  # type: ignore[arg-type]
         return (found[::-1] if len(found) == 2 and self.draw(st.booleans()) else found), {}
