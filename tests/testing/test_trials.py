@@ -1,5 +1,7 @@
 """Trials find arguments with which a function works, and say why there are none."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,7 @@ UNWRITABLE = {
     "constant": (lambda x: 3.0, "its result is not a Value but float: it has no gradient"),
     "pair": (lambda x: (x, x), "it returns a tuple: test a function that returns one array of it"),
     "random": (random, "two calls differ: its random numbers come from inside"),
+    "exit": (lambda x: sys.exit(3), "with .*: SystemExit: 3"),
     "never": (lambda x: np.log(-np.abs(x) - 1.0), "no shape and no domain of those tried works; with"),
 }
 

@@ -269,3 +269,20 @@ def test_nothing_to_test_is_an_error_with_reasons(code, words):
     exec(code, vars(module))
     with pytest.raises(Unwritable, match=words):
         written(module)
+
+
+ENDS = """
+import sys
+from tinygrad_edu import nn
+
+class Ends(nn.Module):
+    def forward(self, x):
+        sys.exit(3)
+"""
+
+
+def test_a_layer_that_ends_the_program_is_listed():
+    module = ModuleType("ending")
+    exec(ENDS, vars(module))
+    with pytest.raises(Unwritable, match=r"Ends: no sizes and inputs of those tried work; with .*:\s.*SystemExit: 3"):
+        written(module)

@@ -143,7 +143,7 @@ def fails(f: Callable[..., Any], trial: Trial) -> str:
             report = check_gradients(f, *arrays, raises=False)
     except Unwritable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shapes = ", ".join(str(np.shape(a)) for a in arrays)
         return f"with {shapes}: {type(error).__name__}: {error}"
     return "its gradient cannot be judged" if report.verdict == INCONCLUSIVE else ""

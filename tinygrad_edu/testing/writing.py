@@ -221,6 +221,6 @@ def stumbles(make: Callable[[], Module], shapes: tuple[tuple[int, ...], ...]) ->
             inspected(lambda x: sum((np.sum(out) for out in leaves(layer(*arrays))), start=x * 0.0), [np.zeros(())])
     except Unwritable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"with {shapes}: {type(error).__name__}: {error}"
     return ""
