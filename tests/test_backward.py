@@ -122,3 +122,9 @@ def test_the_table_of_gradients_lists_results_before_operands():
     x = Value(1.0)
     y = x.tanh()
     assert list(backpropagate(y, np.float64(1.0))) == [y, x]
+
+
+def test_gradients_of_a_single_value_need_no_list():
+    x = Value([2.0, 3.0])
+    (g,) = gradients(np.sum(x * x), x)
+    assert g.tolist() == [4.0, 6.0]

@@ -461,3 +461,28 @@ def test_stop_gradient_gives_the_same_numbers_as_constants():
     assert still["a"] is x["a"].data
     assert still["b"] == [3.0, 4.0]
     assert grad(lambda x: x * stop_gradient(x))(3.0) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "words"),
+    [
+        (lambda x: "text", TypeError, "gradients are of real numbers; got str"),
+        (lambda x: np.ones(3), ValueError, r"shape \(3,\)"),
+        (lambda x: None, ValueError, "gives 0 results"),
+    ],
+)
+def test_what_is_no_single_number_has_no_gradient_even_if_it_is_constant(f, error, words):
+    with pytest.raises(error, match=words):
+        grad(f)(1.0)
+
+
+def test_a_constant_number_has_the_gradient_zero():
+    for result in (3, 3.0, np.float32(3.0), np.array([3.0]), True):
+        assert grad(lambda x, result=result: result)(1.0) == 0.0
+
+
+def test_a_single_primal_needs_no_tuple():
+    x, t = np.array([0.3, 0.7]), np.array([1.0, -2.0])
+    for found in (jvp(np.sin, x, t), jvp(np.sin, (x,), (t,)), jvp(np.sin, [x], [t])):
+        assert np.array_equal(found[0], np.sin(x))
+        assert np.allclose(found[1], np.cos(x) * t, rtol=1e-12, atol=0.0)

@@ -80,14 +80,14 @@ def seed(root: Node, gradient: Any) -> Any:
     return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
 
 
-def gradients(y: Node, xs: Iterable[Node], differentiable: bool = False) -> list[Any]:
-    """The gradients of a single number with respect to each of xs; no `.grad` is touched.
+def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
+    """The gradients of a single number with respect to each of xs, or to one; no `.grad` is touched.
 
     TypeError if y is not a Value: then nothing was recorded.
     """
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))
-    return pulled(y, seed(y, None), list(xs), differentiable)
+    return pulled(y, seed(y, None), [xs] if isinstance(xs, Node) else list(xs), differentiable)
 
 
 def pulled(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:

@@ -115,8 +115,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         run = Run(f, args, kwargs, argnums)
         if len(run.outs) != 1:
             raise ValueError(f"the function gives {len(run.outs)} results: a gradient is of one ({user_line()})")
-        g = seed(run.root, None) if isinstance(run.root, Node) else None
-        return run.value, rebuild(run.chosen, run.pull(g))
+        root = run.root if isinstance(run.root, Node) else Value(constant(run.root) * 1.0)
+        return run.value, rebuild(run.chosen, run.pull(seed(root, None)))
 
     return transformed
 
@@ -150,10 +150,11 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     return run.value, pull
 
 
-def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The result `f(*primals)`, and how it changes when the primals move along the tangents (forward mode)."""
-    run = Run(f, tuple(primals), {}, tuple(range(len(primals))))
-    ts = matched(tuple(tangents), rebuild(run.chosen, run.ys), "tangent")
+def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """`f(*primals)`, and how it moves as the primals move along the tangents (forward mode); one needs no tuple."""
+    primals, tangents = (tuple(t) if isinstance(t, tuple | list) else (t,) for t in (primals, tangents))
+    run = Run(f, primals, {}, tuple(range(len(primals))))
+    ts = matched(tangents, rebuild(run.chosen, run.ys), "tangent")
     return run.value, rebuild(run.out, run.push(ts))
 
 

@@ -175,8 +175,7 @@ class Value(Node):
     __len__, __bool__ = lambda self: len(self.data), lambda self: bool(self.data)
     __iter__ = lambda self: map(self.__getitem__, range(len(self)))
 
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self.item(), digits)
+    __round__ = lambda self, digits=None: round(self.item(), digits)
 
     def __format__(self, spec: str) -> str:
         return format(self.item() if self.data.size == 1 else self.data, spec) if spec else repr(self)
