@@ -7,7 +7,7 @@ import tinygrad_edu as te
 from tinygrad_edu import Value, nn
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
 from tinygrad_edu.operand import plain
-from tinygrad_edu.testing import FAIL, KINK, PASS, GradientError, check_gradients
+from tinygrad_edu.testing import FAIL, KINK, PASS, GradientError, check_gradients, check_taylor
 
 X = np.random.default_rng(0).normal(size=5)
 
@@ -240,3 +240,12 @@ def test_where_a_function_is_flat_rounding_is_no_slope(method, power):
 def test_a_loss_at_its_target_is_no_fault(loss):
     for p in ([0.5], [0.5, 0.0, 0.0], [-0.7, 1 / 3], [1.5, 0.5]):
         assert check_gradients(loss, np.array(p), np.array(p)).verdict == PASS
+
+
+@pytest.mark.parametrize("result", [None, "text", 1j, object()])
+@pytest.mark.parametrize("check", [check_gradients, check_taylor])
+def test_what_gives_no_real_numbers_is_refused_in_words(check, result):
+    with pytest.raises(
+        TypeError, match=r"the function gives .*: gradients are of real numbers; is its `return` missing"
+    ):
+        check(lambda x: result, 1.0)

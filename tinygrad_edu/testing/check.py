@@ -88,7 +88,8 @@ def check_gradients(
     GradientError
         If a gradient is wrong, or could not be judged, as when two calls of f give different results.
     TypeError
-        If no argument is floating point, or f does not take complex numbers where they are asked for.
+        If no argument is floating point, if f does not give real numbers, and where complex numbers are asked for, if
+        it does not take them.
     ValueError
         For an unknown method or mode, an order below 1, a position in `wrt` at which there is no argument, an rtol or
         a `distance` that is not positive, and for `"complex"` beyond first order.
@@ -189,7 +190,10 @@ def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple
 
 def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[Scalar, Array]:
     """The function whose gradient is checked, <cotangent, f>, one number; and the cotangent."""
-    out = np.asarray(plain(call([Value(leaf) for leaf in values])))
+    result = plain(call([Value(leaf) for leaf in values]))
+    out = np.asarray(result)
+    if out.dtype.kind not in "fiub":
+        raise TypeError(f"the function gives {result!r:.80}: gradients are of real numbers; is its `return` missing?")
     dtype = out.dtype if out.dtype.kind == "f" else float
     cotangent = np.asarray(spread(rng, out.shape)).astype(dtype).astype(float)  # has a value in that dtype
     return lambda values: np.sum(call(values) * cotangent), cotangent
