@@ -47,7 +47,7 @@ class Translation:
     """One translation; what was copied is copied once, so functions may call each other."""
 
     def __init__(self, library: ModuleType) -> None:
-        self.library = library
+        self.offered = library
         self.known: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, thing: Any) -> Any:
@@ -56,16 +56,16 @@ class Translation:
             return self.part(thing)
         name = getattr(thing, "__name__", "")
         if name and getattr(np, name, None) is thing:
-            return getattr(self.library, name)
+            return getattr(self.offered, name)
         users = isinstance(thing, FunctionType) and not thing.__code__.co_filename.startswith(INSTALLED)
         return self.function(thing) if users and not thing.__module__.startswith("tinygrad_edu.") else thing
 
     def part(self, module: ModuleType) -> Any:
         """The part of the other library, such as `linalg`, that stands for a part of NumPy."""
         if module is np:
-            return self.library
+            return self.offered
         inside, _, name = module.__name__.partition(".")
-        return getattr(self.library, name, module) if inside == "numpy" else module
+        return getattr(self.offered, name, module) if inside == "numpy" else module
 
     def function(self, f: FunctionType) -> Any:
         """A copy of a function with translated globals, defaults and closure."""
