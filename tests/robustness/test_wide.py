@@ -15,7 +15,7 @@ import tinygrad_edu as te
 from tests.robustness.running import growth
 from tinygrad_edu import Value, viz
 
-BELOW = 40  # at ten times the size; quadratic time would be 100
+BELOW = 20
 
 
 def used_often(count):
