@@ -5,17 +5,9 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu.extension import custom
-from tinygrad_edu.op import DEFINITE, OPERATIONS, PRIMITIVES, REGULAR
+from tinygrad_edu.op import DEFINITE, OPERATIONS, REGULAR
 
-
-@pytest.fixture(autouse=True)
-def table():
-    """The table as it was before."""
-    before = dict(OPERATIONS), dict(PRIMITIVES)
-    yield
-    for now, then in zip((OPERATIONS, PRIMITIVES), before, strict=True):
-        now.clear()
-        now.update(then)
+pytestmark = pytest.mark.usefixtures("table")
 
 
 def cube(x):

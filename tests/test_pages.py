@@ -10,20 +10,14 @@ from subprocess import run
 
 import pytest
 
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES
-
 DOCS = Path(__file__).parents[1] / "docs"
 RECIPES = DOCS / "recipes"
 PLUGIN = ["-p", "no:tinygrad_edu", "-p", "tinygrad_edu.testing.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
 
 
 @pytest.fixture(autouse=True)
-def tables():
-    before = dict(OPERATIONS), dict(PRIMITIVES)
+def imported_anew(table):
     yield
-    for now, then in zip((OPERATIONS, PRIMITIVES), before, strict=True):
-        now.clear()
-        now.update(then)
     sys.modules.pop("activations", None)
 
 

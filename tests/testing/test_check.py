@@ -156,7 +156,8 @@ def test_the_mode_is_named():
         ({"modes": ("sideways",)}, "modes are"),
         ({"method": "complex", "order": 2}, "is for order=1"),
         *(({"order": order}, "order is 1, or 2") for order in (0, -1, True, 1.5, "2")),
-        *(({"wrt": wrt}, "positions of arguments, such as") for wrt in (0, (0, 1), (-1,))),
+        *(({"wrt": wrt}, "positions of arguments, such as") for wrt in (0, (0, 1), (-1,), [0, 7])),
+        *(({"rtol": rtol}, "rtol is a positive number") for rtol in (-1.0, 0.0, np.inf, np.nan)),
         *(({"distance": distance}, "a positive number") for distance in (0, -1.0, np.nan)),
     ],
 )
@@ -213,21 +214,6 @@ def test_float32_rules_that_answer_in_float64_are_linear_enough():
 
 def test_an_empty_argument_has_nothing_to_fail():
     assert check_gradients(lambda x: np.sum(x * 2.0, axis=0), np.ones((0, 2))).verdict == PASS
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"order": 0}, "order is 1, or 2"),
-        ({"rtol": -1.0}, "rtol is a positive number"),
-        ({"rtol": np.inf}, "rtol is a positive number"),
-        ({"wrt": [0, 7]}, "wrt has positions of arguments, such as"),
-        ({"wrt": 0}, "wrt has positions"),
-    ],
-)
-def test_options_that_would_check_nothing_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
-        check_gradients(np.sin, X, **options)
 
 
 @pytest.mark.parametrize("method", ["auto", "ridders", "complex"])

@@ -4,19 +4,11 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, POSITIVE, PRIMITIVES, REALS, Each, Op, case
+from tinygrad_edu.op import OPERATIONS, POSITIVE, REALS, Each, Op, case
 from tinygrad_edu.operand import plain
 from tinygrad_edu.testing import FAIL, PASS, GradientError, check_op
 
-
-@pytest.fixture(autouse=True)
-def table():
-    """The table as it was before."""
-    before = dict(OPERATIONS), dict(PRIMITIVES)
-    yield
-    for now, then in zip((OPERATIONS, PRIMITIVES), before, strict=True):
-        now.clear()
-        now.update(then)
+pytestmark = pytest.mark.usefixtures("table")
 
 
 NAMED = [np.tanh, np.log, np.maximum, np.matmul, np.sum, np.linalg.inv, np.abs, np.fmod, te.relu, te.logsumexp]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES
 from tinygrad_edu.testing import check_gradients, items, plugin, summary
 
 pytest_plugins = "pytester"
@@ -51,13 +50,7 @@ def test_rough(gradcheck):
 """
 
 
-@pytest.fixture(autouse=True)
-def table():
-    before = dict(OPERATIONS), dict(PRIMITIVES)
-    yield
-    for now, then in zip((OPERATIONS, PRIMITIVES), before, strict=True):
-        now.clear()
-        now.update(then)
+pytestmark = pytest.mark.usefixtures("table")
 
 
 @pytest.fixture
