@@ -1,11 +1,12 @@
-"""Random programs against other ways to differentiate them: dual numbers with levels, complex steps, and torch.
+"""Random programs against other ways to differentiate them: dual numbers, complex steps, torch and jax.
 
 A program is data: it is run once with this library and once with each oracle. Programs nest derivatives, close over
-the variables around them, and make functions that return functions. torch takes part in the profiles `nightly` and
-`thorough`, where it is installed.
+the variables around them, and make functions that return functions. torch and jax take part in the profiles `nightly`
+and `thorough`, where they are installed.
 """
 
 import os
+from functools import partial
 from operator import add, mul
 from types import SimpleNamespace
 
@@ -20,15 +21,38 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else
 LONG = PROFILE in ("nightly", "thorough")
 NESTED = settings(max_examples=2_000 if LONG else 300 if PROFILE == "ci" else 50)
 GRAPHS = settings(max_examples=5_000 if LONG else 300 if PROFILE == "ci" else 50)
-TORCHS_OWN = pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # by its own forward mode
+TORCHS_OWN = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # by its own forward mode
 EXACT = {"rtol": 1e-10, "atol": 1e-10}
 
 
-def torch_or_skip():
-    """The module torch, in the profiles that have the time."""
+class Framework:
+    """Another framework, in float64: its functions of arrays, its transforms, and how it makes an array."""
+
+    add, mul = add, mul
+
+    def __init__(self, numpy, transforms, array):
+        self.numpy, self.transforms, self.number = numpy, transforms, array
+        self.unary = (numpy.sin, numpy.tanh, lambda x: numpy.exp(-x * x))
+
+    def push(self, f, x, t):
+        return self.transforms.jvp(f, (x,), (t,))[1]
+
+    def grad(self, f):
+        return self.transforms.grad(f)
+
+
+@pytest.fixture(params=["torch", "jax"])
+def framework(request):
+    """torch and jax, in the profiles that have the time."""
+    name = request.param
     if not LONG:
-        pytest.skip("torch is asked in the profiles nightly and thorough: HYPOTHESIS_PROFILE=nightly")
-    return pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
+        pytest.skip(f"{name} is asked in the profiles nightly and thorough: HYPOTHESIS_PROFILE=nightly")
+    module = pytest.importorskip(name, reason=f"{name} is not installed: nothing to compare with")
+    if name == "torch":
+        yield Framework(module, module.func, partial(module.tensor, dtype=module.float64))
+    else:
+        with module.enable_x64(True):
+            yield Framework(module.numpy, module, module.numpy.asarray)
 
 
 # -- nested derivatives -------------------------------------------------------------------------------------
@@ -126,22 +150,6 @@ class Checkpointed(Ours):
         return te.vjp(lambda x: te.checkpoint(f)(x), x)[1](t)[0]  # of one number: its own transpose
 
 
-class Torch:
-    """torch.func."""
-
-    add, mul = add, mul
-
-    def __init__(self, torch):
-        self.torch, self.number = torch, lambda x: torch.tensor(x, dtype=torch.float64)
-        self.unary = (torch.sin, torch.tanh, lambda x: torch.exp(-x * x))
-
-    def push(self, f, x, t):
-        return self.torch.func.jvp(f, (x,), (t,))[1]
-
-    def grad(self, f):
-        return self.torch.func.grad(f)
-
-
 def evaluate(program, variables, lib):
     """The number that a program gives, where the last of the variables is the innermost."""
     kind, *parts = program
@@ -207,13 +215,12 @@ def test_a_derivative_is_the_slope_of_its_program(program, x):
 
 
 @TORCHS_OWN
-def test_nested_derivatives_equal_those_of_torch():
-    lib = Torch(torch_or_skip())
-
+def test_nested_derivatives_equal_those_of_other_frameworks(framework):
     @NESTED
     @given(programs, points)
     def compare(program, x):
-        np.testing.assert_allclose(differentiated(program, x, Ours()), differentiated(program, x, lib), **EXACT)
+        expected = differentiated(program, x, framework)
+        np.testing.assert_allclose(differentiated(program, x, Ours()), expected, **EXACT)
 
     compare()
 
@@ -231,7 +238,7 @@ STEPS = {
     "product": lambda np, a, b: (a @ b.T) @ a,
     "centred": lambda np, a, b: a - np.mean(b, axis=0),
     "softmax": lambda np, a, b: np.exp(a) / np.sum(np.exp(a), axis=1)[:, None],
-    "picked": lambda np, a, b: a[[1, 1]] + b[:, :1],
+    "picked": lambda np, a, b: a[np.asarray([1, 1])] + b[:, :1],
     "joined": lambda np, a, b: np.concatenate((a[:1], b[1:])),
     "rearranged": lambda np, a, b: np.reshape(a.T, (2, 3)),
     "maximum": lambda np, a, b: np.maximum(a, b + 0.0137),
@@ -278,19 +285,16 @@ def test_gradients_of_graphs_equal_complex_steps(graph, seed):
 
 
 @TORCHS_OWN
-def test_first_and_second_derivatives_of_graphs_equal_those_of_torch():
-    torch = torch_or_skip()
-    weights = torch.tensor(WEIGHTS)
+def test_first_and_second_derivatives_of_graphs_equal_those_of_other_frameworks(framework):
+    weights, transforms, both = framework.number(WEIGHTS), framework.transforms, (0, 1)
 
     @GRAPHS
     @given(graphs, seeds)
     def compare(graph, seed):
         arrays, directions = draw(seed)
-        f, both = total(graph, torch, weights), (0, 1)
-        xs, ts = (tuple(map(torch.tensor, group)) for group in (arrays, directions))
-        expected, curved = torch.func.jvp(torch.func.grad(f, both), xs, ts)
-        found, bent = te.jvp(te.grad(total(graph, np), both), tuple(arrays), tuple(directions))
-        for ours, theirs in zip((*found, *bent), (*expected, *curved), strict=True):
-            np.testing.assert_allclose(ours, theirs.numpy(), **EXACT)
+        xs, ts = (tuple(map(framework.number, group)) for group in (arrays, directions))
+        theirs = transforms.jvp(transforms.grad(total(graph, framework.numpy, weights), both), xs, ts)
+        ours = te.jvp(te.grad(total(graph, np), both), tuple(arrays), tuple(directions))
+        np.testing.assert_allclose(ours, [list(map(np.asarray, group)) for group in theirs], **EXACT)
 
     compare()
