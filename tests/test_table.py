@@ -187,6 +187,23 @@ def test_the_same_variable_twice_has_the_sum_of_both_gradients(op):
     np.testing.assert_allclose(once, sum(gradients(np.sum(apply(op, (x, y))), [x, y])), rtol=1e-15, atol=1e-15)
 
 
+def unknown_options(op):
+    """The options of a function that its rules do not know."""
+    kept = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = list(op.parameters.values())[1 if op.variadic else len(op.pullbacks) :]
+    return [p.name for p in named if p.kind in kept and p.name not in op.options]
+
+
+def test_every_option_without_a_rule_is_refused_by_name():
+    asked = [(op, name) for op in OWN for name in unknown_options(op)]
+    assert len(asked) > 20
+    for op, name in asked:
+        arrays, options, _ = draw(op, np.random.default_rng(0), calls(op)[0])
+        refusal = rf"{op.name}: option {name}=<object object.*no derivative here; supported options: .*test_table\.py"
+        with pytest.raises(TypeError, match=refusal):
+            op.function(*map(Value, arrays), **options | {name: object()})
+
+
 def ran(op, report):
     """How many of the declared calls had a slope that could be judged."""
     slopes = [f for f in report.findings if not np.isnan(f.scale) and f.verdict in (PASS, FAIL)]
