@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FAR, WIDE = (5.0, 10.0, 30.0, 1e4), (2.0**66, 2.0**-66)  # exact in float32
 NARROW, TINY, HUGE, MOVE = 1e-3, 1e-41, 3e38, 1.0 + 2.0**-20
-SMALLEST, LARGEST, DIGITS = 1074, 1023, 50
+SMALLEST, LARGEST, DIGITS, PLACES = 1074, 1023, 50, 4
 CLOSE, STEADY, TIMES, FAINT = 1e-2, 1e-6, 1.5, 1e-9
 
 
@@ -196,12 +196,13 @@ def judged(line: Line, x: float, room: float, place: str) -> Iterator[Finding]:
 
 
 def of_scales(op: Op, rng: np.random.Generator) -> Iterator[Finding]:
-    """A function of whole arrays: entries far from 0 and next to it, and a nan among them."""
+    """A function of whole arrays: all entries far from 0 or next to it, and a nan or an inf among them."""
     for call in calls(op):
         parts = intervals(op, len(call[0]))
         if any(isinstance(part, str) for part in parts):
             continue
         drawn = draw(op, rng, call)
+        yield from of_planted(op, drawn)
         for factor in (1e4, 1e-4, 1e-300):
             arrays = [a * factor for a in drawn.arrays]
             inside = all(np.all((low < a) & (a < high)) for a, (low, high) in zip(arrays, parts, strict=True))
@@ -225,9 +226,46 @@ def of_scaled(op: Op, drawn: Drawn, factor: float) -> Iterator[Finding]:
         yield promise(place, close, f"the gradient in float32 is {h}, and {g} in float64")
 
 
+def of_planted(op: Op, drawn: Drawn) -> Iterator[Finding]:
+    """A nan among the entries is seen in gradients that vary with it; an inf harms no other entry's gradient."""
+    here = at(op, drawn, float)[1:]
+    for k, (low, high) in enumerate(intervals(op, len(drawn.arrays))):
+        size = drawn.arrays[k].size
+        for i in range(0, size, max(1, size // PLACES)):
+            beside = at(op, planted(drawn, k, i, drawn.arrays[k].flat[i] * MOVE), float)[1:]
+            varies = not all(np.allclose(g, h, rtol=FAINT, atol=0.0) for g, h in zip(here, beside, strict=True))
+            for bad in (x for x in (np.nan, np.inf, -np.inf) if np.isnan(x) or low <= x <= high):
+                yield from of_one_bad(op, drawn, (k, i), bad, varies)
+
+
+def of_one_bad(op: Op, drawn: Drawn, where: tuple[int, int], bad: float, varies: bool) -> Iterator[Finding]:
+    """What is promised of a single nan or inf; `varies` says that a gradient depends on that entry."""
+    k, i = where
+    try:
+        value, *found = at(op, planted(drawn, k, i, bad), float)
+    except (ValueError, ArithmeticError):  # it refuses such numbers
+        return
+    place = f"{written(op, drawn)}, {bad} in argument {k}"
+    if np.isnan(bad) and varies and np.any(np.isnan(value)):
+        seen = any(np.any(np.isnan(g)) for g in found)
+        yield promise(place, seen, "the result is nan, but no gradient: a nan would pass unseen")
+    if np.all(np.isfinite(value)):
+        found[k].flat[i] = 0.0
+        finite = all(np.all(np.isfinite(g)) for g in found)
+        yield promise(place, finite, "the result is finite, but another entry's gradient is not")
+
+
+def planted(drawn: Drawn, k: int, i: int, number: float) -> Drawn:
+    """The arguments with another number in one entry of one of them."""
+    array = np.array(drawn.arrays[k], float)
+    array.flat[i] = number
+    return drawn._replace(arrays=[*drawn.arrays[:k], array, *drawn.arrays[k + 1 :]])
+
+
 def at(op: Op, drawn: Drawn, dtype: Any) -> list[Any]:
     """The result and the gradients in a dtype."""
     xs = [Value(np.asarray(a, dtype)) for a in drawn.arrays]
     with np.errstate(all="ignore"):
         out = apply(op, tuple(xs), drawn.options)
-        return [out.data, *pulled(out, np.ones_like(out.data)[()], xs)]
+        cotangent = np.linspace(1.0, 2.0, out.size, dtype=out.dtype).reshape(out.shape)
+        return [out.data, *map(np.array, pulled(out, cotangent[()], xs))]
