@@ -7,6 +7,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +62,7 @@ def test_a_shared_variable_stays_shared_in_a_pickle():
     assert again.name == "w"
 
 
+@pytest.mark.no_cover
 def test_a_chain_of_a_million_nodes_needs_no_recursion():
     x, w, b = Value(1.0), Value(0.999), Value(0.0013)
     y = x

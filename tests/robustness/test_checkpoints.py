@@ -22,6 +22,8 @@ import pytest
 import tinygrad_edu as te
 from tinygrad_edu import nn
 
+pytestmark = pytest.mark.no_cover
+
 pytest.importorskip("safetensors")
 
 ROOT = Path(__file__).parents[2]

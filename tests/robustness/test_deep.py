@@ -16,6 +16,8 @@ import tinygrad_edu as te
 from tests.robustness.running import ATTEMPTS, LONG, figures, growth, on_a_small_stack
 from tinygrad_edu import Value, nn, viz
 
+pytestmark = pytest.mark.no_cover
+
 DEPTH = 1_000_000 if LONG else 100_000
 PASS = """
 import json, sys, time

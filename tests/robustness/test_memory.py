@@ -16,6 +16,8 @@ from tinygrad_edu.op import Op
 from tinygrad_edu.value import apply
 from tinygrad_edu.viz import exchange, lines
 
+pytestmark = pytest.mark.no_cover
+
 GROWTH = 64 * 1024
 
 

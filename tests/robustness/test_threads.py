@@ -15,6 +15,8 @@ import tinygrad_edu as te
 from tests.robustness.running import fresh
 from tinygrad_edu import Value, nn, optim, viz
 
+pytestmark = pytest.mark.no_cover
+
 THREADS, GRAPHS = 8, 200
 UNARY = (np.tanh, np.sin, te.sigmoid, te.relu, np.square, lambda x: -x, lambda x: x.mean())
 BINARY = (np.add, np.multiply, np.maximum, np.subtract, lambda x, y: x / (2.0 + np.square(y)))

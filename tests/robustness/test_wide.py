@@ -15,6 +15,8 @@ import tinygrad_edu as te
 from tests.robustness.running import growth
 from tinygrad_edu import Value, viz
 
+pytestmark = pytest.mark.no_cover
+
 BELOW = 20
 
 

@@ -18,6 +18,8 @@ from tinygrad_edu.op import arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, numeric_gradient
 from tinygrad_edu.testing.strategies import check_graph, graphs
 
+pytestmark = pytest.mark.no_cover
+
 with suppress(ImportError):
     import scipy.special  # noqa: F401 - the table is the same whatever ran before
 arrived()
