@@ -83,6 +83,38 @@ def test_options_are_refused_at_the_call_with_what_is_supported():
         np.clip(v, 0.0, 1.0, dtype=np.float32)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v: np.median(v, 0, None, False),
+        lambda v: np.ptp(v, 0, None),
+        lambda v: np.clip(v, 0, 2, None),
+        lambda v: np.dot(v, [1.0, 2.0], None),
+        lambda v: np.outer(v, v, None),
+        lambda v: np.concatenate([v, v], 0, None),
+        lambda v: np.quantile(v, 0.3, 0, None, False, "lower"),
+    ],
+)
+def test_options_by_position_are_those_of_numpy(call):
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(call(te.Value(x)).data, call(x))
+
+
+def test_an_option_by_position_that_no_rule_knows_is_refused_by_its_name():
+    with pytest.raises(TypeError, match=r"median: option out=array.*is not supported here; supported options"):
+        np.median(te.Value([1.0, 2.0]), 0, np.zeros(()))
+
+
+@pytest.mark.usefixtures("table")
+def test_a_rewrite_that_fails_where_the_function_does_not_says_so_with_the_users_line():
+    te.implements(cube)(lambda x: x.cubed)
+    call = te.op.REWRITES[cube]
+    with pytest.raises(TypeError, match=r"cube: these arguments have no derivative here: .*'cubed'.*\(test_op\.py:"):
+        call(te.Value(2.0))
+    with pytest.raises(TypeError, match=r"cube: unsupported operand .*\(test_op\.py:"):
+        call("two")
+
+
 @pytest.mark.parametrize("call", [lambda a: np.sum(a, 0), lambda a: np.sum(axis=0, a=a), lambda a: np.sum(a, axis=0)])
 def test_positions_and_names_are_the_same(call):
     np.testing.assert_array_equal(call(te.Value(np.ones((2, 3)))).data, [2.0, 2.0, 2.0])

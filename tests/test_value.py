@@ -198,6 +198,31 @@ def test_reshape_takes_sizes_of_any_integer_type_and_none_at_all():
     assert v.reshape(np.int64(6), 1).shape == (6, 1)
     assert v.reshape(np.int64(2), 3).shape == v.reshape((2, 3)).shape == v.reshape([2, -1]).shape == (2, 3)
     assert Value([1.0]).reshape().shape == ()
+    np.testing.assert_array_equal(v.reshape(2, 3, order="F").data, [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]])
+
+
+def test_a_number_is_looked_for_as_in_an_array():
+    v = Value([[1.0, 2.0], [3.0, 4.0]])
+    assert 3.0 in v
+    assert 5.0 not in v
+    assert Value(4.0) in v
+
+
+def test_more_methods_of_an_array():
+    v = Value([1.0, -2.0, 3.0])
+    for same in (v.conj(), v.conjugate(), v.real):
+        np.testing.assert_array_equal(same.data, v.data)
+    v.compress([True, False, True]).sum().backward()
+    np.testing.assert_array_equal(v.grad, [1.0, 0.0, 1.0])
+
+
+def test_a_ufunc_of_every_pair():
+    x, y = np.array([1.0, 2.0]), np.array([[3.0, 4.0, 5.0]])
+    out = np.subtract.outer(Value(x), y)
+    np.testing.assert_array_equal(out.data, np.subtract.outer(x, y))
+    v = Value(y)
+    np.multiply.outer(x, v).sum().backward()
+    np.testing.assert_array_equal(v.grad, [[3.0] * 3])
 
 
 @pytest.mark.parametrize(
@@ -209,5 +234,5 @@ def test_reshape_takes_sizes_of_any_integer_type_and_none_at_all():
     ],
 )
 def test_a_value_as_an_option_is_refused_instead_of_losing_its_gradient(call):
-    with pytest.raises(TypeError, match=r"option (initial|nan)=Value\(data=3.0.*has no derivative here"):
+    with pytest.raises(TypeError, match=r"option (initial|nan)=Value\(data=3.0.*is not supported here"):
         call(Value([1.0, 2.0]), Value(3.0))

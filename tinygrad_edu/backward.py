@@ -76,7 +76,8 @@ def seed(root: Node, gradient: Any) -> Any:
         return np.ones_like(root.data)[()]
     given = constant(plain(gradient))
     if np.shape(given) != root.data.shape:
-        raise ValueError(errors.wrong_seed(np.shape(given), root.data.shape))
+        facts = f"gradient has shape {np.shape(given)}, the Value has {root.data.shape}"
+        raise ValueError(f"{facts}; they must be equal ({errors.user_line()})")
     return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
 
 

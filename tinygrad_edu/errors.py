@@ -18,14 +18,10 @@ from tinygrad_edu.graph import Node
 
 Shape = tuple[int, ...]
 
-INSIDE = join(dirname(__file__), ""), join(dirname(np.__file__), "")  # not the user's own files
+INSIDE = *(join(dirname(f), "") for f in (__file__, np.__file__)), join(dirname(dirname(np.__file__)), "scipy", "")
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-}  # fmt: skip
-FOREIGN = {
-    "torch": ("torch.Tensor", "t.detach().numpy()"), "tensorflow": ("tensorflow.Tensor", "t.numpy()"),
-    "jax": ("jax.Array", "np.asarray(a)"), "jaxlib": ("jax.Array", "np.asarray(a)"),
 }  # fmt: skip
 
 NOT_A_NUMBER = (
@@ -36,6 +32,7 @@ NOT_AN_ARRAY = (
     "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
     "np.exp(v) or v.exp() for functions, v.logsumexp() for SciPy's, np.concatenate or np.stack to join Values"
 )
+NOT_INTO = "would write a Value into an existing array and cut the graph: use the result, a = a + v instead of a += v"
 NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"
 
 
@@ -96,8 +93,21 @@ def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
     facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
     kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
-    kind = next(kind for kind in kinds if isinstance(error, kind))
-    return kind(f"{call}: {facts}; {reason(name, shapes, error)} ({user_line()})")
+    kind = next((kind for kind in kinds if isinstance(error, kind)), TypeError)
+    return kind(f"{f'{call}: {facts};' if names else f'{name}:'} {reason(name, shapes, error)} ({user_line()})")
+
+
+def retold(function: Any, args: Any, options: Any, error: Exception) -> Exception:
+    """What NumPy says of the same arguments as plain arrays; if nothing, that they have no derivative here."""
+    if f"({user_line()})" in str(error):  # it is told already
+        return error
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            function(*args, **options)
+        error.args = (f"these arguments have no derivative here: {error}",)
+    except Exception as numpys:
+        error = numpys
+    return explained(function.__name__, (), error)
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
@@ -117,10 +127,9 @@ def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
 
 def elsewhere(name: str, x: Any, error: Exception) -> Exception:
     """A rule's own error; for an array that is not NumPy's, what its library cannot do and what to do instead."""
-    library = type(x).__module__.partition(".")[0]
     advice = f"{str(error).rstrip('.')}; convert the data first, or use another function ({user_line()})"
-    other = TypeError(f"the gradient of {name} cannot be computed on {library} arrays: {advice}")
-    return error if library in ("numpy", "builtins") else other
+    text = f"the gradient of {name} cannot be computed on {type(x).__module__.partition('.')[0]} arrays: {advice}"
+    return error if isinstance(x, np.ndarray | np.generic | float) else TypeError(text)
 
 
 def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
@@ -132,30 +141,10 @@ def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
     return f"{name}{part} has no derivative here: {why} {use}"
 
 
-def in_place(name: str) -> str:
-    """Why a result cannot be written into an existing array."""
-    why = f"np.{name} would write a Value into an existing array and cut the graph"
-    return f"{why}: use the result, a = a + v instead of a += v or out=a ({user_line()})"
-
-
-def foreign(data: Any) -> str | None:
-    """What to write instead of handing over another framework's array; None for everything else."""
-    library = type(data).__module__.partition(".")[0]
-    if library not in FOREIGN:
-        return None
-    kind, convert = FOREIGN[library]
-    return f"{kind} given: use Value({convert}); gradients do not cross frameworks ({user_line()})"
-
-
 def not_scalar(name: str | None, shape: Shape) -> str:
     """Why backward needs a single number, and what to do with an array."""
     use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
     return f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use} ({user_line()})"
-
-
-def wrong_seed(given: Shape, wanted: Shape) -> str:
-    """Why a gradient cannot be the start of a backward pass."""
-    return f"gradient has shape {given}, the Value has {wanted}; they must be equal ({user_line()})"
 
 
 def constants_only(result: Any) -> str:

@@ -31,9 +31,7 @@ class Node:
     that all of them are float64 of one shape, so that gradients need no fitting.
     """
 
-    __slots__ = (
-        "__weakref__", "aligned", "args", "data", "grad", "name", "number", "op", "options", "saved", "scope",
-    )  # fmt: skip
+    __slots__ = ("__weakref__", "args", "number", *OWN)
 
     aligned: bool
     args: tuple[Any, ...]

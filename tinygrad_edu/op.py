@@ -18,16 +18,16 @@ from importlib import import_module
 from itertools import product
 from typing import Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
+from tinygrad_edu.operand import plain
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float] | str
 Case = tuple[tuple[tuple[int, ...], ...], dict[str, Any]]
 
 INF = float("inf")
-REALS = (-INF, INF)
-POSITIVE = (0.0, INF)
+REALS, POSITIVE = (-INF, INF), (0.0, INF)
 TIES, MULTIPLES = "ties", "multiples"
 REGULAR, DEFINITE = "full rank", "positive definite"
 
@@ -37,6 +37,7 @@ CONSTANTS: set[Callable[..., Any]] = set()
 REFUSED: dict[Callable[..., Any], str] = {}
 LATER: dict[str, str] = {}  # a library, and the chapter that is read once the user has imported it
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
+INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts", "correction": "; it is called ddof"}
 signature = cache(inspect.signature)
 
 
@@ -158,8 +159,10 @@ def accepted(
     for option, value in given.items():
         default = declared[option].default if option in declared else None
         if option not in known and value is not default:
-            names = f"supported options: {', '.join(sorted(known)) or 'none'} ({user_line()})"
-            raise TypeError(f"{name}: option {option}={value!r} has no derivative here; {names}")
+            named = sorted(n for n in known if n in declared and declared[n].default is not declared[n].empty)
+            only = f", only {option}={default!r}" if isinstance(default, str | bool) else ""
+            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')} ({errors.user_line()})"
+            raise TypeError(f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}")
     return {option: value for option, value in given.items() if option in known}
 
 
@@ -177,13 +180,13 @@ def register(op: Op) -> Op:
     return op
 
 
-def differentiable(function: Rule, *pullbacks: Rule | Each, **declared: Any) -> Op:
+def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **declared: Any) -> Op:
     """Give a NumPy function its pullbacks: `differentiable(np.tanh, lambda g, out, x: ..., domain=REALS)`."""
     rules: Any = pullbacks[0] if len(pullbacks) == 1 and isinstance(pullbacks[0], Each) else pullbacks
-    return register(Op(function, rules, **declared))
+    return register(Op(function, rules, domain=domain, **declared))
 
 
-def primitive(function: Rule, *pullbacks: Rule | Each, name: str = "", **declared: Any) -> Rule:
+def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = "", **declared: Any) -> Rule:
     """Make a differentiable operation of a function that is not NumPy's; returns what users call.
 
     The result behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
@@ -199,7 +202,7 @@ def primitive(function: Rule, *pullbacks: Rule | Each, name: str = "", **declare
                 return argument.__array_function__(operation, (), args, kwargs)  # type: ignore[attr-defined]
         return function(*args, **kwargs)
 
-    differentiable(operation, *pullbacks, compute=function, **declared)
+    differentiable(operation, *pullbacks, domain=domain, compute=function, **declared)
     PRIMITIVES.setdefault(function.__name__, operation)
     return operation
 
@@ -216,7 +219,11 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
         rewrite.__name__ = rewrite.__qualname__ = function.__name__  # what Python's own messages call it
 
         def checked(*args: Any, **given: Any) -> Any:
-            return rewrite(*args, **(given and fitting(function, rewrite, given)))
+            try:
+                arrays, options = fitting(function, rewrite, args, given)
+                return rewrite(*arrays, **options)
+            except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError) as error:
+                raise errors.retold(function, plain(args), plain(given), error) from None
 
         REWRITES[function] = checked
         return rewrite
@@ -224,14 +231,14 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
     return enter
 
 
-def fitting(function: Rule, rewrite: Rule, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments by keyword that a rewrite takes; see `accepted`."""
-    takes, declared = signature(rewrite).parameters, declared_by(function)
-    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
-        return given
-    known = [n for n in declared or takes if n in takes and takes[n].default is not takes[n].empty]
-    arrays = {n: given[n] for n in given if n in takes and n not in known}
-    return arrays | accepted(function.__name__, known, declared, {n: given[n] for n in given if n not in arrays})
+def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The arguments of a call that a rewrite takes, by position and by keyword; see `accepted`."""
+    code, takes = rewrite.__code__, signature(rewrite).parameters
+    count = len(args) if code.co_flags & inspect.CO_VARARGS else code.co_argcount
+    declared = declared_by(function) if args[count:] or given else {}
+    late = dict(zip(list(declared)[count:], args[count:], strict=False))  # options by position
+    options, free = late | given, any(p.kind is p.VAR_KEYWORD for p in takes.values())
+    return args[: len(args) - len(late)], options if free else accepted(function.__name__, takes, declared, options)
 
 
 def constant(*functions: Rule) -> None:

@@ -11,6 +11,11 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 
+FOREIGN = {
+    "torch": "torch.Tensor given: use Value(t.detach().numpy())", "jax": "jax.Array given: use Value(np.asarray(a))",
+    "tensorflow": "tensorflow.Tensor given: use Value(t.numpy())",
+}  # fmt: skip
+
 
 def floating(data: Any) -> Any:
     """The data of a variable: Python numbers become float64, floating arrays stay as they are."""
@@ -20,7 +25,7 @@ def floating(data: Any) -> Any:
     if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
     if array.dtype.kind != "f":
-        use = f"Value([1., 2.]) or x.astype(float) ({errors.user_line()})"
+        use = f"Value([1., 2.]) or x.astype(float); of complex numbers x.real and x.imag ({errors.user_line()})"
         raise TypeError(f"variables are floating point; got {array.dtype}. {use}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
@@ -42,8 +47,8 @@ def arrayed(data: Any) -> Any:
         raise TypeError(f"a {type(data).__name__} was given: a.filled(0.0) or np.asarray(a) ({errors.user_line()})")
     if isinstance(data, np.generic) or (hasattr(data, "__array_function__") and not isinstance(data, type)):
         return data
-    if message := errors.foreign(data):
-        raise TypeError(message)
+    if (library := type(data).__module__.partition(".")[0].removesuffix("lib")) in FOREIGN:
+        raise TypeError(f"{FOREIGN[library]}; gradients do not cross frameworks ({errors.user_line()})")
     if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
         raise TypeError(f"a list of Values was given: np.stack(values) joins them ({errors.user_line()})")
     try:

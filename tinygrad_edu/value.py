@@ -33,24 +33,16 @@ new = object.__new__
 
 def operators(function: Any) -> tuple[Binary, Binary]:
     """The methods behind an operator and its reflection: straight to the table, past NumPy's dispatch."""
-
-    def forward(self: Value, other: Any) -> Value:
-        return binary(OPERATIONS[function], self, other)
-
-    def reflected(self: Value, other: Any) -> Value:
-        return binary(OPERATIONS[function], other, self)
-
-    return forward, reflected
+    return lambda x, y: binary(OPERATIONS[function], x, y), lambda y, x: binary(OPERATIONS[function], x, y)
 
 
 def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
     """The method behind a comparison: a plain boolean array."""
 
     def compared(self: Value, other: Any) -> Any:
-        number = plain(other)
         try:
-            errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(number))
-            return compare(self.data, number)
+            errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(plain(other)))
+            return compare(self.data, plain(other))
         except (ValueError, TypeError) as error:
             raise errors.explained(compare.__name__, (self, other), error) from None
 
@@ -62,9 +54,8 @@ def method(function: Any) -> Callable[..., Any]:
 
     def called(self: Value, *args: Any, **options: Any) -> Any:
         target = PRIMITIVES[function] if isinstance(function, str) else function
-        if args or options or target not in OPERATIONS:
-            return dispatch(target, (self, *args), options)
-        return unary(OPERATIONS[target], self)
+        simple = not args and not options and target in OPERATIONS
+        return unary(OPERATIONS[target], self) if simple else dispatch(target, (self, *args), options)
 
     called.__doc__ = f"As `{function if isinstance(function, str) else 'np.' + function.__name__}(self, ...)`."
     return called
@@ -115,14 +106,16 @@ class Value(Node):
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc in FOLDS.get(call, {}):
             return dispatch(FOLDS[call][ufunc], inputs, {"axis": 0, **kwargs})
+        if call == "outer":
+            (x, y), (m, n) = inputs, map(np.shape, inputs)
+            return ufunc(np.reshape(x, m + (1,) * len(n)), np.reshape(y, (1,) * len(m) + n), **kwargs)
         if call != "__call__":
             raise TypeError(errors.unknown(ufunc, part=f".{call}"))
         if kwargs.get("out") is not None:
-            raise TypeError(errors.in_place(ufunc.__name__))
+            raise TypeError(f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a ({errors.user_line()})")
         return dispatch(ufunc, inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return dispatch(function, args, kwargs)
+    __array_function__ = lambda self, function, types, args, kwargs: dispatch(function, args, kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return unpack, (Value, pack(self))
@@ -150,18 +143,18 @@ class Value(Node):
     squeeze, swapaxes, expand_dims, ravel = map(method, (np.squeeze, np.swapaxes, np.expand_dims, np.ravel))
     all, any, nonzero, argsort, round = map(method, (np.all, np.any, np.nonzero, np.argsort, np.round))
     argpartition, searchsorted, flatten = map(method, (np.argpartition, np.searchsorted, np.ravel))
+    compress, conj, conjugate = lambda self, k, axis=None: np.compress(k, self, axis), copy, copy
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, **order: Any) -> Any:
         """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
-        return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape), {})
+        return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape), order)
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed if none is given."""
-        order = axes[0] if len(axes) == 1 else axes or None
-        return dispatch(np.transpose, (self, order), {})
+        return dispatch(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 
     tolist, __pos__ = lambda self: self.data.tolist(), lambda self: self
-    T, mT = property(transpose), property(lambda self: self.swapaxes(-1, -2))
+    T, mT, real = map(property, (transpose, lambda self: self.swapaxes(-1, -2), lambda self: self))
     shape, dtype = property(lambda self: self.data.shape), property(lambda self: self.data.dtype)
     ndim, size = property(lambda self: self.data.ndim), property(lambda self: self.data.size)
 
@@ -169,16 +162,12 @@ class Value(Node):
         """The only number of the Value, as a Python float."""
         return float(np.reshape(self.data, ()))
 
-    def __getitem__(self, index: Any) -> Value:
-        return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
-
+    __getitem__ = lambda self, index: apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
+    __contains__ = lambda self, number: bool(np.any(self == number))
     __len__, __bool__ = lambda self: len(self.data), lambda self: bool(self.data)
     __iter__ = lambda self: map(self.__getitem__, range(len(self)))
-
     __round__ = lambda self, digits=None: round(self.item(), digits)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item() if self.data.size == 1 else self.data, spec) if spec else repr(self)
+    __format__: Any = lambda self, s: format(self.item() if self.size == 1 else self.data, s) if s else repr(self)
 
     def __repr__(self) -> str:
         grad = "not computed yet" if self.grad is None else self.grad

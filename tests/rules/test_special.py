@@ -62,6 +62,11 @@ def test_the_order_of_imports_does_not_matter(modules):
     assert done.stdout.strip() == "0.25"
 
 
+def test_a_function_of_scipys_names_the_line_of_the_user():
+    with pytest.raises(TypeError, match=r"\(test_special\.py:\d+\)"):
+        special.softmax(Value([0.3, 0.6]))
+
+
 def test_what_scipy_converts_is_refused_with_the_method_to_use():
     with pytest.raises(TypeError, match=r"v\.logsumexp\(\) for SciPy's"):
         special.logsumexp(Value([0.3, 0.6]))

@@ -87,21 +87,16 @@ right_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[2], la
                           left_vectors(x) @ turned(g.mT, out.mT, np.linalg.svdvals(x)).mT, name="right_vectors",
                           domain=REGULAR, cases=TALL + WIDE, glyph="V^T", formulas=("U turned(g^T)^T",))
 
-@implements(np.linalg.qr)
-def qr(a, mode="reduced"):
-    """np.linalg.qr: Q of the leading columns, and R = Q^T A."""
-    if mode != "reduced":
-        raise TypeError(f"qr: mode={mode!r} has no derivative here; use mode='reduced', the default")
-    q = orthogonal(a[..., : a.shape[-2]])
-    return NAMED["qr"](q, np.triu(q.mT @ a))
+# Q of the leading columns, and R = Q^T A
+implements(np.linalg.qr)(lambda a: NAMED["qr"](q := orthogonal(a[..., : a.shape[-2]]), np.triu(q.mT @ a)))
 
 @implements(np.linalg.svd)
 def svd(a, full_matrices=True, compute_uv=True):
     """np.linalg.svd, of the vectors that the matrix determines."""
     if compute_uv and full_matrices and a.shape[-1] != a.shape[-2]:
-        raise TypeError("svd: full_matrices=True has vectors that x does not determine; use full_matrices=False")
-    values = np.linalg.svdvals(a)
-    return NAMED["svd"](left_vectors(a), values, right_vectors(a)) if compute_uv else values
+        raise TypeError("full_matrices=True has vectors that x does not determine; use full_matrices=False")
+    s = np.linalg.svdvals(a)
+    return NAMED["svd"](left_vectors(a), s, right_vectors(a)) if compute_uv else s
 
 def norm_rule(g, out, x, *, axis=None, keepdims=False, ord=2):
     """sign(x) abs(x / out)^(p - 1), written so that x = 0 may be differentiated again; an extreme for p = inf."""
@@ -120,14 +115,13 @@ PICKS: dict = {"nuc": np.sum, 1: np.max, 2: np.max, np.inf: np.max, -1: np.min, 
 def norm(x, ord=None, axis=None, keepdims=False):
     """np.linalg.norm: of vectors along one axis, of matrices along two, of everything without order and axis."""
     axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis))
-    if len(axes) == 1 or ord in (None, "fro", "f"):
+    if ord is None or (len(axes) == 1) != (ord in ("fro", "f")):
         return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord in (None, "fro", "f") else ord)
-    if ord not in PICKS or len(axes) != 2:
-        raise ValueError(f"norm: no order {ord!r} over {len(axes)} axes; matrices have 'fro' and {list(PICKS)}")
-    x = np.moveaxis(x, axes, (-2, -1))
+    pick, x = PICKS[ord], np.moveaxis(x, axes, (-2, -1))
     sums = np.linalg.svdvals(x) if ord in (2, -2, "nuc") else np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1)
-    return np.expand_dims(PICKS[ord](sums, axis=-1), axes if keepdims else ())
+    return np.expand_dims(pick(sums, axis=-1), axes if keepdims else ())
 
 implements(np.linalg.matrix_norm)(lambda x, *, keepdims=False, ord="fro": np.linalg.norm(x, ord, (-2, -1), keepdims))
-implements(np.linalg.cond)(lambda x, p=None: np.linalg.norm(x, p or 2, (-2, -1)) * np.linalg.norm(
-    np.linalg.pinv(x), p or 2, (-2, -1)))
+implements(np.linalg.cond)(lambda x, p=None: np.divide(*np.moveaxis(np.linalg.svdvals(x)[
+    ..., [-1, 0] if p == -2 else [0, -1]], -1, 0)) if p in (None, 2, -2) else
+    np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1)))

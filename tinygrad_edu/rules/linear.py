@@ -81,7 +81,7 @@ einsum = primitive(lambda *arrays, subscripts, optimize=False: np.einsum(subscri
 def einsum_of(subscripts, *operands, **options):
     """np.einsum with its subscripts as text."""
     if not isinstance(subscripts, str):
-        raise TypeError("einsum: write the indices as text, np.einsum('ij,jk->ik', x, y), not as lists after arrays")
+        raise TypeError("write the indices as text, np.einsum('ij,jk->ik', x, y), not as lists after arrays")
     return einsum(*operands, subscripts=subscripts, **options)
 
 def factor(g, own, other, axes, first):
@@ -123,11 +123,13 @@ def kron(a, b):
     return np.reshape(blocks, [s * t for s, t in zip(p, q, strict=True)])
 
 @implements(np.cross)
-def cross(a, b, axis=-1):
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """np.cross of vectors of three numbers."""
-    if (np.shape(a)[axis], np.shape(b)[axis]) != (3, 3):
-        raise ValueError(f"cross: vectors have three numbers, got {np.shape(a)} and {np.shape(b)} along axis {axis}")
-    return np.roll(a, -1, axis) * np.roll(b, 1, axis) - np.roll(a, 1, axis) * np.roll(b, -1, axis)
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if (a.shape[-1], b.shape[-1]) != (3, 3):
+        raise ValueError(f"vectors have three numbers, got {a.shape[-1]} and {b.shape[-1]}")
+    return np.moveaxis(np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1), -1, axisc)
 
-for name in ("outer", "cross", "vecdot", "matmul", "tensordot", "matrix_transpose"):
+for name in ("outer", "cross", "vecdot", "matmul", "tensordot"):
     implements(getattr(np.linalg, name))(getattr(np, name))

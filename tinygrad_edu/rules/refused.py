@@ -8,7 +8,7 @@ import numpy as np
 from tinygrad_edu.op import refused
 
 # fmt: off
-refused("it changes an array in place; build a new one with np.where or te.at(v, i).set(y)",
+refused("it changes an array in place; build a new one with np.ones_like(a) * y, np.where or te.at(v, i).set(y)",
         np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal)
 refused("it works with complex numbers, and gradients are of real ones; write it with np.cos and np.sin", np.fft.hfft,
         np.fft.ihfft, *(getattr(np.fft, f"{kind}fft{n}") for kind in ("", "i", "r", "ir") for n in ("", "2", "n")))

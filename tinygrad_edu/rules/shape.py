@@ -10,17 +10,20 @@ from functools import partial, reduce
 from inspect import signature
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as place
 
 from tinygrad_edu.op import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
 from tinygrad_edu.operand import floating, plain
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
-# C order goes without saying, because dask has no word for it
-ordered = lambda g, shape, order: np.reshape(g, shape) if order == "C" else np.reshape(g, shape, order=order)
-moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x.shape, order),
+# C order goes without saying, because dask has no word for it; A and K mean F or C where x lies so in memory
+lies = lambda x, order: "F" if x.flags.fnc else "C" if order == "A" or x.flags.c_contiguous else order
+ordered = lambda g, x, order: np.reshape(g, x.shape) if order == "C" else np.reshape(
+    g, x.shape, order="F" if order == "F" else lies(plain(x), order))  # type: ignore[arg-type]
+moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x, order),
       cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
-moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x.shape, order), cases=cases((2, 3), order=["C", "F"]))
+moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x, order), cases=cases((2, 3), order=["C", "F"]))
 moves(np.expand_dims, lambda g, out, x, *, axis: np.reshape(g, x.shape), cases=cases((2, 3), axis=[0, -1, (0, 2)]))
 moves(np.squeeze, lambda g, out, x, *, axis=None: np.reshape(g, x.shape),
       cases=cases((2, 1, 1), axis=[None, 1, (1, 2)]))
@@ -33,17 +36,12 @@ moves(np.moveaxis, lambda g, out, x, *, source, destination: np.moveaxis(g, dest
 moves(np.transpose, lambda g, out, x, *, axes=None:
       np.transpose(g, None if axes is None else tuple(np.argsort(np.mod(axes, x.ndim)))),
       cases=cases((2, 3, 1), axes=[None, (2, 0, 1), (0, -1, 1)]), glyph="T")
-along = lambda x, part, axis: x[(slice(None),) * (axis % np.ndim(x)) + (part,)]  # at an index on one axis
-
-def pieces(g, out, *arrays, axis=0):
-    """The parts of a gradient that belong to the joined arrays."""
-    ends = np.cumsum([a.shape[axis] for a in arrays])
-    return [along(g, slice(end - a.shape[axis], end), axis) for a, end in zip(arrays, ends, strict=True)]
-
+along = lambda x, part, axis: x[(slice(None),) * place(axis, np.ndim(x)) + (part,)]  # at an index on one axis
 # np.concatenate and np.stack with their arrays as arguments of their own
-concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(pieces), name="concatenate",
-                        domain=REALS, linear=True, formulas=("1",), cases=[
-    case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
+concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(
+    lambda g, out, *arrays, axis=0: [along(g, slice(end - a.shape[axis], end), axis) for a, end in zip(
+        arrays, np.cumsum([a.shape[axis] for a in arrays]), strict=True)]), name="concatenate",
+    domain=REALS, linear=True, formulas=("1",), cases=[case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
 implements(np.concatenate)(lambda arrays, axis=0: concatenate(*map(np.ravel, arrays)) if axis is None
                            else concatenate(*arrays, axis=axis))
 stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
@@ -55,7 +53,8 @@ astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x,
 implements(np.astype)(lambda x, dtype: plain(x).astype(dtype) if np.dtype(dtype).kind in "iub"  # a rounding
                       else astype(x, dtype=dtype))
 implements(np.copy)(lambda a, order="K": np.positive(a))
-implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2))
+for turn in (np.matrix_transpose, np.linalg.matrix_transpose):
+    implements(turn)(lambda x: np.swapaxes(x, -1, -2))
 implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
 implements(np.select)(lambda condlist, choicelist, default=0.0: reduce(
     lambda rest, pair: np.where(pair[0], pair[1], rest), list(zip(condlist, choicelist, strict=True))[::-1], default))
@@ -88,8 +87,8 @@ def moving(function, *names):
         if any(np.min(part, initial=1) == 0 for part in parts):  # a hole: number 0 is the last entry, 0.0
             arrays.append(np.zeros_like(arrays[0], shape=1))
         flat = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        picked = tuple(flat[part - 1] for part in parts)
-        return picked if parts is found else picked[0]
+        picked = [flat[part - 1] for part in parts]
+        return type(found)(picked) if parts is found else picked[0]
 
     return moved
 
@@ -107,7 +106,7 @@ pad_numbers = moving(np.pad, "array")
 def pad(array, pad_width, mode="constant", constant_values=0.0):
     """np.pad, with constants or by the modes that repeat entries."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"pad: mode={mode!r} has no derivative here; constant, edge, reflect, symmetric, wrap have")
+        raise TypeError(f"mode={mode!r}; constant, edge, reflect, symmetric and wrap have one")
     if mode != "constant":
         return pad_numbers(array, pad_width, mode)
     return np.pad(np.zeros_like(array), pad_width, constant_values=constant_values) + pad_numbers(array, pad_width)
