@@ -99,8 +99,22 @@ def test_shapes_that_do_not_fit(x, kernel, padding, message):
 
 
 @pytest.mark.parametrize(
-    "options", [{"stride": 0}, {"stride": -1}, {"stride": (1, 0)}, {"padding": -1}, {"padding": (0, -1)}]
+    "options",
+    [{"stride": 0}, {"stride": -1}, {"stride": (1, 0)}, {"padding": -1}, {"padding": (0, -1)}, {"stride": (1, 2, 3)}],
 )
 def test_strides_and_paddings_out_of_range(options):
-    with pytest.raises(ValueError, match="stride >= 1, padding >= 0"):
+    with pytest.raises(ValueError, match="2 strides >= 1, pads >= 0"):
         te.convolution(Value(np.ones((1, 1, 4, 4))), np.ones((1, 1, 2, 2)), **options)
+
+
+@pytest.mark.parametrize("pool", [te.max_pool, te.mean_pool])
+def test_one_number_is_the_size_of_a_square_window(pool):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    np.testing.assert_array_equal(pool(Value(x), 2).data, pool(x, (2, 2), (2, 2)))
+    np.testing.assert_array_equal(pool(Value(x), 3, 1).data, pool(x, (3, 3), (1, 1)))
+
+
+@pytest.mark.parametrize("windows", [(5, None), ((2, 6), None), ((1,) * 5, None), (2, 0), ((2, 2), (1,)), ((), None)])
+def test_windows_that_do_not_fit(windows):
+    with pytest.raises(ValueError, match=r"pooling: windows of .* do not fit into \(2, 3, 4, 5\).*test_convolution"):
+        te.max_pool(Value(np.ones((2, 3, 4, 5))), *windows)

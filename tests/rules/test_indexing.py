@@ -58,6 +58,14 @@ def test_at_adds():
     np.testing.assert_array_equal(v.grad, np.ones(3))
 
 
+def test_what_is_put_may_have_more_axes_of_size_one():
+    for shape in ((4,), (1, 4), (1, 1, 4)):
+        for change in (lambda y: at(Value(ARRAY), (0, 1)).set(y), lambda y: at(Value(ARRAY), (0, 1)).add(y)):
+            y = Value(np.ones(shape))
+            (change(y) * 2.0).sum().backward()
+            np.testing.assert_array_equal(y.grad, np.full(shape, 2.0))
+
+
 def test_an_index_out_of_range_says_so():
     with pytest.raises(IndexError, match="out of bounds"):
         Value(ARRAY)[2]

@@ -25,10 +25,12 @@ CALLS = [
     (lambda x: np.average(x, axis=0), A),
     (lambda x: np.average(x, axis=1, weights=V + 3.0), A),
     (lambda x: np.average(x, weights=WEIGHTS), A),
+    (lambda x: np.average(x, axis=(2, 0), weights=WEIGHTS[:2].T), C),
     (lambda w: np.average(A, axis=0, weights=w, keepdims=True), WEIGHTS),
     (lambda x: np.diff(x, 2, 0), A),
     (lambda x: np.diff(x, prepend=0.0, append=WEIGHTS), A),
     (lambda x: np.diff(A, append=x), A),
+    (lambda x: np.diff([1.0, 2.5], prepend=x), V[:1]),
     (np.ediff1d, A),
     (np.trapezoid, A),
     (lambda x: np.trapezoid(A, x), V),
@@ -55,6 +57,40 @@ def test_rewrites_have_numpys_values_and_right_derivatives(f, x):
     np.testing.assert_allclose(out.data, f(x), rtol=1e-13, atol=1e-14)
     assert out.shape == np.shape(f(x))
     assert check_gradients(f, x, order=2, distance=0.04).verdict == "PASS"
+
+
+@pytest.mark.parametrize("x", [[0.0, 1e200, 1e200], [1e200, 1e-200, 1e-200, 1e200]])
+def test_running_products_do_not_overflow_where_numpys_do_not(x):
+    np.testing.assert_array_equal(np.cumprod(Value(x)).data, np.cumprod(x))
+
+
+@pytest.mark.parametrize("x", [[0.0], [2.0, 0.0, 3.0], [2.0, 0.0, 3.0, 0.0, 4.0], [1.5, -2.0, 0.5, 3.0]])
+def test_zeros_among_the_factors_of_running_products_are_exact(x):
+    x = np.array(x)
+    found = grad(lambda x: np.sum(np.cumprod(x)))(x)
+    expected = [sum(np.prod(np.delete(x[: j + 1], i)) for j in range(i, x.size)) for i in range(x.size)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda x: np.diff(x, axis=1), np.exceptions.AxisError, "diff: axis 1 is out of bounds"),
+        (lambda x: np.nanmedian(x, axis=-2), np.exceptions.AxisError, "axis -2 is out of bounds"),
+        (lambda x: np.cumprod(x, axis=1), np.exceptions.AxisError, "axis 1 is out of bounds"),
+        (lambda x: np.gradient(x, axis=1), np.exceptions.AxisError, "gradient: axis 1 is out of bounds"),
+        (lambda x: np.diff(x, n=-1), ValueError, "diff: order must be non-negative but got -1"),
+        (lambda x: np.cumulative_sum(np.stack([x, x])), ValueError, "cumulative_sum: .*axis.* argument is required"),
+        (
+            lambda x: np.cumulative_prod(np.stack([x, x])),
+            ValueError,
+            "cumulative_prod: .*axis.* argument is required",
+        ),
+    ],
+)
+def test_what_numpy_refuses_is_refused_in_its_words(call, kind, message):
+    with pytest.raises(kind, match=rf"{message}.*\(test_order\.py:\d+\)"):
+        call(Value(V))
 
 
 @pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": 0, "keepdims": True}])

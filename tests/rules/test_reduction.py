@@ -36,6 +36,30 @@ def test_an_extreme_of_nan_has_gradient_nan():
     np.testing.assert_array_equal(g[1], [0.0, 1.0])
 
 
+@pytest.mark.parametrize("f", [np.sum, np.prod, np.max, np.min, np.ptp, np.nansum, np.nanmean, np.nanmax, logsumexp])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_single_number_may_be_reduced_along_an_axis_that_it_does_not_have(f, axis):
+    expected = grad(f)(2.0)
+    assert f(Value(2.0), axis=axis).data == f(2.0, axis=axis)
+    assert grad(lambda x: f(x, axis=axis))(2.0) == expected
+    assert grad(lambda x: f(x, axis=axis, keepdims=True))(2.0) == expected
+
+
+def test_nan_and_what_is_left_out_are_both_left_out():
+    x, there = np.array([1.0, np.nan, 3.0, 5.0]), np.array([True, True, True, False])
+    for f in (np.nansum, np.nanmean, np.nanvar, np.nanprod):
+        np.testing.assert_allclose(f(Value(x), where=there).data, f(x, where=there))
+        assert grad(lambda x, f=f: f(x, where=there))(x)[1:].tolist().count(0.0) == 2
+
+
+def test_weights_of_several_axes_are_those_of_numpy():
+    a, w = np.random.default_rng(0).normal(size=(2, 3, 4)), np.arange(1.0, 9.0).reshape(4, 2)
+    found = np.average(Value(a), axis=(2, 0), weights=w)
+    np.testing.assert_allclose(found.data, np.average(a, axis=(2, 0), weights=w))
+    with pytest.raises(TypeError, match="average: Axis must be specified when shapes of a and weights differ"):
+        np.average(Value(a), weights=w)
+
+
 def test_old_names_are_the_same_functions():
     x = np.array([[1.0, 3.0], [2.0, 0.0]])
     np.testing.assert_array_equal(np.amax(Value(x), axis=0).data, [2.0, 3.0])

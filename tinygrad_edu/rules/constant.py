@@ -28,5 +28,5 @@ constant(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type
          np.array_str, np.array2string)
 # what is filled in, or summed up for each number, may be a Value
 implements(np.full_like)(lambda a, fill_value, **options: np.zeros_like(a, **options) + fill_value)
-implements(np.bincount)(lambda x, weights, minlength=0:
-                        scatter(weights, index=x, shape=(max(minlength, np.max(x, initial=-1) + 1),)))
+implements(np.bincount)(lambda x, weights, minlength=0: scatter(
+    np.multiply(weights, np.float64(1.0)), index=x, shape=(max(minlength, np.max(x, initial=-1) + 1),)))

@@ -57,12 +57,12 @@ def convolution(x, kernel, stride=1, padding=0):
         becomes `(height + 2 * padding - rows) // stride + 1`. ValueError for a stride below 1 or a padding below 0.
     """
     count, size = max(x.ndim - 2, 0), kernel.shape[2:]
-    edges, steps = (np.broadcast_to(option, count).tolist() for option in (padding, stride))
-    room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=True))
-    if (not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or any(np.less(room, size))
-            or min(steps) < 1 or min(edges) < 0):
+    edges, steps = ([option] * count if np.ndim(option) == 0 else list(option) for option in (padding, stride))
+    room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=False))
+    if (not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or not len(edges) == len(steps) == count
+            or any(np.less(room, size)) or min(steps) < 1 or min(edges) < 0):
         raise ValueError(f"convolution: x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...); "
-              f"ranks and `in` must agree, {size} must fit into {room}, stride >= 1, padding >= 0 ({user_line()})")
+          f"ranks and `in` must agree, {size} must fit into {room}, {count} strides >= 1, pads >= 0 ({user_line()})")
     if any(edges):
         x = scatter(x, index=(..., *map(slice, edges, np.subtract(room, edges).tolist())), shape=x.shape[:2] + room)
     windows = sliding_window_view(x, size, tuple(range(2, x.ndim)))
@@ -72,14 +72,17 @@ def convolution(x, kernel, stride=1, padding=0):
 
 def places(x, size, stride):
     """The windows of the last axes: along a new first axis one array for each place in a window, which is fast."""
-    spans = list(zip(x.shape[-len(size):], size, stride or size, strict=True))
+    size, stride = (o if np.ndim(o) else (o, o) for o in (size, size if stride is None else stride))
+    if not 0 < len(size) == len(stride) <= x.ndim or min(stride) < 1 or any(np.greater(size, x.shape[-len(size):])):
+        raise ValueError(f"pooling: windows of {size} do not fit into {x.shape} with stride {stride} ({user_line()})")
+    spans = list(zip(x.shape[-len(size):], size, stride, strict=True))
     return np.stack([x[(..., *(slice(o, n - k + o + 1, s) for o, (n, k, s) in zip(offset, spans, strict=True)))]
                      for offset in np.ndindex(*size)])
 
 def max_pool(x, size=(2, 2), stride=None):
     """The largest entry of each window of `(..., height, width)`; equal ones share the gradient.
 
-    Size and stride are one number for each of the last axes; without `stride` the windows lie side by side.
+    Size and stride are numbers for the last axes, a single one is for two; without `stride` windows lie side by side.
     """
     return np.max(places(x, size, stride), axis=0)
 

@@ -34,7 +34,7 @@ log_base = lambda x, y: np.log(np.where((x == 0) & (y >= 0), 1.0, x))  # 0 where
 differentiable(np.power, lambda g, out, x, y: g * y * x ** (y + (y == 0) - 1),
                lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=ZERO,
                glyph="^", formulas=("y * x^(y - 1)", "out * log(x)"), compute=operator.pow)
-implements(np.float_power)(lambda x, y: np.power(x * np.float64(1.0), y))
+implements(np.float_power)(lambda x, y: np.power(np.multiply(x, np.float64(1.0)), y))
 differentiable(np.square, lambda g, out, x: g * 2.0 * x, domain=REALS, glyph="^2", formulas=("2 * x",))
 differentiable(np.sqrt, lambda g, out, x: g * 0.5 / out, domain=POSITIVE, singular=ZERO, formulas=("1 / (2 * out)",))
 differentiable(np.cbrt, lambda g, out, x: g / (3.0 * np.square(out)),
@@ -42,8 +42,7 @@ differentiable(np.cbrt, lambda g, out, x: g / (3.0 * np.square(out)),
 differentiable(np.reciprocal, lambda g, out, x: -g * out * out, domain=REALS, singular=ZERO, formulas=("-out^2",))
 differentiable(np.abs, lambda g, out, x: g * np.sign(x), domain=REALS, kinks=ZERO, glyph="abs", formulas=("sign(x)",))
 differentiable(np.positive, lambda g, out, x: g, domain=REALS, glyph="+", formulas=("1",))
-implements(np.real)(lambda val: val)
-implements(np.real_if_close)(lambda a, tol=100: a)
+implements(np.real_if_close)(lambda a, tol=100: np.positive(a))
 differentiable(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: np.zeros_like(g),
                domain=REALS, kinks=ZERO, formulas=("sign(x) * sign(y)", "0"))
 # at the origin hypot is smallest, and its gradient is 0
@@ -131,7 +130,8 @@ differentiable(np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (1 - x^2)",))
 differentiable(np.degrees, lambda g, out, x: np.degrees(g), domain=REALS, formulas=("180 / pi",))
 differentiable(np.radians, lambda g, out, x: np.radians(g), domain=REALS, formulas=("pi / 180",))
-for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.rad2deg, np.degrees), (np.deg2rad, np.radians)):
+for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.real, np.positive), (np.rad2deg, np.degrees),
+                  (np.deg2rad, np.radians), (np.amax, np.max), (np.amin, np.min)):
     implements(alias)(of)
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,
                formulas=("1",), cases=[case((2, 3), discont=9.0, axis=0), case((4,), discont=9.0, period=1.0)])

@@ -39,7 +39,8 @@ def put_rule(g, out, x, y, *, index):
     """The gradients of what was put; nothing where the same entry was put again later."""
     picked = g[index]
     turn = np.arange(picked.size).reshape(picked.shape)
-    return np.where(put(np.zeros(x.shape), turn, index=index)[index] == turn, picked, 0.0)
+    kept = np.where(put(np.zeros(x.shape), turn, index=index)[index] == turn, picked, 0.0)
+    return np.reshape(kept, (1,) * (y.ndim - kept.ndim) + kept.shape)  # more axes of size 1 do not matter
 
 put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index), put_rule, domain=REALS,
                 formulas=("[kept]", "[put]"), cases=[case((2, 3), (3,), index=0), case((3,), (3,), index=[0, 1, 0]),

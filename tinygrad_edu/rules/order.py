@@ -5,10 +5,13 @@ exact in every derivative. Equal entries may be sorted in any order, so they sha
 Source: Hillis and Steele, "Data parallel algorithms" (1986), for running products in log2(n) steps.
 """
 
+from operator import index
+
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_edu.op import REALS, TIES, case, cases, differentiable, implements
-from tinygrad_edu.operand import plain
+from tinygrad_edu.operand import arrayed, plain
 from tinygrad_edu.rules.indexing import scatter
 from tinygrad_edu.rules.reduction import PARTLY, kept, unreduce
 from tinygrad_edu.rules.shape import along
@@ -18,24 +21,29 @@ RUNNING = [*cases((2, 3), axis=[None, 0, -1]), *cases((4,)), *cases(())]
 differentiable(np.cumsum, lambda g, out, x, *, axis=None: np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis),
                x.shape), domain=REALS, cases=RUNNING, linear=True, formulas=("1",))
 
-@implements(np.cumprod)
-def cumprod(a, axis=None):
-    """np.cumprod by multiplying with what stands 1, 2, 4, ... places before."""
-    a, axis, step = (np.ravel(a), 0, 1) if axis is None else (a, axis, 1)
-    while step < a.shape[axis]:
-        longer = along(a, slice(step, None), axis) * along(a, slice(-step), axis)
-        a, step = np.concatenate([along(a, slice(step), axis), longer], axis=axis), 2 * step
-    return a
-
 def before(x, axis):
     """For each entry, the product of those before it."""
     first = np.ones_like(along(x, slice(1), axis))
     return np.cumprod(np.concatenate([first, along(x, slice(-1), axis)], axis=axis), axis=axis)
 
+# what stands n places further, and 0 beyond the end
+ahead = lambda a, n, axis: np.concatenate([along(a, slice(n, None), axis), 0 * along(a, slice(n), axis)], axis=axis)
+
+def after(g, x, axis):
+    """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks twice as far ahead as the one before."""
+    factor, n = ahead(x, 1, axis), 1
+    while n < x.shape[axis]:
+        g, factor, n = g + factor * ahead(g, n, axis), factor * ahead(factor, n, axis), 2 * n
+    return g
+
+rows = lambda x, axis: (np.ravel(x), 0) if axis is None else (x, axis)
+differentiable(np.cumprod, lambda g, out, x, *, axis=None: np.reshape(
+    before(*rows(x, axis)) * after(g, *rows(x, axis)), x.shape), domain=REALS, cases=RUNNING, formulas=("out / x",))
+
 def others(x, axis):
     """For each entry, the product of the others that go into the same result."""
     product = np.ones_like(x)
-    for i in range(x.ndim) if axis is None else np.atleast_1d(axis):
+    for i in range(x.ndim) if axis is None or not x.ndim else np.atleast_1d(axis):
         product = product * before(x, i) * np.flip(before(np.flip(x, i), i), i)
         x = np.prod(x, axis=i, keepdims=True)
     return product
@@ -45,16 +53,18 @@ differentiable(np.prod, lambda g, out, x, *, axis=None, keepdims=False, initial=
                domain=REALS, cases=PARTLY, glyph="prod", formulas=("out / x",))
 implements(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
 implements(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
-implements(np.cumulative_sum)(lambda x, axis=None: np.cumsum(x, axis=axis))
-implements(np.cumulative_prod)(lambda x, axis=None: np.cumprod(x, axis=axis))
+for running, cumulative in ((np.cumsum, np.cumulative_sum), (np.cumprod, np.cumulative_prod)):  # one axis
+    implements(cumulative)(lambda x, axis=None, of=running: of(x, 0 if x.ndim < 2 and axis is None else index(axis)))
 implements(np.ediff1d)(lambda ary: np.diff(np.ravel(ary)))
 
 @implements(np.diff)
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     """np.diff: later minus earlier, n times; a single number is prepended or appended to every row."""
-    edge = np.shape(along(a, slice(1), axis))
+    edge = np.shape(along(a := arrayed(a), slice(1), axis))
     parts = [p if np.ndim(p) else np.broadcast_to(p, edge) for p in (prepend, a, append) if p is not None]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
+    if n < 0:
+        raise ValueError(f"the number of differences is {n}")
     for _ in range(n):
         a = along(a, slice(1, None), axis) - along(a, slice(-1), axis)
     return a
@@ -69,7 +79,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 @implements(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
     """np.gradient, which is linear: along an axis, a product with the gradients of the unit vectors."""
-    axes, found = range(np.ndim(f)) if axis is None else np.atleast_1d(axis), []
+    axes, found, f = range(np.ndim(f)) if axis is None else np.atleast_1d(axis), [], arrayed(f)
     steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     for i, h in zip(axes, steps, strict=True):
         units = np.gradient(np.eye(f.shape[i], dtype=f.dtype), np.asarray(h), axis=1, edge_order=edge_order)
@@ -104,7 +114,7 @@ differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, np.
 @implements(np.nanquantile)
 def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
     """np.nanquantile: the weighted mean of the two neighbours in the order between which q falls."""
-    axes = tuple(i % np.ndim(a) for i in (range(np.ndim(a)) if axis is None else np.atleast_1d(axis)))
+    axes = normalize_axis_tuple(range(np.ndim(a)) if axis is None else axis, np.ndim(a))
     x = np.moveaxis(a, axes, range(-len(axes), 0))
     shape = x.shape[: x.ndim - len(axes)]
     x = np.sort(np.reshape(x, (*shape, int(np.prod(x.shape[len(shape) :])))))

@@ -6,6 +6,7 @@ Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 """
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_edu.op import REALS, TIES, cases, differentiable, implements, primitive
 
@@ -19,7 +20,7 @@ ratio = lambda g, y: np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))  # g / 
 
 def unreduce(g, x, axis, keepdims, where=True):
     """Repeat a gradient along the axes that a reduction removed, and give none to what it left out."""
-    if axis is not None and not keepdims:
+    if axis is not None and not keepdims and x.ndim:  # a single number has axes 0 and -1, too
         g = np.expand_dims(g, axis)
     full = np.broadcast_to(g if axis is not None else np.reshape(g, (1,) * x.ndim), x.shape)
     return full if where is True else np.where(where, full, 0.0)
@@ -28,7 +29,7 @@ def count(x, axis, where=True):
     """How many entries of x go into one result."""
     if where is not True:
         return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True)
-    return int(np.prod(x.shape if axis is None else np.take(x.shape, axis)))
+    return int(np.prod(x.shape if axis is None or not x.shape else np.take(x.shape, axis)))
 
 def shares(out, x, axis, keepdims, initial, where):
     """How an extreme depends on each entry: evenly on those that reach it, nan where it is nan."""
@@ -80,12 +81,11 @@ def logsumexp(x, axis=None, keepdims=False):
 
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims)
                       * softmax(x, axis), domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
-implements(np.amax)(np.max)
-implements(np.amin)(np.min)
 # leaving out nan is what `where` is for; an extreme of nothing but nan is nan
 for nan, whole in ((np.nansum, np.sum), (np.nanprod, np.prod), (np.nanmean, np.mean), (np.nanvar, np.var),
                    (np.nanstd, np.std)):
-    implements(nan)(lambda a, *args, of=whole, **options: of(a, *args, where=~np.isnan(a), **options))
+    implements(nan)(lambda a, *args, of=whole, where=True, **options:
+                    of(a, *args, where=~np.isnan(a) & where, **options))
 for most, extreme, worst in ((np.nanmax, np.max, -np.inf), (np.nanmin, np.min, np.inf)):
     implements(most)(lambda a, axis=None, *, keepdims=False, of=extreme, least=worst: np.where(
         np.all(np.isnan(a), axis, keepdims=keepdims), np.nan,
@@ -95,10 +95,12 @@ implements(np.ptp)(lambda a, axis=None, *, keepdims=False:
 
 @implements(np.average)
 def average(a, axis=None, weights=None, *, keepdims=False):
-    """np.average, with a weight for each entry, or for each place on the axis."""
+    """np.average, with a weight for each entry, or for each place on the axes."""
     if weights is None:
         return np.mean(a, axis, keepdims=keepdims)
     if np.shape(weights) != np.shape(a):
-        weights = np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1 - axis % np.ndim(a)))
+        axes = normalize_axis_tuple(axis, np.ndim(a))
+        weights = np.reshape(weights, np.shape(weights) + (1,) * (np.ndim(a) - len(axes)))
+        weights = np.moveaxis(weights, range(len(axes)), axes)
     weights = np.broadcast_to(weights, np.shape(a))
     return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)
