@@ -52,6 +52,25 @@ def seconds(work, size):
         gc.unfreeze()
 
 
+class Plain:
+    """An object with slots, such as a node, that nothing has been done to make fast."""
+
+    __slots__ = ("args", "data", "grad", "number", "op", "saved")
+
+
+def slowness():
+    """How many times slower than 0.05 s it is here to make 100,000 plain objects: limits in seconds grow with it."""
+
+    def work(count):
+        made = [None]
+        for i in range(count):
+            x = Plain()
+            x.args, x.data, x.grad, x.number, x.op, x.saved = (made[-1], i), i * 0.5, None, i, "op", (i, i)
+            made.append(x)
+
+    return max(1.0, seconds(work, 100_000) / 0.05)
+
+
 def growth(work, size, below):
     """How much longer some work takes at ten times the size: the best of a few attempts, ended when it fits."""
     work(size // 10)  # whatever is done only once

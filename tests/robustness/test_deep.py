@@ -21,6 +21,7 @@ pytestmark = pytest.mark.no_cover
 DEPTH = 1_000_000 if LONG else 100_000
 PASS = """
 import json, sys, time
+from tests.robustness.running import slowness
 from tinygrad_edu import Value
 try:
     import resource
@@ -36,7 +37,8 @@ y.backward()
 right = abs(w.grad - count * 0.999999 ** (count - 1)) < 1e-6 * w.grad
 del y
 took = time.process_time() - start
-print(json.dumps([took, (peak() - before) / count, bool(right), sys.getrecursionlimit()]))
+used = (peak() - before) / count
+print(json.dumps([took, slowness(), used, bool(right), sys.getrecursionlimit()]))
 """
 
 
@@ -55,14 +57,15 @@ def test_a_million_nodes_in_six_seconds_in_linear_time_and_500_bytes_each():
     ratio = longest = np.inf
     for _ in range(ATTEMPTS):
         short, *_ = figures(PASS, 100_000)
-        long, size, right, limit = figures(PASS, 1_000_000)
+        long, slow, size, right, limit = figures(PASS, 1_000_000)
         assert right
         assert limit == 1_000
         assert size < 500
-        ratio, longest = min(ratio, long / short), min(longest, long)
+        ratio, longest = min(ratio, long / short), min(longest, long / slow)
         if ratio < 13 and longest < 6:
             break
-    print(f"1e6 nodes: {longest:.2f} s, {ratio:.1f} times 1e5 nodes, {size:.0f} bytes a node")
+    figure = f"{long:.2f} s, on a machine {slow:.1f} times slower than the limit of 6 s is meant for"
+    print(f"1e6 nodes: {figure}, {ratio:.1f} times 1e5 nodes, {size:.0f} bytes a node")
     assert longest < 6
     assert ratio < 13
 
