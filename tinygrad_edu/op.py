@@ -220,7 +220,8 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
 
         def checked(*args: Any, **given: Any) -> Any:
             try:
-                arrays, options = fitting(function, rewrite, args, given)
+                simple = not given and len(args) <= rewrite.__code__.co_argcount
+                arrays, options = (args, given) if simple else fitting(function, rewrite, args, given)
                 return rewrite(*arrays, **options)
             except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError) as error:
                 raise errors.retold(function, plain(args), plain(given), error) from None
@@ -233,9 +234,8 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
 
 def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The arguments of a call that a rewrite takes, by position and by keyword; see `accepted`."""
-    code, takes = rewrite.__code__, signature(rewrite).parameters
+    code, takes, declared = rewrite.__code__, signature(rewrite).parameters, declared_by(function)
     count = len(args) if code.co_flags & inspect.CO_VARARGS else code.co_argcount
-    declared = declared_by(function) if args[count:] or given else {}
     late = dict(zip(list(declared)[count:], args[count:], strict=False))  # options by position
     options, free = late | given, any(p.kind is p.VAR_KEYWORD for p in takes.values())
     return args[: len(args) - len(late)], options if free else accepted(function.__name__, takes, declared, options)
