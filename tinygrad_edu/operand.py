@@ -25,8 +25,8 @@ def floating(data: Any) -> Any:
     if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
     if array.dtype.kind != "f":
-        use = f"Value([1., 2.]) or x.astype(float); of complex numbers x.real and x.imag ({errors.user_line()})"
-        raise TypeError(f"variables are floating point; got {array.dtype}. {use}")
+        use = "x.real and x.imag" if array.dtype.kind == "c" else "Value([1., 2.]) or x.astype(float)"
+        raise TypeError(f"variables are floating point; got {array.dtype}. {use} ({errors.user_line()})")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
