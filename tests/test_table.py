@@ -13,7 +13,8 @@ import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REWRITES, arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients, check_op
-from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, written
+from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, intervals, written
+from tinygrad_edu.testing.extremes import planted
 from tinygrad_edu.testing.promises import LAYOUTS
 from tinygrad_edu.value import apply
 
@@ -204,6 +205,24 @@ def test_every_option_without_a_rule_is_refused_by_name():
         )
         with pytest.raises(TypeError, match=refusal):
             op.function(*map(Value, arrays), **options | {name: object()})
+
+
+def test_an_infinite_entry_does_not_spoil_the_gradients_of_finite_results():
+    asked = 0
+    for op in (op for op in OWN if not op.elementwise):
+        for call in calls(op):
+            drawn, parts = draw(op, np.random.default_rng(0), call), intervals(op, len(call[0]))
+            for k, part in enumerate(parts):
+                for bad in (np.inf, -np.inf) if not any(isinstance(p, str) for p in parts) else ():
+                    if part[0] <= bad <= part[1] and drawn.arrays[k].size:
+                        xs = [Value(a) for a in planted(drawn, k, 0, bad).arrays]
+                        with np.errstate(all="ignore"):
+                            out = apply(op, tuple(xs), drawn.options)
+                            found = gradients(np.sum(out * np.linspace(1.0, 2.0, out.size).reshape(out.shape)), xs)
+                        if np.all(np.isfinite(out.data)):
+                            assert all(np.all(np.isfinite(g)) for g in found), (written(op, drawn), k, bad)
+                            asked += 1
+    assert asked > 20
 
 
 def ran(op, report):
