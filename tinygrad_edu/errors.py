@@ -102,12 +102,12 @@ def retold(function: Any, args: Any, options: Any, error: Exception) -> Exceptio
     if f"({user_line()})" in str(error):  # it is told already
         return error
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with np.errstate(all="ignore"):
             function(*args, **options)
-        error.args = (f"these arguments have no derivative here: {error}",)
     except Exception as numpys:
-        error = numpys
-    return explained(function.__name__, (), error)
+        return explained(function.__name__, (), numpys)
+    error.args = (f"{function.__name__}: these arguments have no derivative here: {error} ({user_line()})",)
+    return error
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:

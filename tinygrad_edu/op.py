@@ -219,11 +219,11 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
         rewrite.__name__ = rewrite.__qualname__ = function.__name__  # what Python's own messages call it
 
         def checked(*args: Any, **given: Any) -> Any:
+            simple = not given and len(args) <= getattr(getattr(rewrite, "__code__", 0), "co_argcount", 0)
             try:
-                simple = not given and len(args) <= rewrite.__code__.co_argcount
                 arrays, options = (args, given) if simple else fitting(function, rewrite, args, given)
                 return rewrite(*arrays, **options)
-            except (AttributeError, LookupError, TypeError, ValueError, ZeroDivisionError) as error:
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise errors.retold(function, plain(args), plain(given), error) from None
 
         REWRITES[function] = checked
@@ -234,10 +234,12 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
 
 def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The arguments of a call that a rewrite takes, by position and by keyword; see `accepted`."""
-    code, takes, declared = rewrite.__code__, signature(rewrite).parameters, declared_by(function)
-    count = len(args) if code.co_flags & inspect.CO_VARARGS else code.co_argcount
+    takes = signature(rewrite).parameters
+    declared, kinds = declared_by(function) or takes, [p.kind for p in takes.values()]
+    places = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    count = len(args) if inspect.Parameter.VAR_POSITIONAL in kinds else places
     late = dict(zip(list(declared)[count:], args[count:], strict=False))  # options by position
-    options, free = late | given, any(p.kind is p.VAR_KEYWORD for p in takes.values())
+    options, free = late | given, inspect.Parameter.VAR_KEYWORD in kinds
     return args[: len(args) - len(late)], options if free else accepted(function.__name__, takes, declared, options)
 
 

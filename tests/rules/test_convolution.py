@@ -114,7 +114,9 @@ def test_one_number_is_the_size_of_a_square_window(pool):
     np.testing.assert_array_equal(pool(Value(x), 3, 1).data, pool(x, (3, 3), (1, 1)))
 
 
-@pytest.mark.parametrize("windows", [(5, None), ((2, 6), None), ((1,) * 5, None), (2, 0), ((2, 2), (1,)), ((), None)])
+@pytest.mark.parametrize(
+    "windows", [(5, None), ((2, 6), None), ((1,) * 5, None), (2, 0), (0, 1), ((2, 2), (1,)), ((), None)]
+)
 def test_windows_that_do_not_fit(windows):
     with pytest.raises(ValueError, match=r"pooling: windows of .* do not fit into \(2, 3, 4, 5\).*test_convolution"):
         te.max_pool(Value(np.ones((2, 3, 4, 5))), *windows)

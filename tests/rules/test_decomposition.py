@@ -167,6 +167,12 @@ def test_gradients_of_symmetric_arguments_are_symmetric(f):
     assert np.abs(g).max() > 0.1
 
 
+@pytest.mark.parametrize("p", [None, 2, -2])
+def test_the_condition_of_singular_matrices_is_numpys(p):
+    for x in (np.diag([1.0, 0.0]), np.array([[1.0, 2.0], [2.0, 4.0]]), A[:2]):
+        np.testing.assert_allclose(np.linalg.cond(Value(x), p).data, np.linalg.cond(x, p), rtol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 def test_vectors_of_equal_values_have_no_derivative_and_their_sum_has():
     assert not np.isfinite(grad(lambda a: np.sum(np.linalg.eigh(a)[1] * A))(np.eye(3))).all()
@@ -181,6 +187,7 @@ def test_vectors_of_equal_values_have_no_derivative_and_their_sum_has():
         (lambda a: np.linalg.qr(a, mode="complete"), TypeError, "mode='reduced'"),
         (lambda a: np.linalg.lstsq(a, B[:2]), TypeError, r"np\.linalg\.pinv\(a\) @ b"),
         (lambda a: np.linalg.norm(a, 3), ValueError, r"norm: Invalid norm order for matrices\. \(test_decomposition"),
+        (lambda a: np.linalg.norm(np.stack([a, a]), 2), ValueError, "norm: Improper number of dimensions to norm"),
         (lambda a: np.linalg.norm(a[0], "fro"), ValueError, "norm: Invalid norm order 'fro' for vectors"),
         (lambda a: np.linalg.matrix_power(a[:, :2], 0.5), TypeError, "matrix_power: exponent must be an integer"),
         (lambda a: np.linalg.pinv(a, rcond=0.1), TypeError, "rcond"),

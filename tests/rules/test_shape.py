@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, grad
+from tinygrad_edu import Value, grad, jvp
 from tinygrad_edu.testing import check_gradients
 
 A = np.random.default_rng(0).permutation(np.linspace(-2.0, 2.0, 12)).reshape(3, 4)
@@ -131,6 +131,8 @@ def test_a_gradient_goes_back_in_the_order_in_which_the_entries_were_read(x, ord
         bump[index] = 1.0
         assert found[index] == np.sum(weights * np.ravel(bump, order))
         assert order == "K" or reshaped[index] == found[index]
+        pushed = jvp(lambda x: np.ravel(x, order), (x,), (np.ascontiguousarray(bump),))[1]
+        np.testing.assert_array_equal(pushed, np.ravel(bump, order))
 
 
 def test_an_order_that_only_the_memory_knows_is_refused_by_the_backward_pass():

@@ -73,7 +73,8 @@ def convolution(x, kernel, stride=1, padding=0):
 def places(x, size, stride):
     """The windows of the last axes: along a new first axis one array for each place in a window, which is fast."""
     size, stride = (o if np.ndim(o) else (o, o) for o in (size, size if stride is None else stride))
-    if not 0 < len(size) == len(stride) <= x.ndim or min(stride) < 1 or any(np.greater(size, x.shape[-len(size):])):
+    if not 0 < len(size) == len(stride) <= x.ndim or min(*size, *stride) < 1 or any(
+            np.greater(size, x.shape[-len(size):])):
         raise ValueError(f"pooling: windows of {size} do not fit into {x.shape} with stride {stride} ({user_line()})")
     spans = list(zip(x.shape[-len(size):], size, stride, strict=True))
     return np.stack([x[(..., *(slice(o, n - k + o + 1, s) for o, (n, k, s) in zip(offset, spans, strict=True)))]

@@ -117,11 +117,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
     axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis))
     if ord is None or (len(axes) == 1) != (ord in ("fro", "f")):
         return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord in (None, "fro", "f") else ord)
-    pick, x = PICKS[ord], np.moveaxis(x, axes, (-2, -1))
+    pick, x = PICKS[ord if len(axes) == 2 else axes], np.moveaxis(x, axes, (-2, -1))
     sums = np.linalg.svdvals(x) if ord in (2, -2, "nuc") else np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1)
     return np.expand_dims(pick(sums, axis=-1), axes if keepdims else ())
 
 implements(np.linalg.matrix_norm)(lambda x, *, keepdims=False, ord="fro": np.linalg.norm(x, ord, (-2, -1), keepdims))
-implements(np.linalg.cond)(lambda x, p=None: np.divide(*np.moveaxis(np.linalg.svdvals(x)[
+implements(np.linalg.cond)(np.errstate(divide="ignore")(lambda x, p=None: np.divide(*np.moveaxis(np.linalg.svdvals(x)[
     ..., [-1, 0] if p == -2 else [0, -1]], -1, 0)) if p in (None, 2, -2) else
-    np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1)))
+    np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))))

@@ -42,6 +42,7 @@ differentiable(np.cbrt, lambda g, out, x: g / (3.0 * np.square(out)),
 differentiable(np.reciprocal, lambda g, out, x: -g * out * out, domain=REALS, singular=ZERO, formulas=("-out^2",))
 differentiable(np.abs, lambda g, out, x: g * np.sign(x), domain=REALS, kinks=ZERO, glyph="abs", formulas=("sign(x)",))
 differentiable(np.positive, lambda g, out, x: g, domain=REALS, glyph="+", formulas=("1",))
+implements(np.real)(lambda val: np.positive(val))
 implements(np.real_if_close)(lambda a, tol=100: np.positive(a))
 differentiable(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: np.zeros_like(g),
                domain=REALS, kinks=ZERO, formulas=("sign(x) * sign(y)", "0"))
@@ -130,7 +131,7 @@ differentiable(np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (1 - x^2)",))
 differentiable(np.degrees, lambda g, out, x: np.degrees(g), domain=REALS, formulas=("180 / pi",))
 differentiable(np.radians, lambda g, out, x: np.radians(g), domain=REALS, formulas=("pi / 180",))
-for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.real, np.positive), (np.rad2deg, np.degrees),
+for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.rad2deg, np.degrees),
                   (np.deg2rad, np.radians), (np.amax, np.max), (np.amin, np.min)):
     implements(alias)(of)
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,

@@ -5,8 +5,6 @@ exact in every derivative. Equal entries may be sorted in any order, so they sha
 Source: Hillis and Steele, "Data parallel algorithms" (1986), for running products in log2(n) steps.
 """
 
-from operator import index
-
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
@@ -26,17 +24,16 @@ def before(x, axis):
     first = np.ones_like(along(x, slice(1), axis))
     return np.cumprod(np.concatenate([first, along(x, slice(-1), axis)], axis=axis), axis=axis)
 
-# what stands n places further, and 0 beyond the end
-ahead = lambda a, n, axis: np.concatenate([along(a, slice(n, None), axis), 0 * along(a, slice(n), axis)], axis=axis)
+ahead = lambda a, n, i: np.concatenate([along(a, slice(n, None), i), np.zeros_like(along(a, slice(n), i))], axis=i)
 
 def after(g, x, axis):
-    """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks twice as far ahead as the one before."""
+    """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks `ahead` twice as far as the last one."""
     factor, n = ahead(x, 1, axis), 1
     while n < x.shape[axis]:
         g, factor, n = g + factor * ahead(g, n, axis), factor * ahead(factor, n, axis), 2 * n
     return g
 
-rows = lambda x, axis: (np.ravel(x), 0) if axis is None else (x, axis)
+rows = lambda x, axis: (np.ravel(x), 0) if axis is None or not x.ndim else (x, axis)
 differentiable(np.cumprod, lambda g, out, x, *, axis=None: np.reshape(
     before(*rows(x, axis)) * after(g, *rows(x, axis)), x.shape), domain=REALS, cases=RUNNING, formulas=("out / x",))
 
@@ -53,8 +50,8 @@ differentiable(np.prod, lambda g, out, x, *, axis=None, keepdims=False, initial=
                domain=REALS, cases=PARTLY, glyph="prod", formulas=("out / x",))
 implements(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
 implements(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
-for running, cumulative in ((np.cumsum, np.cumulative_sum), (np.cumprod, np.cumulative_prod)):  # one axis
-    implements(cumulative)(lambda x, axis=None, of=running: of(x, 0 if x.ndim < 2 and axis is None else index(axis)))
+for run, name in ((np.cumsum, np.cumulative_sum), (np.cumprod, np.cumulative_prod)):  # one axis
+    implements(name)(lambda x, axis=None, of=run: of(x, (axis or 0) if x.ndim < 2 else range(x.ndim)[axis]))
 implements(np.ediff1d)(lambda ary: np.diff(np.ravel(ary)))
 
 @implements(np.diff)

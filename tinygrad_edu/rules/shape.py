@@ -21,9 +21,9 @@ moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # n
 lies = lambda x, order: "F" if x.flags.fnc else "C" if order == "A" or x.flags.c_contiguous else order
 ordered = lambda g, x, order: np.reshape(g, x.shape) if order == "C" else np.reshape(
     g, x.shape, order="F" if order == "F" else lies(plain(x), order))  # type: ignore[arg-type]
-moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x, order),
-      cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
-moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x, order), cases=cases((2, 3), order=["C", "F"]))
+moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x, order),  # a tangent may lie otherwise
+      linear=False, cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
+moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x, order), linear=False, cases=cases((2, 3), order="CF"))
 moves(np.expand_dims, lambda g, out, x, *, axis: np.reshape(g, x.shape), cases=cases((2, 3), axis=[0, -1, (0, 2)]))
 moves(np.squeeze, lambda g, out, x, *, axis=None: np.reshape(g, x.shape),
       cases=cases((2, 1, 1), axis=[None, 1, (1, 2)]))
@@ -53,8 +53,7 @@ astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x,
 implements(np.astype)(lambda x, dtype: plain(x).astype(dtype) if np.dtype(dtype).kind in "iub"  # a rounding
                       else astype(x, dtype=dtype))
 implements(np.copy)(lambda a, order="K": np.positive(a))
-for turn in (np.matrix_transpose, np.linalg.matrix_transpose):
-    implements(turn)(lambda x: np.swapaxes(x, -1, -2))
+implements(np.linalg.matrix_transpose)(implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2)))
 implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
 implements(np.select)(lambda condlist, choicelist, default=0.0: reduce(
     lambda rest, pair: np.where(pair[0], pair[1], rest), list(zip(condlist, choicelist, strict=True))[::-1], default))
