@@ -12,8 +12,6 @@ from tinygrad_edu.op import OPERATIONS, REALS, Each, Op, Parts, arrived, case
 from tinygrad_edu.testing import check_op, mutation
 from tinygrad_edu.testing.mutation import EQUIVALENT, FAULTS, KILLED, SURVIVED, differs, mutants, outcomes, survivors
 
-pytestmark = pytest.mark.no_cover
-
 with suppress(ImportError):
     import scipy.special  # noqa: F401 - its functions are in the table then
 arrived()

@@ -15,8 +15,6 @@ from tinygrad_edu.graph import Node
 from tinygrad_edu.testing.strategies import GraphMachine
 from tinygrad_edu.testing.strategies.machine import expect_own_memory, reachable, transferred
 
-pytestmark = pytest.mark.no_cover
-
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 LONG = PROFILE in ("nightly", "thorough")
 COUNT = 2_000 if LONG else 60 if PROFILE == "ci" else 20
