@@ -1,18 +1,12 @@
-"""Transforms: nested, closed over, through structures, and against differences on random programs."""
+"""Transforms: closed over, through structures, dataclasses and modules, and what they refuse."""
 
-import gc
-import tracemalloc
-import weakref
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tinygrad_edu import (
     Value,
-    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -25,48 +19,6 @@ from tinygrad_edu import (
     value_and_grad,
     vjp,
 )
-
-UNARY = [np.tanh, np.sin, np.exp, lambda x: x * x, lambda x: 1.0 / (1.0 + x * x), lambda x: 0.5 * x]
-
-
-def compose(program):
-    """A smooth function of one number from a list of choices."""
-
-    def f(x):
-        results = [x, x * 0.3]
-        for unary, i, j in program:
-            a, b = results[-1 - i % len(results)], results[-1 - j % len(results)]
-            results.append(np.tanh(UNARY[unary](np.tanh(a)) + 0.5 * b))
-        return results[-1]
-
-    return f
-
-
-programs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6)
-
-
-@given(programs, st.floats(-1.0, 1.0))
-def test_every_order_is_the_slope_of_the_one_below(program, x):
-    f = compose(program)
-    for _ in range(3):
-        df = grad(f)
-        h = 1e-3
-        slope = (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
-        assert abs(df(x) - slope) < 1e-8 * max(1.0, abs(slope))
-        f = df
-
-
-def test_orders_of_a_gaussian_at_zero():
-    f = lambda x: np.exp(-(x**2))
-    for expected in (0.0, -2.0, 0.0, 12.0):
-        f = grad(f)
-        assert f(0.0) == expected
-
-
-def test_no_perturbation_confusion():
-    assert grad(lambda x: x * grad(lambda y: x + y)(2.0))(1.0) == 1.0
-    assert grad(lambda x: x * grad(lambda y: x * y)(2.0))(3.0) == 6.0
-    assert grad(lambda x: grad(lambda y: x * y * y)(x))(3.0) == 12.0
 
 
 def test_a_gradient_penalty_reaches_outer_variables():
@@ -238,44 +190,6 @@ def test_the_derivative_of_every_entry():
     np.testing.assert_array_equal(elementwise_grad(elementwise_grad(lambda x: x**3))(x), 6.0 * x)
 
 
-# -- perturbation confusion, in every combination -----------------------------------------------------------
-
-SLOPES = {
-    "grad": lambda f: grad(f),
-    "jvp": lambda f: lambda x: jvp(f, (x,), (1.0,))[1],
-    "vjp": lambda f: lambda x: vjp(f, x)[1](1.0)[0],
-    "jacobian": lambda f: jacobian(f),
-    "hvp": lambda f: lambda x: hvp(lambda x: f(x) * x, x, 1.0) * 0.5 - 0.5 * x * grad(grad(f))(x),
-    "checkpoint": lambda f: grad(checkpoint(f)),
-}
-
-
-@pytest.mark.parametrize("outer", SLOPES)
-@pytest.mark.parametrize("inner", SLOPES)
-def test_no_combination_confuses_its_variables(outer, inner):
-    outer, inner = SLOPES[outer], SLOPES[inner]
-    assert outer(lambda x: x * inner(lambda y: x + y)(2.0))(1.0) == pytest.approx(1.0)
-    assert outer(lambda x: x * inner(lambda y: x * y)(2.0))(3.0) == pytest.approx(6.0)
-    assert outer(lambda x: inner(lambda y: x * y * y)(x))(3.0) == pytest.approx(12.0)
-    assert outer(lambda x: inner(lambda y: x * y * stop_gradient(x))(x))(3.0) == pytest.approx(3.0)
-
-
-@given(programs, st.floats(-1.0, 1.0), st.lists(st.sampled_from(sorted(SLOPES)), min_size=2, max_size=2))
-def test_random_programs_have_the_same_slopes_by_every_way(program, x, names):
-    f = compose(program)
-    g = lambda y: y * SLOPES[names[0]](lambda z: f(z * y) * y)(y)
-    expected = grad(lambda y: y * grad(lambda z: f(z * y) * y)(y))(x)
-    assert SLOPES[names[1]](g)(x) == pytest.approx(expected, rel=1e-9, abs=1e-9)
-
-
-def test_a_pull_stays_right_when_an_outer_variable_is_involved():
-    def f(x):
-        value, pull = vjp(lambda y: y * x, x)
-        return pull(1.0)[0] * value
-
-    assert grad(f)(2.0) == 12.0  # the slope of x * x^2
-
-
 # -- dataclasses and modules --------------------------------------------------------------------------------
 
 
@@ -329,130 +243,6 @@ def test_a_modules_curvature_along_its_gradient(net):
     ahead, behind = slope(1e-4), slope(-1e-4)
     for name in g:
         np.testing.assert_allclose(curved[name], (ahead[name] - behind[name]) / 2e-4, rtol=1e-5, atol=1e-8)
-
-
-# -- checkpoint ---------------------------------------------------------------------------------------------
-
-
-def test_a_checkpointed_layer_has_the_same_gradients(net):
-    plain = vjp(lambda x: nn.mse_loss(net(x), Y), X)[1](1.0)[0]
-    nn.mse_loss(net(X), Y).backward()
-    expected = {name: p.grad for name, p in net.named_parameters()}
-    for parameter in net.parameters():
-        parameter.grad = None
-    block, x = checkpoint(net), Value(X)
-    nn.mse_loss(block(x), Y).backward()
-    np.testing.assert_array_equal(x.grad, plain.data)
-    for name, parameter in net.named_parameters():
-        np.testing.assert_array_equal(parameter.grad, expected[name])
-
-
-@given(programs, st.floats(-1.0, 1.0))
-def test_checkpointed_programs_have_the_same_derivatives(program, x):
-    f = compose(program)
-    w = Value(0.7)
-    direct, again = (g(lambda y: f(y * w)) for g in (lambda f: f, checkpoint))
-    nested = checkpoint(lambda y: checkpoint(f)(y * w) * 1.0)
-    for derivative in (grad, lambda f: grad(grad(f))):
-        expected = derivative(direct)(x).item()
-        assert derivative(again)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
-        assert derivative(nested)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
-    assert grad(lambda w: grad(checkpoint(lambda y: f(y * w)))(x))(0.7) == pytest.approx(
-        grad(lambda w: grad(lambda y: f(y * w))(x))(0.7), rel=1e-12, abs=1e-14
-    )
-
-
-def test_a_checkpoint_takes_and_gives_structures():
-    @checkpoint
-    def swap(pair):
-        return {"a": pair[1] * 2.0, "b": (pair[0], np.sum(pair[1]))}
-
-    value, pull = vjp(swap, (3.0, np.array([1.0, 2.0])))
-    np.testing.assert_array_equal(value["a"], [2.0, 4.0])
-    ((first, second),) = pull({"a": np.array([1.0, 0.0]), "b": (5.0, 10.0)})
-    assert first == 5.0
-    np.testing.assert_array_equal(second, [12.0, 10.0])
-
-
-def test_a_checkpoint_of_constants_or_inside_no_grad_is_the_function():
-    double = checkpoint(lambda x: x * 2.0)
-    assert double(3.0) == 6.0
-    with no_grad():
-        assert double(Value(3.0)).op is None
-    assert double.__name__ == "<lambda>"
-
-
-def test_a_checkpointed_function_runs_once_forward_and_once_backward():
-    calls = []
-
-    @checkpoint
-    def f(x, y):
-        calls.append(1)
-        return x * y * np.tanh(x)
-
-    out = f(Value(1.0), Value(2.0))
-    assert len(calls) == 1
-    out.backward()
-    assert len(calls) == 2
-
-
-def test_a_recomputation_serves_one_gradient_and_is_forgotten():
-    w, made = Value(3.0), []
-
-    @checkpoint
-    def f(x, w):
-        made.append(weakref.ref(product := x * w))
-        return np.concatenate([product, x * x])
-
-    found = jacobian(lambda x: f(x, w))(np.array([2.0, 5.0]))  # forward: w does not move
-    np.testing.assert_array_equal(found.data, [[3.0, 0.0], [0.0, 3.0], [4.0, 0.0], [0.0, 10.0]])
-    out = f(Value([2.0, 5.0]), w)
-    made.clear()
-    out.backward(np.ones(4))
-    assert (w.grad, len(made), made[0]()) == (7.0, 1, None)
-
-
-def test_a_function_that_changes_is_found_out():
-    rng = np.random.default_rng(0)
-    out = checkpoint(lambda x: x * rng.normal())(Value(1.0))
-    with pytest.raises(ValueError, match="gave another result when it was computed again: it must not draw random"):
-        out.backward()
-    w = Value(2.0)
-    out = checkpoint(lambda x: x * w)(Value(0.0))
-    w.data = np.float64(5.0)
-    with pytest.raises(ValueError, match="parameters are updated after backward, not before"):
-        out.backward()
-
-
-def peak(block, depth=12):
-    """The most memory that the graph of a chain of blocks takes, and what is left when it is gone."""
-    x = y = Value(np.zeros((100, 100)))
-    gc.collect()
-    tracemalloc.start()
-    for _ in range(depth):
-        y = block(y)
-    kept, most = tracemalloc.get_traced_memory()
-    loss = np.sum(y)
-    loss.backward()
-    assert x.grad.shape == x.shape
-    del y, loss
-    left = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    return kept, most, left
-
-
-def test_a_checkpoint_keeps_results_instead_of_everything_inside():
-    def block(x):
-        for _ in range(10):
-            x = np.tanh(x) + 1e-3
-        return x
-
-    array = 100 * 100 * 8
-    kept, most, left = peak(checkpoint(block))
-    assert kept < (12 + 1) * array
-    assert most < (12 + 20 + 2) * array
-    assert left < 2 * array
-    assert peak(block)[0] > 12 * 19 * array
 
 
 def test_stop_gradient_gives_the_same_numbers_as_constants():

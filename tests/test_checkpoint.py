@@ -1,0 +1,142 @@
+"""Checkpoints: the same derivatives, computed twice and kept once."""
+
+import gc
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.compositions import compose, programs
+from tinygrad_edu import Value, checkpoint, grad, jacobian, nn, no_grad, vjp
+
+
+@pytest.fixture
+def net():
+    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+
+
+X, Y = np.random.default_rng(0).normal(size=(5, 2)), np.ones((5, 1))
+
+
+def test_a_checkpointed_layer_has_the_same_gradients(net):
+    plain = vjp(lambda x: nn.mse_loss(net(x), Y), X)[1](1.0)[0]
+    nn.mse_loss(net(X), Y).backward()
+    expected = {name: p.grad for name, p in net.named_parameters()}
+    for parameter in net.parameters():
+        parameter.grad = None
+    block, x = checkpoint(net), Value(X)
+    nn.mse_loss(block(x), Y).backward()
+    np.testing.assert_array_equal(x.grad, plain.data)
+    for name, parameter in net.named_parameters():
+        np.testing.assert_array_equal(parameter.grad, expected[name])
+
+
+@given(programs, st.floats(-1.0, 1.0))
+def test_checkpointed_programs_have_the_same_derivatives(program, x):
+    f = compose(program)
+    w = Value(0.7)
+    direct, again = (g(lambda y: f(y * w)) for g in (lambda f: f, checkpoint))
+    nested = checkpoint(lambda y: checkpoint(f)(y * w) * 1.0)
+    for derivative in (grad, lambda f: grad(grad(f))):
+        expected = derivative(direct)(x).item()
+        assert derivative(again)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+        assert derivative(nested)(x).item() == pytest.approx(expected, rel=1e-12, abs=1e-14)
+    assert grad(lambda w: grad(checkpoint(lambda y: f(y * w)))(x))(0.7) == pytest.approx(
+        grad(lambda w: grad(lambda y: f(y * w))(x))(0.7), rel=1e-12, abs=1e-14
+    )
+
+
+def test_a_checkpoint_takes_and_gives_structures():
+    @checkpoint
+    def swap(pair):
+        return {"a": pair[1] * 2.0, "b": (pair[0], np.sum(pair[1]))}
+
+    value, pull = vjp(swap, (3.0, np.array([1.0, 2.0])))
+    np.testing.assert_array_equal(value["a"], [2.0, 4.0])
+    ((first, second),) = pull({"a": np.array([1.0, 0.0]), "b": (5.0, 10.0)})
+    assert first == 5.0
+    np.testing.assert_array_equal(second, [12.0, 10.0])
+
+
+def test_a_checkpoint_of_constants_or_inside_no_grad_is_the_function():
+    double = checkpoint(lambda x: x * 2.0)
+    assert double(3.0) == 6.0
+    with no_grad():
+        assert double(Value(3.0)).op is None
+    assert double.__name__ == "<lambda>"
+
+
+def test_a_checkpointed_function_runs_once_forward_and_once_backward():
+    calls = []
+
+    @checkpoint
+    def f(x, y):
+        calls.append(1)
+        return x * y * np.tanh(x)
+
+    out = f(Value(1.0), Value(2.0))
+    assert len(calls) == 1
+    out.backward()
+    assert len(calls) == 2
+
+
+def test_a_recomputation_serves_one_gradient_and_is_forgotten():
+    w, made = Value(3.0), []
+
+    @checkpoint
+    def f(x, w):
+        made.append(weakref.ref(product := x * w))
+        return np.concatenate([product, x * x])
+
+    found = jacobian(lambda x: f(x, w))(np.array([2.0, 5.0]))  # forward: w does not move
+    np.testing.assert_array_equal(found.data, [[3.0, 0.0], [0.0, 3.0], [4.0, 0.0], [0.0, 10.0]])
+    out = f(Value([2.0, 5.0]), w)
+    made.clear()
+    out.backward(np.ones(4))
+    assert (w.grad, len(made), made[0]()) == (7.0, 1, None)
+
+
+def test_a_function_that_changes_is_found_out():
+    rng = np.random.default_rng(0)
+    out = checkpoint(lambda x: x * rng.normal())(Value(1.0))
+    with pytest.raises(ValueError, match="gave another result when it was computed again: it must not draw random"):
+        out.backward()
+    w = Value(2.0)
+    out = checkpoint(lambda x: x * w)(Value(0.0))
+    w.data = np.float64(5.0)
+    with pytest.raises(ValueError, match="parameters are updated after backward, not before"):
+        out.backward()
+
+
+def peak(block, depth=12):
+    """The most memory that the graph of a chain of blocks takes, and what is left when it is gone."""
+    x = y = Value(np.zeros((100, 100)))
+    gc.collect()
+    tracemalloc.start()
+    for _ in range(depth):
+        y = block(y)
+    kept, most = tracemalloc.get_traced_memory()
+    loss = np.sum(y)
+    loss.backward()
+    assert x.grad.shape == x.shape
+    del y, loss
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return kept, most, left
+
+
+def test_a_checkpoint_keeps_results_instead_of_everything_inside():
+    def block(x):
+        for _ in range(10):
+            x = np.tanh(x) + 1e-3
+        return x
+
+    array = 100 * 100 * 8
+    kept, most, left = peak(checkpoint(block))
+    assert kept < (12 + 1) * array
+    assert most < (12 + 20 + 2) * array
+    assert left < 2 * array
+    assert peak(block)[0] > 12 * 19 * array
