@@ -42,7 +42,6 @@ def on_a_small_stack(work):
 
 def seconds(work, size):
     """The time of the processor that some work takes; what else lives here is not searched for garbage meanwhile."""
-    gc.collect()
     gc.freeze()
     try:
         start = time.process_time()
@@ -59,7 +58,7 @@ class Plain:
 
 
 def slowness():
-    """How many times slower than 0.05 s it is here to make 100,000 plain objects: limits in seconds grow with it."""
+    """How many times slower than 0.05 s it is here to make 100,000 plain objects."""
 
     def work(count):
         made = [None]
@@ -69,6 +68,11 @@ def slowness():
             made.append(x)
 
     return max(1.0, min(seconds(work, 100_000) for _ in range(3)) / 0.05)  # a pause does not loosen a limit
+
+
+def within(took, limit):
+    """Whether some work took less than a limit in seconds, which grows with how slow it is here to make objects."""
+    return took < limit or took < limit * slowness()
 
 
 def growth(work, size, below):

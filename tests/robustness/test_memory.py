@@ -23,7 +23,6 @@ GROWTH = 64 * 1024
 
 @pytest.fixture(autouse=True)
 def without_the_collector():
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tests.robustness.running import growth, slowness
+from tests.robustness.running import growth, within
 from tinygrad_edu import Value, viz
 
 pytestmark = pytest.mark.no_cover
@@ -88,7 +88,7 @@ def test_wide_graphs_are_pickled_copied_and_shown_in_linear_time(build):
         assert max(len(str(drawing)), len(drawing.source)) < 100_000
         assert len(viz.explain(xs[0], y)) < 10_000
 
-    assert growth(work, 1_000, BELOW) < BELOW
+    assert growth(work, 500, BELOW) < BELOW
 
 
 def test_wide_graphs_have_second_derivatives_and_forward_mode_in_linear_time():
@@ -98,7 +98,7 @@ def test_wide_graphs_have_second_derivatives_and_forward_mode_in_linear_time():
         assert te.jvp(f, (xs,), (ones,))[1] == 2.0 * count
         assert te.hvp(f, xs, ones) == [2.0] * count
 
-    assert growth(work, 1_000, BELOW) < BELOW
+    assert growth(work, 500, BELOW) < BELOW
 
 
 def doubled(x):
@@ -145,7 +145,7 @@ def test_sixty_doublings_take_milliseconds(question):
         start = time.process_time()
         ASKED[question](x, y)
         fastest = min(fastest, time.process_time() - start)
-    assert fastest < 0.25 * slowness(), "2^60 paths would take longer than the universe has"
+    assert within(fastest, 0.25), "2^60 paths would take longer than the universe has"
 
 
 def test_sixty_doublings_are_right():
