@@ -66,12 +66,9 @@ def test_the_program_says_something(ordinary):
 
 FLAGS = {
     "without assertions": ["-O"],
-    "without docstrings": ["-OO"],
-    "without the user's packages": ["-s"],
+    "without docstrings, the user's packages and bytecode": ["-OO", "-s", "-B"],
+    "bytes are no text, nor is text UTF-8": ["-bb", "-X", "utf8=0"],
     "development mode": ["-X", "dev"],
-    "bytes are no text": ["-bb"],
-    "not in UTF-8": ["-X", "utf8=0"],
-    "without bytecode": ["-B"],
 }
 
 
@@ -81,11 +78,16 @@ def test_flags_of_the_interpreter_change_nothing(name, ordinary):
 
 
 AROUND = {
-    **{f"hash seed {seed}": {"PYTHONHASHSEED": str(seed)} for seed in (0, 1, 12_345, 4_294_967_295)},
-    "plain ASCII": {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-    "a tiny terminal": {"COLUMNS": "80", "LINES": "1", "TERM": "dumb", "NO_COLOR": "1"},
-    "no home": {"HOME": "/nowhere", "MPLCONFIGDIR": "/nowhere", "XDG_CACHE_HOME": "/nowhere"},
-}
+    "hash seed 0, plain ASCII": {
+        "PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0",
+    },
+    "hash seed 12,345, a tiny terminal": {
+        "PYTHONHASHSEED": "12345", "COLUMNS": "80", "LINES": "1", "TERM": "dumb", "NO_COLOR": "1",
+    },
+    "hash seed 4,294,967,295, no home": {
+        "PYTHONHASHSEED": "4294967295", "HOME": "/nowhere", "MPLCONFIGDIR": "/nowhere", "XDG_CACHE_HOME": "/nowhere",
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -108,10 +110,8 @@ def test_errors_that_are_to_be_raised_are_raised():
 PACKAGES = {
     "Graphviz": ["pygraphviz"],
     "matplotlib": ["matplotlib", "PIL"],
-    "safetensors": ["safetensors"],
     "SciPy": ["scipy"],
-    "hypothesis and pytest": ["hypothesis", "pytest", "_pytest"],
-    "IPython": ["IPython"],
+    "what tests, saves and shows": ["hypothesis", "pytest", "_pytest", "safetensors", "IPython"],
 }
 
 
