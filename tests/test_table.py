@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
 from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REWRITES, arrived
-from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients, check_op
+from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_op
 from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, intervals, written
 from tinygrad_edu.testing.extremes import planted
-from tinygrad_edu.testing.promises import LAYOUTS
 from tinygrad_edu.value import apply
 
 with suppress(ImportError):
@@ -25,6 +24,7 @@ OPS = list(entries())
 OWN = list(OPERATIONS.values())
 IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
 few = settings(max_examples=max(5, settings().max_examples // 10))
+repeats = max(1, settings().max_examples // 100)
 
 
 def draw_case(op, data):
@@ -39,27 +39,6 @@ def quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", te.BroadcastWarning)
         yield
-
-
-@pytest.mark.parametrize("op", OPS, ids=IDS)
-@few
-@given(data=st.data())
-def test_the_value_is_that_of_the_function(op, data):
-    arrays, options, _ = draw_case(op, data)
-    expected = op.function(*arrays, **options)
-    out = op.function(*map(Value, arrays), **options)
-    assert isinstance(out, Value)
-    np.testing.assert_array_equal(out.data, expected)
-    np.testing.assert_allclose(op.compute(*arrays, **options), expected, rtol=4e-16)
-
-
-@pytest.mark.parametrize("op", OPS, ids=IDS)
-@few
-@given(data=st.data())
-def test_first_and_second_derivatives_equal_differences(op, data):
-    arrays, options, far = draw_case(op, data)
-    report = check_gradients(caller(op, options), *arrays, order=2, distance=far)
-    assert report.verdict == "PASS"
 
 
 @pytest.mark.parametrize("op", OPS, ids=IDS)
@@ -90,65 +69,6 @@ def test_forward_agrees_with_reverse_in_first_and_second_order(op, data):
     for expected, *found in zip(second, forward_over_reverse, reverse_over_forward, strict=True):
         for other in found:
             np.testing.assert_allclose(other, expected, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("op", OPS, ids=IDS)
-@few
-@given(data=st.data())
-def test_float32_in_float32_gradients_out(op, data):
-    arrays, options, _ = draw_case(op, data)
-    wide = [Value(a) for a in arrays]
-    narrow = [Value(a.astype(np.float32)) for a in arrays]
-    outs = [np.sum(apply(op, tuple(vs), options) * 1.5) for vs in (wide, narrow)]
-    for v, w, full, half in zip(wide, narrow, gradients(outs[0], wide), gradients(outs[1], narrow), strict=True):
-        assert (half.dtype, half.shape) == (np.float32, w.shape)
-        assert (full.dtype, full.shape) == (np.float64, v.shape)
-        np.testing.assert_allclose(half, full, rtol=2e-4, atol=2e-4)
-
-
-@pytest.mark.parametrize("op", OPS, ids=IDS)
-@few
-@given(data=st.data())
-def test_nothing_is_mutated_and_gradients_are_linear_and_repeatable(op, data):
-    arrays, options, _ = draw_case(op, data)
-    kept = [a.copy() for a in arrays]
-    values = [Value(a) for a in arrays]
-    out = apply(op, tuple(values), options)
-    rng = np.random.default_rng(0)
-    u, v = rng.normal(size=out.shape), rng.normal(size=out.shape)
-    seed = u.copy()
-
-    def pull(cotangent):
-        for value in values:
-            value.grad = None
-        out.backward(cotangent)
-        return [value.grad for value in values]
-
-    first, again, other, both, none = pull(u), pull(u), pull(v), pull(2 * u + 3 * v), pull(np.zeros(out.shape))
-    np.testing.assert_array_equal(u, seed)
-    for i, kept_array in enumerate(kept):
-        np.testing.assert_array_equal(arrays[i], kept_array)
-        np.testing.assert_array_equal(first[i], again[i])
-        np.testing.assert_allclose(both[i], 2 * first[i] + 3 * other[i], rtol=1e-12, atol=1e-12)
-        assert not np.any(none[i])
-        assert not any(np.shares_memory(first[i], a) for a in (*arrays, u, *first[:i]))
-
-
-@pytest.mark.parametrize("op", OPS, ids=IDS)
-@few
-@given(data=st.data())
-def test_the_layout_in_memory_makes_no_difference(op, data):
-    arrays, options, _ = draw_case(op, data)
-
-    def results(layout):
-        values = [Value(layout(a)) for a in arrays]
-        out = apply(op, tuple(values), options)
-        weights = np.random.default_rng(0).normal(size=out.shape)
-        return [out.data, *gradients(np.sum(out * weights), values)]
-
-    layout = data.draw(st.sampled_from(list(LAYOUTS.values())))
-    for found, expected in zip(results(layout), results(np.array), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +156,7 @@ def ran(op, report):
 
 @pytest.mark.parametrize("op", OWN, ids=lambda op: op.name)
 def test_every_promise_is_kept_and_nearly_all_are_judged(op):
-    report = check_op(op, order=1, repeats=1, raises=False)
+    report = check_op(op, repeats=repeats, raises=False)
     assert report.count(FAIL) == 0, str(report)
     assert report.count(INCONCLUSIVE) <= 0.01 * report.checks, str(report)
     assert 2 * ran(op, report) >= len(calls(op))
