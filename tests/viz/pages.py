@@ -1,8 +1,45 @@
 """Passes to look at in a browser, and how to read off a page what it shows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from tinygrad_edu import Value, nn, sigmoid, viz
+
+SHOWN = """() => {
+  const texts = (at, within = document) => [...within.querySelectorAll(at)].map((one) => one.textContent);
+  const by_id = (at, read) => Object.fromEntries([...document.querySelectorAll(at)].map((g) => [g.id, read(g)]));
+  const states = ["now", "from", "to", "lit", "found"];
+  const visible = [...document.querySelectorAll("#ledger tbody tr")].filter((row) => row.getClientRects().length);
+  return {
+    say: texts("#say")[0],
+    count: texts("#count")[0].replaceAll(" ", ""),
+    labels: texts("#facts dt"),
+    facts: texts("#facts dd"),
+    ledger: visible.map((row) => texts("td", row)),
+    title: texts("#sum-title")[0],
+    routes: [...document.querySelectorAll("#routes tbody tr")].map((row) => texts("td", row)),
+    lines: by_id("#picture g.node", (box) => texts("text", box)),
+    marked: Object.fromEntries(states.map((state) => [state, Object.keys(by_id(`#picture g.${state}`, () => 0))])),
+    focus: document.activeElement.id,
+  };
+}"""
+WALKED = f"""(steps) => Array.from({{length: steps}}, () => {{
+  document.querySelector("#next").click();
+  return ({SHOWN})();
+}})"""
+# in the first frame of a movement the picture may not have moved yet, so one frame without a change says nothing
+SETTLED = """() => new Promise((settled) => {
+  const where = () => document.querySelector("#picture svg").getAttribute("viewBox");
+  let last = where(), same = 0;
+  const look = () => {
+    same = where() === last ? same + 1 : 0;
+    last = where();
+    if (same < 4) requestAnimationFrame(look);
+    else settled(last.split(/[ ,]+/).map(Number));
+  };
+  requestAnimationFrame(look);
+})"""
 
 
 def neuron():
@@ -21,39 +58,35 @@ def network():
     return viz.trace(np.square(model(np.ones((5, 3))) - 1.0).mean())
 
 
-def count(page):
-    return page.text_content("#count").replace(" ", "")
+def shown(page):
+    """What a page shows, read all at once: a round trip for every text takes longer than the page itself."""
+    return sorted_out(page.evaluate(SHOWN))
+
+
+def walked(page, steps):
+    """What a page shows after each of some steps on, walked inside of the page: a click from outside takes longer."""
+    return list(map(sorted_out, page.evaluate(WALKED, steps)))
+
+
+def sorted_out(seen):
+    """What was read off a page, by the names of its parts."""
+    facts = dict(zip(seen.pop("labels"), seen.pop("facts"), strict=True))
+    marked = {state: set(parts) for state, parts in seen.pop("marked").items()}
+    return SimpleNamespace(facts=facts, marked=marked, **seen)
+
+
+def settled(page):
+    """The part of the picture that is looked at, as x, y, width and height, once it moves no more."""
+    return page.evaluate(SETTLED)
 
 
 def until(page, happened):
     """Wait for something, ten seconds at most; the page's policy forbids waiting inside of it."""
-    for _ in range(100):
+    for _ in range(400):
         if happened():
             return
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(25)
     raise AssertionError("it did not happen")
-
-
-def facts(page):
-    labels, texts = (page.locator(f"#facts {tag}").all_text_contents() for tag in ("dt", "dd"))
-    return dict(zip(labels, texts, strict=True))
-
-
-def marked(page, state):
-    """The ids of the parts of the picture in a state."""
-    return set(page.eval_on_selector_all(f"#picture g.{state}", "gs => gs.map(g => g.id)"))
-
-
-def lines(page, box):
-    return page.locator(f"#picture #{box} text").all_text_contents()
-
-
-def last_row(page):
-    return page.locator("#ledger tbody tr:visible").last.locator("td").all_text_contents()
-
-
-def cells(row):
-    return row.locator("td").all_text_contents()
 
 
 def with_results(parts):
@@ -62,39 +95,48 @@ def with_results(parts):
     return {*parts, *(f"r{part[1:]}" for part in parts if part[0] == "o")}
 
 
-def check_backward(page, story, k):
+def check_backward(seen, story, k):
     """Card, ledger, sentence and picture of a step of the backward pass."""
-    step, shown = story.backward[k - 1], facts(page)
+    step, facts = story.backward[k - 1], seen.facts
     accumulation = f"{step.operand_name}.grad: {step.before} += {step.share} -> {step.after}"
-    assert shown["Gradient from above"] == f"{step.result_name}.grad = {step.upstream}"
-    assert shown["Local derivative"].startswith(step.derivative)
-    assert shown["Local derivative"].endswith(step.local)
-    assert step.formula in shown["Local derivative"]
-    assert (shown["Contribution"], shown["Added up"]) == (step.contribution, accumulation)
-    assert f"{step.done} of {step.total} done" in shown["Consumers"]
-    assert last_row(page) == [step.result_name, step.operand_name, step.contribution, accumulation]
-    assert page.locator("#ledger tbody tr:visible").count() == k
-    assert page.text_content("#say").startswith(f"{step.result_name} passes {step.share} to {step.operand_name}")
-    assert marked(page, "now") == {step.step, step.edge}
-    assert (marked(page, "from"), marked(page, "to")) == ({step.result}, {step.operand})
+    assert facts["Gradient from above"] == f"{step.result_name}.grad = {step.upstream}"
+    assert facts["Local derivative"].startswith(step.derivative)
+    assert facts["Local derivative"].endswith(step.local)
+    assert step.formula in facts["Local derivative"]
+    assert (facts["Contribution"], facts["Added up"]) == (step.contribution, accumulation)
+    assert f"{step.done} of {step.total} done" in facts["Consumers"]
+    assert seen.ledger[-1] == [step.result_name, step.operand_name, step.contribution, accumulation]
+    assert len(seen.ledger) == k
+    assert seen.say.startswith(f"{step.result_name} passes {step.share} to {step.operand_name}")
+    assert seen.marked["now"] == {step.step, step.edge}
+    assert (seen.marked["from"], seen.marked["to"]) == ({step.result}, {step.operand})
+    check_gradients(seen, story, k)
 
 
-def check_forward(page, story, k):
-    step, shown = story.forward[k - 1], facts(page)
-    assert (shown["Operation"], shown["In numbers"], shown["Result"]) == (step.words, step.numbers, step.data)
-    assert last_row(page) == [step.name, step.words, step.numbers, step.data]
-    assert page.text_content("#say").endswith(f"{step.data}.")
-    assert marked(page, "now") == {step.step, *step.edges, f"r{step.step[1:]}"}
+def check_gradients(seen, story, k):
+    """In the picture, k steps have been added up, and the others not yet."""
+    held = {step.operand: step.after for step in story.backward[:k]}
+    assert "grad 1" in seen.lines[story.trace.boxes[-1].id]
+    for box in {step.operand for step in story.backward}:
+        assert f"grad {held.get(box, '-')}" in seen.lines[box]
+
+
+def check_forward(seen, story, k):
+    step, facts = story.forward[k - 1], seen.facts
+    assert (facts["Operation"], facts["In numbers"], facts["Result"]) == (step.words, step.numbers, step.data)
+    assert seen.ledger[-1] == [step.name, step.words, step.numbers, step.data]
+    assert seen.say.endswith(f"{step.data}.")
+    assert seen.marked["now"] == {step.step, *step.edges, f"r{step.step[1:]}"}
     later = {other.result for other in story.forward[k:]}
-    assert {box for box in later if "data -" not in lines(page, box)} == set()
-    assert f"data {step.data}" in lines(page, step.result)
+    assert {box for box in later if "data -" not in seen.lines[box]} == set()
+    assert f"data {step.data}" in seen.lines[step.result]
 
 
-def check_update(page, story, k):
-    step, shown = story.update[k - 1], facts(page)
-    assert (shown["Variable"], shown["w - lr * grad"], shown["New value"]) == (step.name, step.numbers, step.data)
-    assert last_row(page) == [step.name, step.numbers, step.data]
-    assert f"data {step.data}" in lines(page, step.box)
+def check_update(seen, story, k):
+    step, facts = story.update[k - 1], seen.facts
+    assert (facts["Variable"], facts["w - lr * grad"], facts["New value"]) == (step.name, step.numbers, step.data)
+    assert seen.ledger[-1] == [step.name, step.numbers, step.data]
+    assert f"data {step.data}" in seen.lines[step.box]
 
 
 CHECKS = {"forward": check_forward, "backward": check_backward, "update": check_update}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.viz.pages import cells, network, neuron
+from tests.viz.pages import network, neuron, settled, until
 from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.narration import narrated
 
@@ -25,40 +25,44 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_picture_and_the_page_can_be_read_in_both_schemes(visit, scheme):
-    page = visit(neuron(), "#s=15&leaf=v1", color_scheme=scheme)
-    page.wait_for_timeout(400)
-    assert min(page.evaluate(CONTRAST)) >= 4.5
-    background = page.evaluate("getComputedStyle(document.querySelector('#picture .graph > polygon')).fill")
-    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 28)"}[scheme]
+WIDEST = """(keys) => Math.max(...keys.map((key) => {
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+  return document.documentElement.scrollWidth;
+}))"""
 
 
-@pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
-def test_nothing_moves_for_who_asked_for_that(visit, motion, moves):
-    page = visit(neuron(), "#s=3", reduced_motion=motion)
-    found = page.evaluate("getComputedStyle(document.querySelector('#picture g.node.now polygon')).animationName")
-    assert (found != "none") == moves
+def test_the_picture_and_the_page_can_be_read_in_both_schemes(visit):
+    page = visit(neuron(), "#s=15&leaf=v1")
+    for scheme, paper in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 28)")):
+        page.emulate_media(color_scheme=scheme)
+        assert min(page.evaluate(CONTRAST)) >= 4.5
+        background = page.evaluate("getComputedStyle(document.querySelector('#picture .graph > polygon')).fill")
+        assert background == paper
+
+
+def test_nothing_moves_for_who_asked_for_that(visit):
+    page = visit(neuron(), "#s=3", reduced_motion="no-preference")
+    motion = "getComputedStyle(document.querySelector('#picture g.node.now polygon')).animationName"
+    assert page.evaluate(motion) != "none"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(motion) == "none"
 
 
 def test_forced_colours_still_show_where_the_step_is(visit):
-    page = visit(neuron(), "#s=3", forced_colors="active", reduced_motion="reduce")
+    page = visit(neuron(), "#s=3", forced_colors="active")
     stroke = "g => getComputedStyle(g.querySelector('polygon')).stroke"
     now = page.eval_on_selector("#picture g.node.now", stroke)
     others = page.eval_on_selector_all("#picture g.node:not(.now):not(.to):not(.from)", f"gs => gs.map({stroke})")
     assert now not in others
 
 
-@pytest.mark.parametrize("width", [320, 768, 1600])
-def test_no_width_makes_the_page_scroll_sideways(visit, width):
-    for made in (neuron, network):
-        page = visit(made(), "#s=5&leaf=v1")
+@pytest.mark.parametrize("made", [neuron, network])
+def test_no_width_makes_the_page_scroll_sideways(visit, made):
+    page = visit(made(), "#s=5&leaf=v1")
+    for width in (320, 768, 1600):
         page.set_viewport_size({"width": width, "height": 700})
-        for key in ("f", "b", "u"):
-            page.keyboard.press(key)
-            page.keyboard.press("End")
-            page.keyboard.press("n")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for phase in ("f", "b", "u"):
+            assert page.evaluate(WIDEST, [phase, "End", "n"]) <= width
         assert page.locator("#picture").bounding_box()["width"] >= min(width, 480) - 2
 
 
@@ -88,9 +92,10 @@ def test_the_table_says_what_the_picture_shows(visit):
     page.locator("summary").click()
     fields = narrated(told.story)["boxes"]
     wanted = [dict(zip(fields["fields"], row, strict=True)) for row in fields["rows"]]
-    for row, box in zip(page.locator("#boxes tbody tr").all(), wanted, strict=True):
-        assert row.locator("th").text_content() == box["name"]
-        assert cells(row) == [box[field] for field in ("kind", "words", "data", "grad", "remarks")]
+    columns = ("name", "kind", "words", "data", "grad", "remarks")
+    rows = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    assert page.locator("#boxes").is_visible()
+    assert page.eval_on_selector_all("#boxes tbody tr", rows) == [[box[name] for name in columns] for box in wanted]
 
 
 def test_thumbnails_are_shown_enlarged_not_smoothed(visit):
@@ -103,30 +108,25 @@ def test_thumbnails_are_shown_enlarged_not_smoothed(visit):
 
 
 def test_zoom_and_pan(visit):
-    page = visit(network())
-    box = "document.querySelector('#picture svg').getAttribute('viewBox').split(' ').map(Number)"
+    page = visit(network(), reduced_motion="no-preference")
     page.get_by_role("button", name="Show the whole graph").click()
-    page.wait_for_timeout(400)
-    whole = page.evaluate(box)
+    whole = settled(page)
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(400)
-    near = page.evaluate(box)
+    near = settled(page)
     assert near[2] < whole[2]
     frame = page.locator("#picture svg").bounding_box()
     page.mouse.move(frame["x"] + 200, frame["y"] + 300)
     page.mouse.down()
     page.mouse.move(frame["x"] + 260, frame["y"] + 340, steps=4)
     page.mouse.up()
-    moved = page.evaluate(box)
+    moved = settled(page)
     assert moved[0] < near[0]
     assert moved[1] < near[1]
     assert moved[2:] == near[2:]
     page.mouse.wheel(0, -100)
-    page.wait_for_timeout(400)
-    assert page.evaluate(box)[2] < near[2]
+    until(page, lambda: settled(page)[2] < near[2])
     page.keyboard.press("0")
-    page.wait_for_timeout(400)
-    assert page.evaluate(box) == whole
+    assert settled(page) == whole
 
 
 def test_a_zoomed_picture_follows_the_step(visit):
@@ -134,11 +134,11 @@ def test_a_zoomed_picture_follows_the_step(visit):
     for _ in range(25):
         y = np.tanh(y)
     page = visit(viz.trace(y))
-    for key in ("End", "Home", "End"):
+    for key in ("ArrowRight", "End"):  # the first step is at the bottom of the picture, the last one at its top
         page.keyboard.press(key)
-        page.wait_for_timeout(500)
-    seen, node = (page.locator(at).bounding_box() for at in ("#picture svg", "#picture g.node.now"))
-    assert seen["y"] <= node["y"] <= node["y"] + node["height"] <= seen["y"] + seen["height"]
+        settled(page)
+        seen, node = (page.locator(at).bounding_box() for at in ("#picture svg", "#picture g.node.now"))
+        assert seen["y"] <= node["y"] <= node["y"] + node["height"] <= seen["y"] + seen["height"]
 
 
 def test_a_frame_that_has_no_size_at_first_shows_the_picture_later(visit):
@@ -147,8 +147,7 @@ def test_a_frame_that_has_no_size_at_first_shows_the_picture_later(visit):
     inside = page.query_selector("iframe").content_frame()
     inside.wait_for_selector("#picture svg", state="attached")
     page.evaluate("document.querySelector('#host').style.display = 'block'")
-    page.wait_for_timeout(600)
-    box = inside.evaluate("document.querySelector('#picture svg').getAttribute('viewBox')")
-    assert min(map(float, box.split()[2:])) > 0
-    node = inside.locator("#picture g.node").first.bounding_box()
-    assert node["width"] > 20
+    node = inside.locator("#picture g.node").first
+    until(page, lambda: (node.bounding_box() or {"width": 0})["width"] > 20)
+    assert min(settled(inside)[2:]) > 0
+    assert node.bounding_box()["width"] > 20
