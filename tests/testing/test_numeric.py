@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinygrad_edu import Value
 from tinygrad_edu.testing import detect_kink, numeric_gradient
-from tinygrad_edu.testing.numeric import STEP, careful, closer, displaced, four_point, rounding
+from tinygrad_edu.testing.numeric import STEP, careful, closer, displaced, four_point, number, rounding
 
 SMOOTH = [
     (np.sin, np.cos),
@@ -136,3 +137,8 @@ def test_what_rounding_an_argument_does_to_a_slope_is_the_curvature_times_it():
     assert displaced(lambda t: 3 * (100.0 + t) ** 2, 100.0) == pytest.approx(600 * eps)
     assert displaced(lambda t: 2.0 * t, 1.0) <= eps**1.5
     assert displaced(lambda t: np.inf if t > 0 else 0.0, 1.0) == 0.0  # a domain may end there
+
+
+def test_the_entries_of_an_array_result_are_summed():
+    assert number(np.array([[1.0, 2.0], [4.0, 8.0]])) == number(Value([7.0, 8.0])) == 15.0
+    assert numeric_gradient(lambda x: np.stack([x * x, 3.0 * x]), 2.0)[0] == pytest.approx(7.0)

@@ -109,7 +109,8 @@ def check_gradients(
     scalar, cotangent = weighted(call, values, rng)
     findings, found = invariants(call, values, args, cotangent)
     case = started(places, values, found, distance, call, cotangent)
-    findings += slopes(scalar, values, case, rng, Options(rtol, method, modes), order) if found else []
+    how = Options(rtol, method, modes, bare=method == "complex" or getattr(f, "takes_arrays", False))
+    findings += slopes(scalar, values, case, rng, how, order) if found else []
     options = {"order": order, "modes": modes, "wrt": wrt, "method": method, "rtol": rtol, "distance": distance}
     again = repeated("check_gradients", name, args, **changed(options), seed=seed)
     return concluded(GradientReport(name, findings, again, program(call, values, places, findings)), raises)
@@ -130,6 +131,7 @@ def slopes(
     for level in range(1, order + 1):
         if level > 1:
             case = started(case.places, values, reverse(scalar, values), case.reach)
+            options = options._replace(bare=True)
         yield from compared(scalar, values, case, rng, options, f"order {level}, " if order > 1 else "")
         scalar = slope(scalar, values, rng)
 
@@ -167,6 +169,7 @@ def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple
     if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
         raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
     named = [(path, plain(leaf)) for path, leaf in flatten(args)]
+    flat = [path for path, _ in named] == [str(i) for i in range(len(args))]  # every argument is a leaf
     others = rebuild(args, (object() for _ in named), same=True)
     fixed = {path for path, leaf in flatten(others) if isinstance(leaf, Value)}  # what a module holds stays in it
     chosen = [
@@ -181,7 +184,7 @@ def arguments(f: Any, args: tuple[Any, ...], wrt: Sequence[int] | None) -> tuple
         given = [leaf for _, leaf in named]
         for i, value in zip(chosen, values, strict=True):
             given[i] = value
-        out = f(*rebuild(args, given, same=True))
+        out = f(*(given if flat else rebuild(args, given, same=True)))
         return joined(leaves(out)) if isinstance(out, list | tuple | dict) else out
 
     places = ["argument " + named[i][0].replace(".", " ", 1) for i in chosen]
@@ -196,7 +199,7 @@ def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[
         raise TypeError(f"the function gives {result!r:.80}: gradients are of real numbers; is its `return` missing?")
     dtype = out.dtype if out.dtype.kind == "f" else float
     cotangent = np.asarray(spread(rng, out.shape)).astype(dtype).astype(float)  # has a value in that dtype
-    return lambda values: np.sum(call(values) * cotangent), cotangent
+    return lambda values: (call(values) * cotangent).sum(), cotangent
 
 
 def reverse(scalar: Scalar, values: list[Array]) -> list[Array]:
@@ -207,13 +210,14 @@ def reverse(scalar: Scalar, values: list[Array]) -> list[Array]:
 
 
 def slope(scalar: Scalar, values: list[Array], rng: np.random.Generator) -> Scalar:
-    """<second cotangent, gradient>, to check the gradient of a gradient."""
+    """<second cotangent, gradient>, to check the gradient of a gradient; of arrays, it is not recorded."""
     cotangents = [rng.normal(size=leaf.shape) for leaf in values]
 
     def second(given: list[Any]) -> Any:
-        inner = [value * 1.0 for value in given]
+        recorded = isinstance(given[0], Value)
+        inner = [value * 1.0 if recorded else Value(value) for value in given]
         out = scalar(inner)
-        found = gradients(out, inner, differentiable=True) if isinstance(out, Value) else []
+        found = gradients(out, inner, differentiable=recorded) if isinstance(out, Value) else []
         return sum((np.sum(g * c) for g, c in zip(found, cotangents, strict=False)), start=given[0].sum() * 0.0)
 
     return second

@@ -44,6 +44,7 @@ class Options(NamedTuple):
     rtol: float | None = None
     method: str = "auto"
     modes: Sequence[str] = MODES[:1]
+    bare: bool = False  # whether the function is moved with arrays: complex ones, or where it makes its own Values
 
 
 class Subject(NamedTuple):
@@ -65,7 +66,7 @@ def compared(
     sides = {f"{mode}, " if some else "": side for mode, side in made.items()}
     largest = max((float(np.max(np.abs(g))) for g in found if g.size), default=0.0)
     for case.k, leaf in enumerate(values):
-        moves = lambda direction, k=case.k: moving(scalar, case.leaves, k, direction, options.method == "complex")
+        moves = lambda direction, k=case.k: moving(scalar, case.leaves, k, direction, options.bare)
         one = Subject(case, sides, moves, limited(options, leaf, found[case.k], largest))
         pairs: list[Pair] = []
         for label, d in directions(leaf.shape, rng):
@@ -99,7 +100,7 @@ def pushing(scalar: Scalar, values: list[Array]) -> Side:
 
 
 def moving(scalar: Scalar, leaves: list[Array], k: int, direction: Array, bare: bool = False) -> Callable[[Any], Any]:
-    """The function of one number that moves a leaf along a direction; `bare` of Values, to take complex numbers."""
+    """The function of one number that moves a leaf along a direction; `bare` of Values."""
 
     def line(t: Any) -> Any:
         moved = [x + t * direction if i == k else x for i, x in enumerate(leaves)]

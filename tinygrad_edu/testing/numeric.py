@@ -177,7 +177,8 @@ def along(f: Callable[[Any], Any], x: Any, index: tuple[int, ...]) -> Line:
 
 def number(result: Any) -> Any:
     """The sum of a result's entries as one Python number."""
-    total = np.sum(plain(result))
+    entries = plain(result)
+    total = np.sum(entries) if np.ndim(entries) else entries
     return total.item() if isinstance(total, np.complexfloating) else float(total)
 
 

@@ -119,9 +119,9 @@ def promises(
     """Every promise, for every declared call; `alone` says that the rules are those for one variable."""
     for call in calls(op) * repeats:
         drawn = draw(op, rng, call)
-        seed = int(rng.integers(2**32))
+        words, seed = written(op, drawn), int(rng.integers(2**32))
         for finding in of_call(op, drawn, order, seed, rtol):
-            finding.place = f"{written(op, drawn)}, {finding.place}"
+            finding.place = f"{words}, {finding.place}"
             yield finding
     yield from of_empty(op)
     yield from of_kinks(op, rng, alone)

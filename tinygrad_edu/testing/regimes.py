@@ -74,9 +74,9 @@ def of_kinks(op: Op, rng: np.random.Generator, alone: bool = False) -> Iterator[
         single = [(i,) for i in range(count)] if alone or (count > 1 and op.alone is op) else []
         for variables in every + single:
             held = spot.held(variables)
+            words = written(op, spot.drawn) + f", only argument {variables[0]} varies" * (len(variables) < count)
             for finding in of_spot(op, held, variables, rng) if len(held.places) else ():
-                beside = f"only argument {variables[0]} varies, " if len(variables) < count else ""
-                finding.place = f"{written(op, spot.drawn)}, {beside}{finding.place}"
+                finding.place = f"{words}, {finding.place}"
                 yield finding
 
 
@@ -153,7 +153,7 @@ def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array]
             _, near = gradient(op, spot.moved(distance * step), variables, weight)
             rounding = 1e3 * EPS * max(float(np.max(np.abs(a), initial=0.0)) for a in spot.drawn.arrays) / distance
             same = bool(np.max(np.abs(near - g), initial=0.0) <= (NEAR + rounding) * scale)
-            note = f"the gradient is {near}, but {g} at a distance of {MIDDLE:g} on the same side"
+            note = "" if same else f"the gradient is {near}, but {g} at a distance of {MIDDLE:g} on the same side"
             yield promise(f"{distance:g} beside a kink", same, note)
 
 

@@ -8,6 +8,7 @@ Source: the laws of IEEE 754 do not depend on layout, nor may a gradient: NumPy,
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -33,7 +34,7 @@ REACH, MARGIN, ENTRIES, DECIMALS = 10.0, 0.1, 64, 1000
 SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0, 0.25, 1.5, -1.5)
 
 
-def segments(domain: Any, points: Sequence[float] = ()) -> list[Segment]:
+def segments(domain: Any, points: Sequence[float] = ()) -> tuple[Segment, ...]:
     """The parts of an interval that keep a margin from its finite ends and from the points."""
     try:
         low, high = max(float(domain[0]), -REACH), min(float(domain[1]), REACH)
@@ -46,7 +47,7 @@ def segments(domain: Any, points: Sequence[float] = ()) -> list[Segment]:
     found = [(a, b) for a, b in parts if a <= b and domain[0] < domain[1]]
     if not found:
         raise ValueError(f"the domain {domain!r} has no room beside the points {tuple(points)!r}")
-    return sorted(found, key=lambda part: min(abs(part[0]), abs(part[1])))
+    return tuple(sorted(found, key=lambda part: min(abs(part[0]), abs(part[1]))))
 
 
 def decimals(part: Segment) -> st.SearchStrategy[float]:
@@ -55,7 +56,8 @@ def decimals(part: Segment) -> st.SearchStrategy[float]:
     return st.integers(first, last).map(lambda k: k / DECIMALS) if first < last else st.floats(*part)
 
 
-def numbers(parts: Sequence[Segment]) -> st.SearchStrategy[float]:
+@lru_cache
+def numbers(parts: tuple[Segment, ...]) -> st.SearchStrategy[float]:
     """Simple numbers of some intervals, then any of three decimals."""
     simple = [x for x in SIMPLE if any(low <= x <= high for low, high in parts)]
     return st.one_of(*([st.sampled_from(simple)] if simple else []), *map(decimals, parts))
@@ -149,7 +151,7 @@ def drawn_shape(draw: Any, shape: Any, matrix: bool = False) -> Shape:
     return (found,) if isinstance(found, int) else tuple(found)
 
 
-def entries(draw: Any, shape: Shape, parts: list[Segment]) -> Array:
+def entries(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
     """Entry by entry; a large array comes from a seed."""
     size = math.prod(shape)
     if size <= ENTRIES:
@@ -160,7 +162,7 @@ def entries(draw: Any, shape: Shape, parts: list[Segment]) -> Array:
     return np.asarray(rng.uniform(low[chosen], high[chosen]).reshape(shape))
 
 
-def apart(draw: Any, shape: Shape, parts: list[Segment]) -> Array:
+def apart(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
     """Entries of which no two are equal: different rungs of a ladder."""
     size, (low, high) = math.prod(shape), max(parts, key=lambda part: part[1] - part[0])
     order = draw(st.permutations(range(size)))

@@ -74,7 +74,8 @@ def of_backward(graph: Graph) -> Iterator[Finding]:
         yield from of_leaf(f"leaf {name}", values[name], first[name], g, SAME * scale)
     for name in values.keys() - graph.leaves.keys():
         same = np.array_equal(first[name], values[name].grad)
-        yield promise(f"result {name}", same, f"a second backward() gives {values[name].grad}, not {first[name]}")
+        note = "" if same else f"a second backward() gives {values[name].grad}, not {first[name]}"
+        yield promise(f"result {name}", same, note)
 
 
 def of_leaf(place: str, leaf: Value, once: Any, g: Array, slack: float) -> Iterator[Finding]:
@@ -83,9 +84,10 @@ def of_leaf(place: str, leaf: Value, once: Any, g: Array, slack: float) -> Itera
     note = f"its gradient is {np.shape(once)}, {np.result_type(once)}; it is {leaf.shape}, {leaf.dtype} itself"
     yield promise(place, same, note)
     close = same and bool(np.allclose(once, g, rtol=SAME, atol=slack))
-    yield promise(place, close, f"backward() gives {once}, the program without rebinding and passes {g}")
+    note = "" if close else f"backward() gives {once}, the program without rebinding and passes {g}"
+    yield promise(place, close, note)
     twice = same and bool(np.allclose(leaf.grad, 2 * once, rtol=SAME, atol=slack))
-    yield promise(place, twice, f"a second backward() gives {leaf.grad}, not twice {once}")
+    yield promise(place, twice, "" if twice else f"a second backward() gives {leaf.grad}, not twice {once}")
 
 
 def of_results(graph: Graph, values: dict[str, Value]) -> Finding:
