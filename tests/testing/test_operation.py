@@ -136,8 +136,11 @@ def test_a_broken_promise_is_named(fault):
     report = check_op(wrong, raises=False)
     assert report.verdict == FAIL
     assert words in "\n".join(str(finding) for finding in report.findings if finding.verdict == FAIL)
-    with pytest.raises(GradientError, match="again: check_op\\(cube, order=2, seed=0\\)"):
-        check_op(wrong)
+
+
+def test_a_failure_is_raised_with_the_line_that_repeats_it():
+    with pytest.raises(GradientError, match="again: check_op\\(cube, order=1, seed=0\\)"):
+        check_op(Op(cube, [lambda g, out, x: -3 * g * x**2], domain=REALS), order=1, repeats=1)
 
 
 def test_a_fault_in_the_one_variable_form_is_found():

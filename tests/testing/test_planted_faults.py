@@ -58,22 +58,22 @@ def off(factor):
 
 SOFTMAX = planted(softmax, lambda g, out, x: 1000 * out * (g - np.sum(g * out)))
 FAULTS = {
-    "1e-4 too large": (off(1 + 1e-4), 5),
+    "1e-4 too large": (off(1 + 1e-4), 3),
     "1e-4 too small, on many": (off(1 - 1e-4), 300),
-    "1e-3 too large": (off(1 + 1e-3), 5),
-    "a sign": (off(-1.0), 5),
-    "no gradient": (off(0.0), 5),
-    "twice too large where gradients are 1e-6": (planted(tiny, lambda g, out, x: 2 * g * (1e-6 - 1e6 * out**2)), 5),
-    "half too large on many": (off(1.5), 20_000),
-    "garbage for the second argument": (planted(product, lambda g, out, x, y: g * y, lambda g, out, x, y: -g), 5, 5),
-    "softmax, 1,000 times too large": (SOFTMAX, 5),
-    "overwrites its gradient": (planted(tanh, overwriting), 5),
-    "overwrites it, deep in the graph": (lambda x: planted(tanh, overwriting)(x * 2.0) + x, 5),
-    "overwrites its argument": (planted(tanh, overwriting_its_argument), 5),
-    "keeps a state": (planted(tanh, remembering), 5),
-    "hands the same array to both": (planted(np.add, lambda g, out, x, y: g, lambda g, out, x, y: 2 * g), 5, 5),
-    "forgets the cotangent": (planted(tanh, lambda g, out, x: 1 - out**2), 5),
-    "adds a constant": (planted(tanh, lambda g, out, x: g * (1 - out**2) + 1e-3), 5),
+    "1e-3 too large": (off(1 + 1e-3), 3),
+    "a sign": (off(-1.0), 3),
+    "no gradient": (off(0.0), 3),
+    "twice too large where gradients are 1e-6": (planted(tiny, lambda g, out, x: 2 * g * (1e-6 - 1e6 * out**2)), 3),
+    "half too large on many": (off(1.5), 10_000),
+    "garbage for the second argument": (planted(product, lambda g, out, x, y: g * y, lambda g, out, x, y: -g), 3, 3),
+    "softmax, 1,000 times too large": (SOFTMAX, 3),
+    "overwrites its gradient": (planted(tanh, overwriting), 3),
+    "overwrites it, deep in the graph": (lambda x: planted(tanh, overwriting)(x * 2.0) + x, 3),
+    "overwrites its argument": (planted(tanh, overwriting_its_argument), 3),
+    "keeps a state": (planted(tanh, remembering), 3),
+    "hands the same array to both": (planted(np.add, lambda g, out, x, y: g, lambda g, out, x, y: 2 * g), 3, 3),
+    "forgets the cotangent": (planted(tanh, lambda g, out, x: 1 - out**2), 3),
+    "adds a constant": (planted(tanh, lambda g, out, x: g * (1 - out**2) + 1e-3), 3),
     "not finite": (planted(tanh, lambda g, out, x: g * (1 - out**2) * np.where(x > 0, 1.0, np.nan)), 6),
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_a_fault_is_caught_every_time(fault):
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
 def test_a_fault_is_caught_in_both_modes(mode):
     assert report(off(1 + 1e-4), [5], 0, modes=(mode,)).verdict == FAIL
-    assert report(off(1.5), [10_000], 0, modes=(mode,)).verdict == FAIL
+    assert report(off(1.5), [1_000], 0, modes=(mode,)).verdict == FAIL
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -124,19 +124,19 @@ def test_taylor_catches_small_errors(error):
 
 
 RIGHT = {
-    "tanh": (np.tanh, 5),
-    "a product": (lambda x, y: x * y, 5, 5),
-    "small gradients": (lambda x: 1e-9 * np.tanh(x), 5),
-    "large gradients": (lambda x: 1e9 * np.tanh(x), 5),
-    "softmax": (softmax, 5),
-    "many": (np.tanh, 20_000),
+    "tanh": (np.tanh, 3),
+    "a product": (lambda x, y: x * y, 3, 3),
+    "small gradients": (lambda x: 1e-9 * np.tanh(x), 3),
+    "large gradients": (lambda x: 1e9 * np.tanh(x), 3),
+    "softmax": (softmax, 3),
+    "many": (np.tanh, 10_000),
     "many, with kinks nearby": (te.relu, 20_000),
-    "a matrix": (lambda x: np.linalg.inv(x + 5 * np.eye(4)), (4, 4)),
-    "a shared node": (lambda x: (y := x * x) * y + y, 5),
-    "an order": (np.sort, 30),
-    "a standard deviation": (np.std, 30),
-    "large numbers that cancel": (lambda x: (x + 1e6) - 1e6, 5),
-    "flat": (lambda x: x * 0.0, 5),
+    "a matrix": (lambda x: np.linalg.inv(x + 5 * np.eye(3)), (3, 3)),
+    "a shared node": (lambda x: (y := x * x) * y + y, 3),
+    "an order": (np.sort, 10),
+    "a standard deviation": (np.std, 10),
+    "large numbers that cancel": (lambda x: (x + 1e6) - 1e6, 3),
+    "flat": (lambda x: x * 0.0, 3),
 }
 
 

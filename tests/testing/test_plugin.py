@@ -18,17 +18,18 @@ SHAPES = """
 import numpy as np
 import tinygrad_edu as te
 
-@te.custom((lambda g, out, x: g * 3 * x**2,), domain=te.REALS)
+@te.custom((lambda g, out, x: g * 3 * x**2,), domain=te.REALS, cases=[te.case((2,)), te.case(())])
 def cube(x):
     return x * x * x
 
 bent = te.primitive(lambda x: np.maximum(x, 0.5) * 1.0, lambda g, out, x: g * np.heaviside(x - 0.5, 0.0),
-                    name="bent", domain=te.REALS, kinks=(0.5,))
+                    name="bent", domain=te.REALS, kinks=(0.5,), cases=[te.case((2,))])
 """
 WRONG = """
 import tinygrad_edu as te
 
-fourth = te.primitive(lambda x: x**4, lambda g, out, x: g * 2 * x**3, name="fourth", domain=te.REALS)
+fourth = te.primitive(lambda x: x**4, lambda g, out, x: g * 2 * x**3,
+                      name="fourth", domain=te.REALS, cases=[te.case((2,))])
 """
 USES = """
 def test_square(gradcheck):
@@ -48,8 +49,6 @@ def rough(x):
 def test_rough(gradcheck):
     assert gradcheck(rough, 1.0, raises=False).verdict == "INCONCLUSIVE"
 """
-
-
 pytestmark = pytest.mark.usefixtures("table")
 
 
@@ -100,7 +99,8 @@ def rows(result):
     return {line.split()[0]: line.split()[1:] for line in lines[start + 1 :] if len(line.split()) == 7}
 
 
-def test_every_operation_is_a_test_without_any_test_file(run):
+def test_every_operation_is_a_test_without_any_test_file(run, monkeypatch):
+    monkeypatch.setattr(items, "outcomes", None)  # nothing is mutated without the option
     result = run("-v", shapes=SHAPES)
     result.stdout.fnmatch_lines(["grad::shapes::cube PASSED*", "grad::shapes::bent PASSED*", "*= gradients =*"])
     result.assert_outcomes(passed=2)
@@ -253,25 +253,12 @@ def test_a_rule_that_cannot_be_run_shows_its_line(run):
     assert not any(name in result.stdout.str() for name in ("operation.py", "items.py", "pluggy/"))
 
 
-def test_a_rule_for_first_order_only_says_so(run):
+def test_a_rule_for_first_order_only_has_to_say_so(run):
     text = WRONG.replace("2 * x**3", "4 * te.stop_gradient(x) ** 3")
-    run(wrong=text, modules="wrong").assert_outcomes(failed=1)
-
-
-def test_the_promised_order_is_kept(run):
-    text = WRONG.replace("2 * x**3", "4 * te.stop_gradient(x) ** 3") + "fourth.order = 1"
-    run(wrong=text, modules="wrong").assert_outcomes(passed=1)
-
-
-def test_without_the_option_nothing_is_mutated(run, monkeypatch):
-    monkeypatch.setattr(items, "outcomes", None)
-    run(shapes=SHAPES).assert_outcomes(passed=2)
-
-
-def test_who_checks_nothing_sees_nothing(run):
-    result = run(test_ok="def test_ok():\n    pass", modules="")
-    result.assert_outcomes(passed=1)
-    assert "gradients" not in result.stdout.str()
+    honest = text.replace("fourth", "power") + "power.order = 1"
+    result = run(wrong=text, honest=honest, modules="wrong\n    honest")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["FAILED grad::wrong::fourth*"])
 
 
 def test_the_findings_of_workers_reach_the_table(pytester, apart):
@@ -293,6 +280,7 @@ def test_it_can_be_switched_off_and_costs_nothing_unused(pytester, apart):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "plugins: " in done.stdout
     assert "tinygrad_edu" in done.stdout.partition("plugins: ")[2].splitlines()[0]
+    assert "gradients" not in done.stdout  # there is no table of nothing
     off = apart("-p", "no:tinygrad_edu", "--grad-mutate")
     assert "unrecognized arguments: --grad-mutate" in off.stderr
 

@@ -102,8 +102,8 @@ def hidden(x):
     return fourth(x) + x
 """
 FEW = """
-from hypothesis import settings
-settings.register_profile("few", max_examples=15, deadline=None, derandomize=True)
+from hypothesis import Phase, settings
+settings.register_profile("few", max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate])
 settings.load_profile("few")
 """
 TESTS = {

@@ -229,7 +229,7 @@ def test_the_engine_with_holes_is_sound_without_a_fault(plant):
 @pytest.mark.parametrize("fault", ["aliased +=", *(["= for +=", "equal leaves merged", "depth-first order"] * LONG)])
 def test_what_is_left_of_a_failing_program_can_be_read_and_run(fault, plant):
     plant(FAULTS[fault])
-    shortest = settings(max_examples=300, database=None, derandomize=True)
+    shortest = settings(max_examples=300, database=None, derandomize=True, phases=[Phase.generate, Phase.shrink])
     graph = find(graphs(), lambda graph: not checked(graph), settings=shortest)
     assert len(graph.lines) <= 4, graph
     assert len(str(graph).splitlines()) <= 16, graph

@@ -21,6 +21,8 @@ COUNT = 2_000 if LONG else 60 if PROFILE == "ci" else 20
 SOUND = settings(max_examples=COUNT, stateful_step_count=30, deadline=None, database=None)
 PLANTED = settings(max_examples=300, stateful_step_count=25, deadline=None, database=None, phases=[Phase.generate],
                    suppress_health_check=list(HealthCheck), report_multiple_bugs=False)  # fmt: skip
+SHRUNK = settings(max_examples=300, stateful_step_count=10, deadline=None, database=None, derandomize=True,
+                  phases=[Phase.generate, Phase.shrink])  # fmt: skip
 REAL = Value.backward
 
 
@@ -143,9 +145,8 @@ def test_slopes_under_new_names():
 
 def test_what_fails_is_told_as_the_steps_that_lead_there(monkeypatch):
     monkeypatch.setattr(Value, "backward", the_last_pass_wins)
-    shrunk = settings(max_examples=300, stateful_step_count=10, deadline=None, database=None, derandomize=True)
     with pytest.raises(AssertionError) as caught:
-        run_state_machine_as_test(GraphMachine, settings=shrunk)
+        run_state_machine_as_test(GraphMachine, settings=SHRUNK)
     steps = [line for note in caught.value.__notes__ for line in note.splitlines() if "state." in line]
     steps = [step for step in steps if not step.endswith(("agrees()", "frees()"))]
     assert any(".leaf(" in step for step in steps)

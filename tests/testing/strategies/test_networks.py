@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import nn, optim
@@ -14,6 +14,7 @@ from tinygrad_edu.testing.strategies.networks import known, layer_code, needed
 
 few = settings(max_examples=max(5, settings().max_examples // 20))
 some = settings(max_examples=max(10, settings().max_examples // 4))
+any_of_many = settings(max_examples=2_000, phases=[Phase.generate])
 
 
 @few
@@ -44,9 +45,10 @@ def test_a_network_is_its_code(network):
 def test_every_layer_and_optimiser_takes_part():
     for name in known(nn, nn.Module):
         if name != "Sequential":
-            assert find(layers(), lambda layer, name=name: layer.code.startswith(f"nn.{name}("))
+            assert find(layers(), lambda layer, name=name: layer.code.startswith(f"nn.{name}("), settings=any_of_many)
     for name in known(optim, optim.Optimizer):
-        assert find(training_steps(), lambda steps, name=name: f"optim.{name}(" in steps.optimizer)
+        taken = lambda steps, name=name: f"optim.{name}(" in steps.optimizer
+        assert find(training_steps(), taken, settings=any_of_many)
     assert (needed(nn.Linear), needed(nn.Tanh), needed(nn.Sequential)) == (2, 0, 9)
 
 
