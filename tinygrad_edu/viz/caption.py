@@ -10,6 +10,7 @@ Source: the figures of the tutorial this project began with, where the wanted de
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Caption:
 
     Attributes
     ----------
+    products
+        Each listed path as a product.
     lines
         The gradient as a sum over paths, then each path as a product.
     stretches
@@ -49,8 +52,10 @@ class Caption:
 
     def __init__(self, root: Node, to: Node, paths: Paths, names: Names) -> None:
         self.names, self.paths, self.to, self.root = names, paths, to, root
+        self.figure = cache(figure)  # paths share most of their factors
         self.whole = self.unambiguous()
-        self.lines = [self.single(paths.listed[0])] if paths.count == 1 else self.sum_and_paths()
+        self.products = [self.product(path) for path in paths.listed]
+        self.lines = [self.single(self.products[0])] if paths.count == 1 else self.sum_and_paths()
         self.marks = self.circled() if paths.count > 1 else {}
         self.stretches = {stretch[0][0]: self.whole_factor(stretch) for stretch in self.whole}
 
@@ -94,17 +99,16 @@ class Caption:
             parts = []
         return " = ".join(part for part in (self.fraction(stretch), *parts, figure(stretch)) if part)
 
-    def single(self, path: Path) -> str:
+    def single(self, product: str) -> str:
         """The gradient as the product along the only path."""
         wanted = fraction(self.names[self.root], self.names[self.to])
-        product = self.product(path)
         return f"{wanted} = {product}" if not product.startswith(f"{wanted} = ") else product
 
     def product(self, path: Path) -> str:
         """The factors of a path, their numbers if they have some, and the product."""
         factors = self.factors(path)
         words = shortened([self.fraction(stretch) for stretch in factors])
-        numbers = [figure(stretch) for stretch in factors]
+        numbers = [self.figure(stretch) for stretch in factors]
         steps = [words] if words else []
         if len(numbers) > 1 and "" not in numbers:
             steps.append(shortened(numbers))
@@ -118,7 +122,7 @@ class Caption:
             terms.append(f"{wording.array(self.paths.rest)} (+{wording.how_many(more)} more paths)")
         wanted = fraction(self.names[self.root], self.names[self.to])
         head = f"{wanted} = {' + '.join(terms)} = {wording.array(self.paths.gradient)}"
-        return [head, *(f"({k}) {self.product(path)}" for k, path in enumerate(listed, 1))]
+        return [head, *(f"({k}) {product}" for k, product in enumerate(self.products, 1))]
 
     def circled(self) -> dict[Hop, str]:
         """The numbers of the listed paths on each hop."""

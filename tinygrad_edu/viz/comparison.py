@@ -187,11 +187,10 @@ def change(name: str, quantity: str, before: Any, after: Any) -> Change:
     if before is None or after is None or np.shape(before) != np.shape(after):
         alike = before is None and after is None
         return Change(name, quantity, *texts, "-", 0.0 if alike else INF, None)
+    same = np.array_equal(before, after, equal_nan=True)
     with np.errstate(all="ignore"):
         difference = np.subtract(after, before)
-        relative = float(np.divide(wording.norm(difference), wording.norm(before)))
-    if np.array_equal(before, after, equal_nan=True):
-        relative = 0.0
+        relative = 0.0 if same else float(np.divide(wording.norm(difference), wording.norm(before)))
     size = relative if np.isfinite(relative) else INF
     return Change(name, quantity, *texts, wording.array(difference), size, difference)
 

@@ -43,7 +43,7 @@ def flags(node: Node, data: Any, gradients: Mapping[Node, Any], uses: Sequence[H
     if not finite(g):
         if all(finite(gradients[consumer]) for consumer, _ in uses if consumer in gradients):
             yield f"{trouble(g)} in the gradient begins here"
-    elif 0.0 < (size := float(np.max(np.abs(g), initial=0.0))) < VANISHING:
+    elif 0.0 < (size := float(np.abs(g).max(initial=0.0))) < VANISHING:
         yield "the gradient vanishes"
     elif size > EXPLODING:
         yield "the gradient explodes"
@@ -51,7 +51,7 @@ def flags(node: Node, data: Any, gradients: Mapping[Node, Any], uses: Sequence[H
 
 def finite(data: Any) -> bool:
     """Whether every entry is a number."""
-    return bool(np.all(np.isfinite(data)))
+    return bool(np.isfinite(data).all())
 
 
 def trouble(data: Any) -> str:

@@ -91,10 +91,11 @@ def evaluated(hop: Hop) -> tuple[str, bool]:
     found = slope(hop)
     if found is None:
         return factor_shape(hop), False
-    closed = not np.any(found)
-    if np.size(found) and np.all(found == np.ravel(found)[0]):
-        return wording.number(np.ravel(found)[0]), closed
-    if np.size(found) > wording.FULL:
+    entries = np.ravel(found)
+    closed = not entries.any()
+    if entries.size and (entries == entries[0]).all():
+        return wording.number(entries[0]), closed
+    if entries.size > wording.FULL:
         return wording.shape(found), closed
     return wording.array(found), closed
 

@@ -132,7 +132,7 @@ class Teller:
             self.names[node],
             fraction(self.names[tracer.root], self.names[node]),
             wording.how_many(paths.count),
-            tuple(self.route(path, caption.product(path)) for path in paths.listed),
+            tuple(map(self.route, paths.listed, caption.products)),
             wording.how_many(left) if left else "",
             wording.array(paths.rest) if left else "",
             wording.array(paths.gradient),

@@ -51,8 +51,8 @@ def shape(data: Any) -> str:
 def norm(data: Any) -> float:
     """The Euclidean norm over all entries, in units of the largest: 1e200 and 1e-200 have no square."""
     sizes = np.abs(np.asarray(data, dtype=float))
-    largest = float(np.max(sizes, initial=0.0))
-    if not 0.0 < largest < np.inf:
+    largest = float(sizes.max(initial=0.0))
+    if sizes.size == 1 or not 0.0 < largest < np.inf:
         return largest
     with np.errstate(all="ignore"):
         return largest * float(np.sqrt(np.sum(np.square(sizes / largest))))
@@ -61,8 +61,9 @@ def norm(data: Any) -> float:
 def clean(name: Any, longest: int = LONGEST) -> str:
     """A name on one line, without control, bidirectional or unpaired characters, and not too long."""
     text = str(name)[: 4 * longest]
-    kept = "".join(" " if c.isspace() else c if c.isprintable() else "" for c in text)
-    words = " ".join(kept.split())
+    if not text.isprintable():
+        text = "".join(" " if c.isspace() else c if c.isprintable() else "" for c in text)
+    words = " ".join(text.split())
     if len(words) <= longest and len(str(name)) <= 4 * longest:
         return words
     return f"{words[: longest - 3].rstrip()}..."
