@@ -13,13 +13,11 @@ BINARY = (np.maximum, np.add, np.multiply, np.subtract, lambda x, y: x / (2.0 + 
 @st.composite
 def programs(draw, shapes=SHAPES, size=10, smooth=False):
     """A function of three arrays and where to call it; recent results are used more often, and none is left out."""
-    functions = UNARY[smooth:] + BINARY[smooth:]  # the first of each has kinks
+    functions = st.sampled_from(UNARY[smooth:] + BINARY[smooth:])  # the first of each has kinks
+    shape, recent = st.sampled_from(shapes), st.integers(1, 4)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    arrays = [rng.normal(size=draw(st.sampled_from(shapes))) for _ in range(3)]
-    recent = st.integers(1, 4)
-    lines = [
-        (draw(st.sampled_from(functions)), draw(recent), draw(recent)) for _ in range(draw(st.integers(1, size)))
-    ]
+    arrays = [rng.normal(size=draw(shape)) for _ in range(3)]
+    lines = [(draw(functions), draw(recent), draw(recent)) for _ in range(draw(st.integers(1, size)))]
 
     def compute(*inputs):
         values = list(inputs)

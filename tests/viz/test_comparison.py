@@ -37,20 +37,22 @@ def trained(lr=0.1):
 
 
 @given(graphs())
-def test_nothing_changes_by_itself(made):
-    loss, _ = made
-    found = diff(viz.trace(loss), viz.trace(loss))
+def test_nothing_changes_by_itself_and_a_training_step_changes_the_variables(made):
+    loss, leaves = made
+    loss.backward()
+    before = viz.trace(loss)
+    nothing_changes_by_itself(diff(before, viz.trace(loss)))
+    after_a_step_of_training_each_variable_has_moved_by_lr_times_its_gradient(before, leaves)
+
+
+def nothing_changes_by_itself(found):
     assert found.same_structure
     assert found.changes == []
     assert "the same structure" in str(found)
     assert "nothing changed" in str(found)
 
 
-@given(graphs())
-def test_after_a_step_of_training_each_variable_has_moved_by_lr_times_its_gradient(made):
-    loss, leaves = made
-    loss.backward()
-    before = viz.trace(loss)
+def after_a_step_of_training_each_variable_has_moved_by_lr_times_its_gradient(before, leaves):
     used = [leaf for leaf in leaves if leaf.grad is not None]
     # in another graph, variables are recognised by their names
     moved = {leaf.name: Value(leaf.data - 0.1 * leaf.grad, name=leaf.name) for leaf in used}
@@ -161,7 +163,7 @@ def chain(length, start):
     return viz.trace(x)
 
 
-@pytest.mark.parametrize("length", [700, 2_500, 20_000])
+@pytest.mark.parametrize("length", [700, 5_000])
 def test_large_graphs(length):
     found = diff(chain(length, 0.5), chain(length, 0.6))
     assert len(found.pairs) == length + 1

@@ -11,28 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, nn, relu, sigmoid
+from tests.viz.tutorial import neuron, neurons_source
+from tinygrad_edu import Value, nn, relu
 from tinygrad_edu.viz import dot
 from tinygrad_edu.viz.tracer import trace
 from tinygrad_edu.viz.wording import clean
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = ['"', "\\", "a\\", "<lambda>", "<b>&amp;</b>", "{a|b}", "a\\nb", "</script>", "\\N", "javascript:1", "-->"]
-
-
-def neuron():
-    """The tutorial's neuron: its error for a prediction that should be 0, and its weights."""
-    weights, bias = Value([1.45, -0.66], name="weights"), Value(0.0, name="bias")
-    layer_1 = np.array([2.0, 1.5]) @ weights + bias
-    prediction = sigmoid(layer_1)
-    error = np.square(prediction - 0.0)
-    error.backward()
-    return error, weights, {"layer_1": layer_1, "prediction": prediction, "error": error}
-
-
-def neurons_source():
-    error, weights, names = neuron()
-    return dot.source(trace(error, weights, names))
 
 
 def edges(source):
@@ -46,7 +32,7 @@ def test_the_tutorials_neuron_byte_for_byte():
 
 @pytest.mark.parametrize("seed", ["0", "1", "12345"])
 def test_the_same_bytes_with_any_seed_of_hashes(seed):
-    code = "from tests.viz.test_dot import neurons_source; print(neurons_source(), end='')"
+    code = "from tests.viz.tutorial import neurons_source; print(neurons_source(), end='')"
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": root, "PYTHONUTF8": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, cwd=root)

@@ -32,16 +32,16 @@ def meaning(text, **numbers):
     return float(eval(text.replace("^", "**").replace("[", "(").replace("]", ")"), SPELLED, numbers))
 
 
-@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
 @given(st.floats(0.1, 0.9), st.floats(1.1, 1.9))
-def test_a_declared_formula_means_the_local_derivative(op, a, b):
-    operands = [b] if op.domain[0] == 1.0 else [a, b][: len(op.pullbacks)]
-    result = op.function(*map(Value, operands))
-    numbers = dict(zip("xy", operands, strict=False), out=result.item())
-    for i in range(len(operands)):
-        text = op.formulas[min(i, len(op.formulas) - 1)]
-        expected = op.pullbacks[i](np.float64(1.0), *result.saved)
-        assert meaning(text, **numbers) == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+def test_a_declared_formula_means_the_local_derivative(a, b):
+    for op in ELEMENTWISE:
+        operands = [b] if op.domain[0] == 1.0 else [a, b][: len(op.pullbacks)]
+        result = op.function(*map(Value, operands))
+        numbers = dict(zip("xy", operands, strict=False), out=result.item())
+        for i in range(len(operands)):
+            text = op.formulas[min(i, len(op.formulas) - 1)]
+            found, expected = meaning(text, **numbers), float(op.pullbacks[i](np.float64(1.0), *result.saved))
+            assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-12), (op.name, text, found, expected)
 
 
 def test_every_operation_with_a_kink_or_without_is_among_them():

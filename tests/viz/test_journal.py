@@ -36,8 +36,15 @@ def journal(loss, **given):
 
 
 @given(losses())
-def test_every_edge_is_pulled_once_after_everything_that_reaches_its_result(loss):
+def test_the_pulls_are_those_of_the_graph_and_no_gradient_is_written(loss):
     nodes, found = journal(loss)
+    every_edge_is_pulled_once_after_everything_that_reaches_its_result(nodes, found)
+    sums_begin_at_nothing_continue_and_end_at_the_gradient(gradients(loss), found)
+    steps(loss)
+    assert all(node.grad is None for node in backwards(loss))
+
+
+def every_edge_is_pulled_once_after_everything_that_reaches_its_result(nodes, found):
     assert len(found) == sum(len(uses) for uses in consumers(nodes).values())
     assert len({(p.step, p.place) for p in found}) == len(found)
     for k, p in enumerate(found):
@@ -46,10 +53,8 @@ def test_every_edge_is_pulled_once_after_everything_that_reaches_its_result(loss
         assert all(later.operand is not p.node for later in found[k:])
 
 
-@given(losses())
-def test_sums_begin_at_nothing_continue_and_end_at_the_gradient(loss):
-    _, found = journal(loss)
-    table, sums, done = gradients(loss), {}, {}
+def sums_begin_at_nothing_continue_and_end_at_the_gradient(table, found):
+    sums, done = {}, {}
     for p in found:
         assert p.before == sums.get(p.operand, "0")
         assert p.upstream == wording.array(table[p.node])
@@ -58,13 +63,6 @@ def test_sums_begin_at_nothing_continue_and_end_at_the_gradient(loss):
         assert p.done == done[p.operand]
     assert sums == {node: wording.array(table[node]) for node in sums}
     assert all(p.total == done[p.operand] for p in found)
-
-
-@given(losses())
-def test_no_gradient_is_written(loss):
-    journal(loss)
-    steps(loss)
-    assert all(node.grad is None for node in backwards(loss))
 
 
 def test_a_pull_of_numbers_in_words():

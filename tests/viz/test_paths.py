@@ -26,43 +26,41 @@ def every_path(node, to):
 
 
 @given(graphs())
-@settings(max_examples=500)
 def test_products_and_rest_sum_to_the_gradient(made):
-    loss, leaves = made
+    products_and_rest_sum_to_the_gradient(*made)
+
+
+def products_and_rest_sum_to_the_gradient(loss, leaves):
+    """The sums over all paths to each variable."""
     loss.backward()
-    for leaf in (leaf for leaf in leaves if leaf.grad is not None):
-        held = leaf.grad
-        paths = paths_of(loss, leaf)
-        total = sum((path.product for path in paths.listed), start=paths.rest)
-        np.testing.assert_allclose(total, leaf.grad, rtol=1e-9, atol=1e-12)
+    held, nodes, found, totals = [leaf.grad for leaf in leaves], backwards(loss), gradients(loss), []
+    for leaf in leaves:
+        paths = find_paths(nodes, leaf, found[leaf])
+        totals.append(sum((path.product for path in paths.listed), start=paths.rest))
+        np.testing.assert_array_equal(paths.gradient, leaf.grad)
+        np.testing.assert_allclose(totals[-1], leaf.grad, rtol=1e-9, atol=1e-12)
         if len(paths.listed) == paths.count:
             np.testing.assert_allclose(
                 paths.rest, np.zeros_like(leaf.grad), atol=1e-9 * np.max(np.abs(leaf.grad) + 1)
             )
-        assert leaf.grad is held
+    assert all(leaf.grad is grad for leaf, grad in zip(leaves, held, strict=True))
+    return totals
 
 
-@given(programs(smooth=True), st.integers(0, 2**32 - 1))
+@given(programs(smooth=True), st.integers(0, 2), st.integers(0, 2**32 - 1))
 @settings(max_examples=500)
-def test_the_sum_over_paths_is_the_slope_by_differences(program, seed):
+def test_the_sum_over_paths_is_the_slope_by_differences(program, place, seed):
     compute, arrays = program
     leaves = [Value(array) for array in arrays]
-    loss = compute(*leaves)
-    loss.backward()
-    rng = np.random.default_rng(seed)
-    for i, leaf in enumerate(leaves):
-        paths = paths_of(loss, leaf)
-        total = sum((path.product for path in paths.listed), start=paths.rest)
-        direction = rng.normal(size=leaf.shape)
+    total = products_and_rest_sum_to_the_gradient(compute(*leaves), leaves)[place]
+    direction = np.random.default_rng(seed).normal(size=total.shape)
 
-        def along_line(t, i=i, direction=direction):
-            moved = [array + t * direction if k == i else array for k, array in enumerate(arrays)]
-            return compute(*moved)
+    def along_line(t):
+        return compute(*(array + t * direction if k == place else array for k, array in enumerate(arrays)))
 
-        slope, error = numeric_gradient(along_line, np.array(0.0))
-        size = np.linalg.norm(total) * np.linalg.norm(direction)
-        assert abs(np.sum(total * direction) - slope) <= 1e-6 * (size + 1) + 10 * error
-        np.testing.assert_array_equal(leaf.grad, paths.gradient)
+    slope, error = numeric_gradient(along_line, np.array(0.0))
+    size = np.linalg.norm(total) * np.linalg.norm(direction)
+    assert abs(np.sum(total * direction) - slope) <= 1e-6 * (size + 1) + 10 * error
 
 
 @given(graphs(shapes=((),), size=6))

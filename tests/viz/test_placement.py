@@ -1,9 +1,7 @@
-"""Every Value of a small graph has its own part; in a folded picture Values share boxes, and hops share edges."""
+"""In a folded picture Values share boxes, and hops share edges; for small graphs see `test_story.py`."""
 
 import numpy as np
-from hypothesis import given
 
-from tests.viz.graphs import graphs
 from tinygrad_edu import Value
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.placement import Placement
@@ -15,15 +13,6 @@ def chain(length):
     for _ in range(length):
         y = np.tanh(y) * x
     return y
-
-
-@given(graphs())
-def test_small_graphs_have_a_box_and_a_step_for_everything(made):
-    tracer = Tracer(made[0], None, None)
-    places = Placement(tracer)
-    assert len({places.box(node) for node in tracer.nodes}) == len(tracer.nodes)
-    results = [node for node in tracer.nodes if node.op is not None]
-    assert {places.step(node) for node in results} == {step.id for step in places.trace.steps}
 
 
 def test_large_graphs_are_folded_and_every_part_named_is_drawn():

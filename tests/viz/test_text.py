@@ -12,9 +12,10 @@ from tinygrad_edu.viz.tracer import trace
 @given(graphs(size=5))
 def test_every_value_and_every_operand_has_a_line(made):
     found = trace(made[0])
-    lines = tree(found).split("\n\n")[0].splitlines()
+    text = tree(found)
+    lines = text.split("\n\n")[0].splitlines()
     assert len(lines) == len(found.edges) + 1
-    assert tree(found).isascii()
+    assert text.isascii()
     assert all(any(line.strip().startswith(box.name) for line in lines) for box in found.boxes if box.name)
 
 

@@ -1,21 +1,11 @@
-"""A trace is frozen, pure data: two of the same computation are equal, and pickling changes nothing."""
+"""A trace is frozen: whoever shows it cannot change it."""
 
 import dataclasses
-import pickle
 
 import pytest
-from hypothesis import given
 
-from tests.viz.graphs import graphs
 from tinygrad_edu import Value
 from tinygrad_edu.viz.tracer import trace
-
-
-@given(graphs())
-def test_a_trace_is_a_function_of_the_graph(made):
-    loss, _ = made
-    assert trace(loss) == trace(loss)
-    assert pickle.loads(pickle.dumps(trace(loss))).edges == trace(loss).edges
 
 
 def test_parts_cannot_be_changed():

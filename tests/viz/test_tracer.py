@@ -1,7 +1,10 @@
 """Every Value is a box, every operation a step, every operand an edge; and tracing changes nothing."""
 
+import pickle
+
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, nn, relu
@@ -10,10 +13,21 @@ from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.tracer import trace
 
 
-@given(graphs())
-def test_boxes_steps_and_edges_are_those_of_the_graph(made):
-    loss, _ = made
+@given(graphs(), st.integers(0, 2))
+def test_a_trace_is_that_of_its_graph_and_no_gradient_is_touched(made, place):
+    loss, leaves = made
     nodes, found = backwards(loss), trace(loss)
+    assert all(node.grad is None for node in nodes)
+    boxes_steps_and_edges_are_those_of_the_graph(found, nodes)
+    a_trace_is_a_function_of_the_graph(found, loss)
+    healthy_graphs_have_only_flags_of_size(found)
+    loss.backward()
+    held = [leaf.grad for leaf in leaves]
+    numbers_are_those_of_the_graph(trace(loss, to=leaves[place]), leaves)
+    assert all(leaf.grad is grad for leaf, grad in zip(leaves, held, strict=True))
+
+
+def boxes_steps_and_edges_are_those_of_the_graph(found, nodes):
     kinds = [box.kind for box in found.boxes]
     assert kinds.count("variable") == sum(node.op is None for node in nodes)
     assert kinds.count("result") + kinds.count("root") == len(found.steps) == sum(n.op is not None for n in nodes)
@@ -25,18 +39,21 @@ def test_boxes_steps_and_edges_are_those_of_the_graph(made):
     assert {end for edge in found.edges for end in (edge.tail, edge.head)} <= set(ids)
 
 
-@given(graphs())
-def test_numbers_are_those_of_the_graph_and_no_gradient_is_touched(made):
-    loss, leaves = made
-    trace(loss)
-    assert all(node.grad is None for node in backwards(loss))
-    loss.backward()
-    held = [leaf.grad for leaf in leaves]
-    for leaf in (leaf for leaf in leaves if leaf.grad is not None):
-        (box,) = (box for box in trace(loss, to=leaf).boxes if box.name == leaf.name)
+def a_trace_is_a_function_of_the_graph(found, loss):
+    assert found == trace(loss)
+    assert pickle.loads(pickle.dumps(found)).edges == found.edges
+
+
+def healthy_graphs_have_only_flags_of_size(found):
+    flags = {flag for box in found.boxes for flag in box.flags}
+    assert flags <= {"the gradient vanishes", "the gradient explodes"}
+
+
+def numbers_are_those_of_the_graph(found, leaves):
+    for leaf in leaves:
+        (box,) = (box for box in found.boxes if box.name == leaf.name)
         assert box.data == wording.array(leaf.data)
         assert box.grad.endswith(wording.array(leaf.grad))
-    assert all(leaf.grad is grad for leaf, grad in zip(leaves, held, strict=True))
 
 
 def test_a_square_by_itself_has_two_edges():

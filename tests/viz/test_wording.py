@@ -38,6 +38,7 @@ def test_arrays_in_full_up_to_four_numbers(data, text):
 @pytest.mark.parametrize("x", [1e200, 1e-200, 5e-324, 3.0, 0.0, np.inf, np.nan])
 def test_the_norm_of_numbers_that_have_no_square(x):
     np.testing.assert_allclose(wording.norm(np.full((3, 3), x)), 3.0 * x, rtol=1e-15)
+    np.testing.assert_equal(wording.norm(-x), x)
     assert wording.norm([]) == 0.0
 
 
