@@ -1,6 +1,7 @@
-"""How much hypothesis tries, pictures without a screen, and a table that is left as it was."""
+"""How much hypothesis tries, pictures without a screen, what counts for coverage, and a table left as it was."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,17 @@ settings.register_profile("ci", max_examples=200, deadline=None, derandomize=Tru
 settings.register_profile("nightly", max_examples=2_000, deadline=None)
 settings.register_profile("thorough", max_examples=20_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_collection_modifyitems(items):
+    """Properties run the same lines 200 times, in twice the time if traced: other tests have to cover those lines.
+
+    Only what draws for hypothesis has no other tests.
+    """
+    drawing = Path(__file__).parent / "testing"
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) and drawing not in item.path.parents:
+            item.add_marker("no_cover")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tinygrad_edu.value import apply
 with suppress(ImportError):
     import scipy.special  # noqa: F401 - its functions are in the table then
 arrived()
+pytestmark = pytest.mark.no_cover
 OPS = list(entries())
 OWN = list(OPERATIONS.values())
 IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]

@@ -13,6 +13,7 @@ from tinygrad_edu.op import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, check_gradients, check_taylor
 from tinygrad_edu.value import apply
 
+pytestmark = pytest.mark.no_cover
 SEEDS, COUNT = range(20), count()
 
 

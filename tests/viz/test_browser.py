@@ -19,6 +19,7 @@ from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.narration import OPENING, title
 
 pytest.importorskip("pygraphviz")
+pytestmark = pytest.mark.no_cover
 
 
 @pytest.mark.parametrize("made", [neuron, network])

@@ -8,6 +8,7 @@ from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.narration import narrated
 
 pytest.importorskip("pygraphviz")
+pytestmark = pytest.mark.no_cover
 
 CONTRAST = """() => {
   const light = (colour) => {

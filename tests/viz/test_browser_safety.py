@@ -10,6 +10,7 @@ from tests.viz.pages import neuron, shown
 from tinygrad_edu import Value, viz
 
 pytest.importorskip("pygraphviz")
+pytestmark = pytest.mark.no_cover
 
 HOSTILE = [
     '"', "'", "\\", "a\nb", "<lambda>", "{}|<>", "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>",
