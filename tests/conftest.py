@@ -1,5 +1,6 @@
 """How much hypothesis tries, pictures without a screen, what counts for coverage, and a table left as it was."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -7,12 +8,17 @@ import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
+gc.disable()  # until all tests are there: what is imported stays, and searching it is a third of importing it
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2_000, deadline=None)
 settings.register_profile("thorough", max_examples=20_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_collection_finish():
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):

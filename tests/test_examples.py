@@ -1,5 +1,9 @@
-"""The examples run as scripts, write the files that they promise, and stay short enough to read."""
+"""The examples run as scripts, write the files that they promise, and stay short enough to read.
 
+Those that take long run here in the longer profiles; `.ci/run` runs all of them as scripts, and so does the gallery.
+"""
+
+import os
 import runpy
 from pathlib import Path
 
@@ -42,6 +46,8 @@ NEEDS = {
     "taylor_test": ["matplotlib"],
     "watch_training": ["matplotlib"],
 }
+LONG = os.environ.get("HYPOTHESIS_PROFILE") in ("nightly", "thorough")
+SLOW = () if LONG else ("bare_values_network", "network_3_4_1", "planted_faults", "watch_training")
 STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}
 
 
@@ -55,6 +61,8 @@ def test_every_script_is_tested_and_short():
 def test_scripts_run_and_write_their_files(name, tmp_path, monkeypatch):
     for module in NEEDS.get(name, ["pygraphviz"]):
         pytest.importorskip(module)
+    if name in SLOW:
+        pytest.skip(f"runs in .ci/run, and in the profile nightly: python examples/{name}.py")
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     if "matplotlib" in NEEDS.get(name, []):

@@ -45,11 +45,11 @@ def together(work, arguments):
 
 
 def program(seed):
-    """A random program of 8 lines: its loss, and the variables behind it."""
+    """A random program of 5 lines: its loss, and the variables behind it."""
     rng = np.random.default_rng(seed)
     leaves = [Value(rng.normal(size=SHAPES[rng.integers(4)]), name=f"w{i}") for i in range(3)]
     values = list(leaves)
-    for _ in range(8):
+    for _ in range(5):
         x, y = (values[-rng.integers(1, min(len(values), 6) + 1)] for _ in range(2))
         unary = rng.random() < 0.5
         values.append(UNARY[rng.integers(len(UNARY))](x) if unary else BINARY[rng.integers(len(BINARY))](x, y))

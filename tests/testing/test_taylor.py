@@ -21,12 +21,11 @@ def off(f, factor):
 SMOOTH = [np.tanh, np.exp, lambda x: np.sin(x) * x, lambda x: np.log(1.0 + x * x), lambda x: te.logsumexp(x, axis=-1)]
 
 
-@given(seed=st.integers(0, 2**16))
-def test_right_gradients_have_order_two(seed):
-    for f in SMOOTH:
-        report = check_taylor(f, np.random.default_rng(seed).normal(size=3), seed=seed)
-        assert report.verdict == PASS
-        assert all(finding.order > 1.6 for finding in report.findings)
+@given(f=st.sampled_from(SMOOTH), seed=st.integers(0, 2**16))
+def test_right_gradients_have_order_two(f, seed):
+    report = check_taylor(f, np.random.default_rng(seed).normal(size=3), seed=seed)
+    assert report.verdict == PASS
+    assert all(finding.order > 1.6 for finding in report.findings)
 
 
 @pytest.mark.parametrize("factor", [1 - 1e-4, 1 + 1e-3, 0.5, 2.0, -1.0, 0.0])

@@ -109,8 +109,8 @@ class Draft:
         """Operands of a sum, one of which the last line used: both get one array, and one of them more besides."""
         if not self.lines:
             return []
-        older = list(self.values)[:-1]
-        used = [name for name in older if name in named(self.lines[-1].expression)]
+        older, inside = list(self.values)[:-1], named(self.lines[-1].expression)
+        used = [name for name in older if name in inside]
         shapes = {name: self.values[name].shape for name in older}
         return [(x, y) for x in used for y in older if x != y and shapes[x] == shapes[y] != ()]
 
@@ -129,7 +129,8 @@ class Draft:
         """One more line, if what was drawn can be computed."""
         op = self.draw(st.sampled_from(self.draw(st.sampled_from(ops))))
         texts, options = self.operands(op)
-        names = [name for name in self.values if any(name in named(text) for text in texts)]
+        inside = set().union(*map(named, texts))
+        names = [name for name in self.values if name in inside]
         moved = next((name for name in names if name in self.leaves), "") if self.one_in(4) else ""
         known = self.values | ({moved: self.values[moved] + SHIFT} if moved else {})
         with np.errstate(all="raise", under="ignore"):
