@@ -9,6 +9,7 @@ Source: Dorfman, "The detection of defective members of large populations" (1943
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,7 @@ def spread(rng: np.random.Generator, shape: Any) -> Array:
 
 def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None:
     """Fill in the numeric slope and the verdicts of findings about one slope, such as reverse and forward."""
+    line = cache(line)  # a second look asks for some of the same points
     with np.errstate(all="ignore"):
         n, error = (four_point(line, STEP * s), 0.0) if limits.method == "auto" else measured(limits.method, line, s)
         for finding in findings:
