@@ -40,6 +40,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("no_cover")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def aside():
+    """Keep the collector from searching, hundreds of times, what was there before the tests of a file."""
+    gc.freeze()
+
+
 @pytest.fixture
 def table():
     """The table of operations, as it was before the test."""
