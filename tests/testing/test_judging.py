@@ -75,6 +75,15 @@ def test_what_cannot_be_differenced_is_inconclusive():
     assert judged(1.0, lambda t: float("nan")).verdict == INCONCLUSIVE
 
 
+@given(st.floats(-2.0, 2.0), st.floats(1.001, 2.0))
+def test_a_right_slope_takes_four_calls_a_wrong_one_a_hundred_at_most_and_none_twice(x, factor):
+    for off, verdict, most in ((1.0, PASS, 4), (factor, FAIL, 100)):
+        asked = []
+        line = lambda t: asked.append(t) or float(np.exp(x + t))  # noqa: B023
+        assert judged(off * np.exp(x), line).verdict == verdict
+        assert len(set(asked)) == len(asked) <= most
+
+
 def test_rounding_inside_a_function_counts_as_rounding():
     lost = lambda t: float((1e8 * t + np.sin(t)) + 1e8 - (1e8 * t + 1e8))
     assert judged(1.0, lost).verdict != FAIL
