@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred interpreters start from the tests: compile once for all
 gc.disable()  # until all tests are there: what is imported stays, and searching it is a third of importing it
 
 settings.register_profile("dev", max_examples=25, deadline=None)
