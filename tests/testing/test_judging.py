@@ -77,11 +77,17 @@ def test_what_cannot_be_differenced_is_inconclusive():
 
 @given(st.floats(-2.0, 2.0), st.floats(1.001, 2.0))
 def test_a_right_slope_takes_four_calls_a_wrong_one_a_hundred_at_most_and_none_twice(x, factor):
-    for off, verdict, most in ((1.0, PASS, 4), (factor, FAIL, 100)):
-        asked = []
-        line = lambda t: asked.append(t) or float(np.exp(x + t))  # noqa: B023
-        assert judged(off * np.exp(x), line).verdict == verdict
-        assert len(set(asked)) == len(asked) <= most
+    asked = []
+
+    def line(t):
+        asked.append(t)
+        return float(np.exp(x + t))
+
+    assert judged(np.exp(x), line).verdict == PASS
+    assert len(asked) == 4
+    asked.clear()
+    assert judged(factor * np.exp(x), line).verdict == FAIL
+    assert len(set(asked)) == len(asked) <= 100
 
 
 def test_rounding_inside_a_function_counts_as_rounding():
