@@ -3,11 +3,12 @@
 Those that take long run here in the longer profiles; `.ci/run` runs all of them as scripts, and so does the gallery.
 """
 
-import os
 import runpy
 from pathlib import Path
 
 import pytest
+
+from tests.robustness.running import LONG
 
 pytestmark = pytest.mark.no_cover
 
@@ -46,9 +47,15 @@ NEEDS = {
     "taylor_test": ["matplotlib"],
     "watch_training": ["matplotlib"],
 }
-LONG = os.environ.get("HYPOTHESIS_PROFILE") in ("nightly", "thorough")
 SLOW = () if LONG else ("bare_values_network", "network_3_4_1", "planted_faults", "watch_training")
 STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}
+
+
+def expect_files(folder, names):
+    """Exactly these files are in a folder, and each is what its ending says."""
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    for path in folder.iterdir():
+        assert path.read_bytes().startswith(STARTS[path.suffix]), path.name
 
 
 def test_every_script_is_tested_and_short():
@@ -69,6 +76,4 @@ def test_scripts_run_and_write_their_files(name, tmp_path, monkeypatch):
         from matplotlib import pyplot
 
         pyplot.close("all")
-    assert sorted(path.name for path in tmp_path.iterdir()) == WRITES[name]
-    for path in tmp_path.iterdir():
-        assert path.read_bytes().startswith(STARTS[path.suffix])
+    expect_files(tmp_path, WRITES[name])
