@@ -8,6 +8,7 @@ import pickle
 import unicodedata
 import xml.etree.ElementTree as ET
 from contextlib import suppress
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -112,27 +113,29 @@ def test_dot_of_a_network_has_the_nodes_of_the_same_network_with_harmless_names(
 # -- HTML and SVG -------------------------------------------------------------------------------------------
 
 MARKUP = {
-    "drawing": lambda loss, w: viz.draw(loss)._repr_mimebundle_()["image/svg+xml"],
-    "paths": lambda loss, w: viz.draw(loss, to=w).svg,
-    "modules": lambda loss, w: viz.draw(loss, level="module").svg,
-    "explorer": lambda loss, w: viz.trace(loss).explore().html,
-    "notebook": lambda loss, w: viz.trace(loss)._repr_mimebundle_()["text/html"],
-    "animation": lambda loss, w: viz.trace(loss).rendered("svg", True).decode(),
-    "comparison": lambda loss, w: viz.diff(viz.trace(loss), viz.trace(loss * 2.0)).draw().svg,
-    "card": lambda loss, w: viz.bundle(w)["text/html"],
+    "drawing": lambda told, w: told.draw()._repr_mimebundle_()["image/svg+xml"],
+    "paths": lambda told, w: told.draw(to=w).svg,
+    "modules": lambda told, w: viz.draw(told.root, level="module").svg,
+    "explorer": lambda told, w: told.explore().html,
+    "notebook": lambda told, w: told._repr_mimebundle_()["text/html"],
+    "animation": lambda told, w: told.rendered("svg", True).decode(),
+    "comparison": lambda told, w: viz.diff(told, viz.trace(told.root * 2.0)).draw().svg,
+    "card": lambda told, w: viz.bundle(w)["text/html"],
 }
+
+
+@cache
+def seen(make, hostile):
+    """A graph to look at, its backward pass told once for all views, and one of its variables."""
+    loss, origin = make(HOSTILE if hostile else HARMLESS)
+    return viz.trace(loss), origin[0] if isinstance(origin, list) else origin.parameters()[0]
 
 
 @pytest.mark.parametrize("view", MARKUP)
 @pytest.mark.parametrize("make", [graph, network])
 def test_markup_has_no_element_or_attribute_beyond_those_of_harmless_names(view, make):
     pytest.importorskip("pygraphviz")
-
-    def page(names):
-        loss, origin = make(names)
-        return MARKUP[view](loss, origin[0] if isinstance(origin, list) else origin.parameters()[0])
-
-    hostile, harmless = page(HOSTILE), page(HARMLESS)
+    hostile, harmless = (MARKUP[view](*seen(make, names)) for names in (True, False))
     found, expected = elements(hostile), elements(harmless)
     assert set(found) <= set(expected)
     if view != "animation":  # its lines are folded where names have spaces
@@ -150,8 +153,7 @@ def test_a_card_of_a_module_has_the_elements_of_one_with_harmless_names():
 @pytest.mark.parametrize("view", ["drawing", "paths", "modules", "animation"])
 def test_pictures_are_well_formed_and_hold_the_names_as_text(view):
     pytest.importorskip("pygraphviz")
-    total, values = graph(HOSTILE)
-    root = ET.fromstring(MARKUP[view](total, values[0]))
+    root = ET.fromstring(MARKUP[view](*seen(graph, True)))
     assert root.tag.endswith("svg")
     assert "javascript:alert(1)" in "".join(root.itertext()) or view in ("paths", "modules")
 
