@@ -19,7 +19,7 @@ from tinygrad_edu.viz.replay import pull, slope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from tinygrad_edu.graph import Node
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.viz.replay import Hop
 
     Stretch = tuple[Hop, ...]
+    Figure = Callable[[Stretch], str]
 
 FACTORS = 6
 LONG = 48
@@ -36,6 +37,17 @@ ONES = range(1, 21)
 
 class Caption:
     """The chain rule of the paths to one Value, as lines of text.
+
+    Parameters
+    ----------
+    root, to
+        The result, and the Value its paths lead to.
+    paths
+        Those paths.
+    names
+        What everything is called.
+    figure
+        The number of a factor; paths share most of their factors, and so do captions of one graph.
 
     Attributes
     ----------
@@ -50,9 +62,9 @@ class Caption:
         For every hop the circled numbers of the paths it is on.
     """
 
-    def __init__(self, root: Node, to: Node, paths: Paths, names: Names) -> None:
+    def __init__(self, root: Node, to: Node, paths: Paths, names: Names, figure: Figure | None = None) -> None:
         self.names, self.paths, self.to, self.root = names, paths, to, root
-        self.figure = cache(figure)  # paths share most of their factors
+        self.figure = figure or figures()
         self.whole = self.unambiguous()
         self.products = [self.product(path) for path in paths.listed]
         self.lines = [self.single(self.products[0])] if paths.count == 1 else self.sum_and_paths()
@@ -93,11 +105,11 @@ class Caption:
 
     def whole_factor(self, stretch: Stretch) -> str:
         """A factor of several hops with its numbers, where they are short: derror_dp = 1.597 * 1 = 1.597."""
-        figures = [figure((hop,)) for hop in stretch]
-        parts = [" * ".join(figures)] if "" not in figures else []
+        numbers = [self.figure((hop,)) for hop in stretch]
+        parts = [" * ".join(numbers)] if "" not in numbers else []
         if sum(map(len, parts)) > LONG:
             parts = []
-        return " = ".join(part for part in (self.fraction(stretch), *parts, figure(stretch)) if part)
+        return " = ".join(part for part in (self.fraction(stretch), *parts, self.figure(stretch)) if part)
 
     def single(self, product: str) -> str:
         """The gradient as the product along the only path."""
@@ -142,6 +154,11 @@ def operand(hop: Hop) -> Node:
     """The Value at the far end of a hop."""
     found: Node = hop[0].args[hop[1]]
     return found
+
+
+def figures() -> Figure:
+    """What tells the number of a factor, and computes each only once."""
+    return cache(figure)
 
 
 def figure(stretch: Stretch) -> str:

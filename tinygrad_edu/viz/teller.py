@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz import thumbnail, wording
-from tinygrad_edu.viz.caption import Caption, fraction
+from tinygrad_edu.viz.caption import Caption, figures, fraction
 from tinygrad_edu.viz.formula import bracketed, glyph
 from tinygrad_edu.viz.journal import called, pulling
 from tinygrad_edu.viz.paths import find_paths
@@ -47,6 +47,7 @@ class Teller:
         self.tracer, self.lr, self.names = tracer, lr, tracer.names
         self.places = Placement(tracer)
         self.trace = self.places.trace
+        self.figure = figures()
 
     def story(self) -> Story:
         """The finished story; of a large graph the first steps of each phase, and the first variables."""
@@ -125,7 +126,7 @@ class Teller:
         """The paths to a variable, what they add up to, and what was there before."""
         tracer = self.tracer
         paths = find_paths(tracer.nodes, node, tracer.gradients[node])
-        caption = Caption(tracer.root, node, paths, self.names)
+        caption = Caption(tracer.root, node, paths, self.names, self.figure)
         left = paths.count - len(paths.listed)
         return Leaf(
             self.places.box(node),
