@@ -3,8 +3,10 @@
 import asyncio
 import threading
 
-from tinygrad_edu import Value, no_grad
-from tinygrad_edu.recording import ROOT, SCOPE, recorded, scope
+import pytest
+
+from tinygrad_edu import Value, nn, no_grad
+from tinygrad_edu.recording import ROOT, SCOPE, recorded
 
 
 def test_no_grad_gives_values_without_a_history():
@@ -63,17 +65,21 @@ def test_no_grad_is_local_to_its_task():
 
 
 def test_scopes_nest_and_leave_no_trace():
-    with scope("layers", "Sequential"), scope("layers.0", "Linear"):
-        inner = Value(1.0) * 2.0
+    inner = nn.Sequential(nn.Linear(1, 1))([[1.0]])
     assert (inner.scope.path, inner.scope.kind) == ("layers.0", "Linear")
-    assert inner.scope.parent.path == "layers"
+    assert (inner.scope.parent.kind, inner.scope.parent.parent) == ("Sequential", ROOT)
     assert (Value(1.0) * 2.0).scope is ROOT
     assert repr(inner.scope) == "Linear 'layers.0'"
 
 
+def test_an_error_ends_a_scope():
+    with pytest.raises(ValueError, match="Linear"):
+        nn.Linear(2, 1)([[1.0]])
+    assert SCOPE.get() is ROOT
+
+
 def test_a_scope_does_not_switch_recording_on_but_recorded_does():
     with no_grad():
-        with scope("layer", "Linear"):
-            assert (Value(1.0) * 2.0).op is None
+        assert nn.Tanh()(Value(1.0)).op is None
         with recorded():
             assert (Value(1.0) * 2.0).op is not None

@@ -45,8 +45,3 @@ def no_grad() -> AbstractContextManager[None]:
 def recorded() -> AbstractContextManager[None]:
     """Record inside, also where `no_grad()` is in force around it."""
     return inside(SCOPE.get() or ROOT)
-
-
-def scope(path: str, kind: str) -> AbstractContextManager[None]:
-    """Name what is recorded inside, for pictures and messages."""
-    return inside((parent := SCOPE.get()) and Scope(path, kind, parent))

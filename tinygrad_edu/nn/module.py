@@ -14,7 +14,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.nn.expect import named
 from tinygrad_edu.nn.walk import join, printable, walk
 from tinygrad_edu.operand import arrayed
-from tinygrad_edu.recording import scope
+from tinygrad_edu.recording import SCOPE, Scope
 from tinygrad_edu.value import Value, shown
 
 TYPE_CHECKING = False
@@ -59,8 +59,12 @@ class Module:
         """Compute `forward`, with everything it records named after this module."""
         if self._path is None:
             self._label()
-        with scope(self._path or "", type(self).__name__):
+        around = SCOPE.get()
+        token = SCOPE.set(around and Scope(self._path or "", type(self).__name__, around))
+        try:
             return self.forward(*args, **kwargs)
+        finally:
+            SCOPE.reset(token)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Every module inside, this one first under the empty name, each once with its path."""

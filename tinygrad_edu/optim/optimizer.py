@@ -79,13 +79,13 @@ class Optimizer:
         TypeError, ValueError
             If none has one, or one is not an array of the shape of its parameter.
         """
-        if all(p.grad is None for p in self.params):
+        given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
+        if not given:
             raise ValueError(
                 f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
                 f"did, the loss was computed without them, from constants only: was .data used? ({user_line()})"
             )
         update, lr = self.algorithm.update, self._lr
-        given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
         made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]
         for (i, p), (data, state) in zip(given, made, strict=True):
             p.data, self.states[i] = data, state
