@@ -124,6 +124,18 @@ def test_the_table_of_gradients_lists_results_before_operands():
     assert list(backpropagate(y, np.float64(1.0))) == [y, x]
 
 
+@pytest.mark.parametrize("strange", [1.0, np.ones(2), None, "w"])
+def test_gradients_for_anything_but_values_are_refused(strange):
+    w = Value(2.0)
+    with pytest.raises(TypeError, match=rf"gradients are for Values.*{type(strange).__name__} \(test_backward"):
+        gradients(w * w, [w, strange])
+
+
+def test_gradients_for_a_number_are_refused():
+    with pytest.raises(TypeError, match="gradients are for Values, such as a weight; got a float"):
+        gradients(Value(2.0) * 2.0, 2.0)
+
+
 def test_gradients_of_a_single_value_need_no_list():
     x = Value([2.0, 3.0])
     (g,) = gradients(np.sum(x * x), x)

@@ -84,11 +84,14 @@ def seed(root: Node, gradient: Any) -> Any:
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
     """The gradients of a single number with respect to each of xs, or to one; no `.grad` is touched.
 
-    TypeError if y is not a Value: then nothing was recorded.
+    TypeError if y is not a Value, since nothing was recorded then, and if one of xs is none.
     """
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))
-    return pulled(y, seed(y, None), [xs] if isinstance(xs, Node) else list(xs), differentiable)
+    wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
+    if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
+        raise TypeError(f"gradients are for Values, such as a weight; got a {others[0]} ({errors.user_line()})")
+    return pulled(y, seed(y, None), wanted, differentiable)
 
 
 def pulled(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:
