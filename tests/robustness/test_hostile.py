@@ -31,6 +31,7 @@ HOSTILE = [
     "digraph {", "\U000e0041", "e\u0301" * 60, "grad", "0",
 ]  # fmt: skip
 HARMLESS = [f"n{i}" for i in range(len(HOSTILE))]
+BREAKING = "\"'>--></title></script><u>"
 
 
 def graph(names):
@@ -142,6 +143,19 @@ def test_markup_has_no_element_or_attribute_beyond_those_of_harmless_names(view,
         assert len(found) <= len(expected)
     assert unsafe(hostile.replace("\t", "")) == set()
     assert len(hostile) < 3 * len(harmless) + 10_000, "long names are cut"
+
+
+@pytest.mark.parametrize("view", MARKUP)
+def test_the_name_of_a_result_breaks_out_of_no_title_and_no_attribute(view):
+    pytest.importorskip("pygraphviz")
+
+    def page(name):
+        x = Value(2.0, name=name)
+        y = x * x
+        y.name = name
+        return MARKUP[view](viz.trace(y), x)
+
+    assert set(elements(page(BREAKING))) == set(elements(page("n" * len(BREAKING))))
 
 
 def test_a_card_of_a_module_has_the_elements_of_one_with_harmless_names():
