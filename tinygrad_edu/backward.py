@@ -84,7 +84,7 @@ def seed(root: Node, gradient: Any) -> Any:
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
     """The gradients of a single number with respect to each of xs, or to one; no `.grad` is touched.
 
-    TypeError if y is not a Value, since nothing was recorded then, and if one of xs is none.
+    TypeError if y is not a Value, since nothing was recorded then, or if one of xs is not.
     """
     if not isinstance(y, Node):
         raise TypeError(errors.constants_only(y))
