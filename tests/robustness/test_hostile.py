@@ -5,6 +5,7 @@ the same graph with harmless names has not; what is printed holds no character t
 """
 
 import pickle
+import sys
 import unicodedata
 import xml.etree.ElementTree as ET
 from contextlib import suppress
@@ -145,9 +146,13 @@ def test_markup_has_no_element_or_attribute_beyond_those_of_harmless_names(view,
     assert len(hostile) < 3 * len(harmless) + 10_000, "long names are cut"
 
 
-@pytest.mark.parametrize("view", MARKUP)
-def test_the_name_of_a_result_breaks_out_of_no_title_and_no_attribute(view):
+@pytest.mark.parametrize("view", [*MARKUP, "explorer without Graphviz", "notebook without Graphviz"])
+def test_the_name_of_a_result_breaks_out_of_no_title_no_attribute_and_no_text(view, monkeypatch):
     pytest.importorskip("pygraphviz")
+    view, _, without = view.partition(" without ")
+    if without:
+        monkeypatch.setitem(sys.modules, "pygraphviz", None)
+        monkeypatch.setenv("PATH", "")
 
     def page(name):
         x = Value(2.0, name=name)
