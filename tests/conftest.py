@@ -8,7 +8,6 @@ import pytest
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred interpreters start from the tests: compile once for all
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
