@@ -10,7 +10,6 @@ Source: the figures of the tutorial this project began with, where the wanted de
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class Caption:
     names
         What everything is called.
     figure
-        The number of a factor; paths share most of their factors, and so do captions of one graph.
+        `figure`, cached: paths share most of their factors, and so do the captions of one graph.
 
     Attributes
     ----------
@@ -62,9 +61,9 @@ class Caption:
         For every hop the circled numbers of the paths it is on.
     """
 
-    def __init__(self, root: Node, to: Node, paths: Paths, names: Names, figure: Figure | None = None) -> None:
+    def __init__(self, root: Node, to: Node, paths: Paths, names: Names, figure: Figure) -> None:
         self.names, self.paths, self.to, self.root = names, paths, to, root
-        self.figure = figure or figures()
+        self.figure = figure
         self.whole = self.unambiguous()
         self.products = [self.product(path) for path in paths.listed]
         self.lines = [self.single(self.products[0])] if paths.count == 1 else self.sum_and_paths()
@@ -154,11 +153,6 @@ def operand(hop: Hop) -> Node:
     """The Value at the far end of a hop."""
     found: Node = hop[0].args[hop[1]]
     return found
-
-
-def figures() -> Figure:
-    """What tells the number of a factor, and computes each only once."""
-    return cache(figure)
 
 
 def figure(stretch: Stretch) -> str:

@@ -5,13 +5,14 @@ Source: none; this is bookkeeping.
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz import thumbnail, wording
-from tinygrad_edu.viz.caption import Caption, figures, fraction
+from tinygrad_edu.viz.caption import Caption, figure, fraction
 from tinygrad_edu.viz.formula import bracketed, glyph
 from tinygrad_edu.viz.journal import called, pulling
 from tinygrad_edu.viz.paths import find_paths
@@ -47,7 +48,7 @@ class Teller:
         self.tracer, self.lr, self.names = tracer, lr, tracer.names
         self.places = Placement(tracer)
         self.trace = self.places.trace
-        self.figure = figures()
+        self.figure = cache(figure)
 
     def story(self) -> Story:
         """The finished story; of a large graph the first steps of each phase, and the first variables."""

@@ -8,13 +8,13 @@ Source: none; this is bookkeeping.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from tinygrad_edu.graph import Node, backwards
 from tinygrad_edu.viz import wording
-from tinygrad_edu.viz.caption import Caption, fraction
+from tinygrad_edu.viz.caption import Caption, figure, fraction
 from tinygrad_edu.viz.extent import MERGED, Extent
 from tinygrad_edu.viz.flags import flags
 from tinygrad_edu.viz.formula import constant_exponent, evaluated, glyph, local_text
@@ -69,7 +69,9 @@ class Tracer:
         self.names, self.gradients = Names(nodes[::-1], names), gradients(root)
         self.ledger = Ledger(root, self.gradients, self.uses)
         self.paths = None if to is None else find_paths(nodes, to, self.gradients[to])
-        self.caption = None if to is None or self.paths is None else Caption(root, to, self.paths, self.names)
+        self.caption = None
+        if to is not None and self.paths is not None:
+            self.caption = Caption(root, to, self.paths, self.names, cache(figure))
         self.boxes: list[Box] = []
         self.steps: list[Step] = []
         self.edges: list[Edge] = []
