@@ -148,9 +148,10 @@ def test_markup_has_no_element_or_attribute_beyond_those_of_harmless_names(view,
 
 @pytest.mark.parametrize("view", [*MARKUP, "explorer without Graphviz", "notebook without Graphviz"])
 def test_the_name_of_a_result_breaks_out_of_no_title_no_attribute_and_no_text(view, monkeypatch):
-    pytest.importorskip("pygraphviz")
     view, _, without = view.partition(" without ")
-    if without:
+    if not without:
+        pytest.importorskip("pygraphviz")
+    else:
         monkeypatch.setitem(sys.modules, "pygraphviz", None)
         monkeypatch.setenv("PATH", "")
 
@@ -160,7 +161,9 @@ def test_the_name_of_a_result_breaks_out_of_no_title_no_attribute_and_no_text(vi
         y.name = name
         return MARKUP[view](viz.trace(y), x)
 
-    assert set(elements(page(BREAKING))) == set(elements(page("n" * len(BREAKING))))
+    found, expected = elements(page(BREAKING)), elements(page("n" * len(BREAKING)))
+    assert set(found) == set(expected)
+    assert len(found) == len(expected) or view == "animation"  # whose lines are folded at different places
 
 
 def test_a_card_of_a_module_has_the_elements_of_one_with_harmless_names():
