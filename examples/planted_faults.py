@@ -9,7 +9,7 @@ the wrong ones. An ``Op`` that nobody registers is believed, so it is the place 
 import numpy as np
 
 import tinygrad_edu as te
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, KINK, check_gradients, check_op
 from tinygrad_edu.value import apply
 

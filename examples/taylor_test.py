@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from tinygrad_edu import grad
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, PASS, check_taylor
 from tinygrad_edu.value import apply
 

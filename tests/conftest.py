@@ -62,7 +62,7 @@ def aside():
 @pytest.fixture
 def table():
     """The table of operations, as it was before the test."""
-    from tinygrad_edu.op import OPERATIONS, PRIMITIVES
+    from tinygrad_edu.table import OPERATIONS, PRIMITIVES
 
     before = dict(OPERATIONS), dict(PRIMITIVES)
     yield

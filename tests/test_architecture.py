@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOP = "tinygrad_edu"
 LAYERS = (
-    {"op", "graph", "errors", "recording", "collection", "operand"},
+    {"table", "graph", "errors", "recording", "collection", "inputs"},
     {"backward", "value"},
     {"rules"},
     {"transforms", "forward", "tree", ""},  # "": the package itself, which offers layers 1 to 4
@@ -154,15 +154,15 @@ def test_every_module_has_its_tests():
     ],
 )
 def test_the_layer_check_sees(name, text, allowed):
-    names = ["graph", "value", "errors", "op", "nn", "nn.module", "viz", "viz.layout"]
+    names = ["graph", "value", "errors", "table", "nn", "nn.module", "viz", "viz.layout"]
     modules = {TOP: ""} | {f"{TOP}.{other}": "" for other in names}
     assert (not list(misplaced(modules | {name: text}))) == allowed
 
 
 def test_the_cycle_check_sees_a_cycle_and_forgives_types():
-    modules = {f"{TOP}.op": f"import {TOP}.graph", f"{TOP}.graph": f"import {TOP}.op"}
+    modules = {f"{TOP}.table": f"import {TOP}.graph", f"{TOP}.graph": f"import {TOP}.table"}
     assert set(cycle(modules)) == set(modules)
-    assert cycle(modules | {f"{TOP}.op": f"if TYPE_CHECKING:\n    import {TOP}.graph"}) == []
+    assert cycle(modules | {f"{TOP}.table": f"if TYPE_CHECKING:\n    import {TOP}.graph"}) == []
 
 
 def test_the_size_check_counts_lines_without_the_docstring():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, gradients
-from tinygrad_edu.backward import backpropagate, fit
+from tinygrad_edu.backward import backpropagate, unbroadcast
 
 shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 
@@ -16,14 +16,14 @@ def test_fit_undoes_broadcasting(shape, data):
     lead = data.draw(shapes)
     wide = lead + tuple(n if n > 1 else data.draw(st.integers(1, 3)) for n in shape)
     g, x = np.random.default_rng(0).normal(size=wide), np.random.default_rng(1).normal(size=shape)
-    fitted = fit(g, x)
+    fitted = unbroadcast(g, x)
     assert fitted.shape == shape
     assert abs(np.sum(fitted * x) - np.sum(g * np.broadcast_to(x, wide))) < 1e-12
 
 
 def test_fit_undoes_promotion():
-    assert fit(np.ones(3), np.ones(3, np.float32)).dtype == np.float32
-    assert fit(np.ones((2, 3)), np.ones((1, 3), np.float32)).dtype == np.float32
+    assert unbroadcast(np.ones(3), np.ones(3, np.float32)).dtype == np.float32
+    assert unbroadcast(np.ones((2, 3)), np.ones((1, 3), np.float32)).dtype == np.float32
 
 
 def test_a_reused_result_collects_all_of_its_gradients():

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu.extension import custom
-from tinygrad_edu.op import DEFINITE, OPERATIONS, REGULAR
+from tinygrad_edu.table import DEFINITE, OPERATIONS, REGULAR
 
 pytestmark = pytest.mark.usefixtures("table")
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import Value, backward, checkpoint, grad, jvp, vjp
 from tinygrad_edu.forward import propagate
-from tinygrad_edu.graph import backwards
-from tinygrad_edu.op import OPERATIONS
+from tinygrad_edu.graph import toposort
+from tinygrad_edu.table import OPERATIONS
 
 STEPS = [lambda a, b: a + b, lambda a, b: np.tanh(a) * b, lambda a, b: np.tanh(a)]
 
@@ -92,7 +92,7 @@ def test_a_linear_function_pushes_by_itself_and_gives_what_its_pullback_gives(mo
 def test_the_transposed_pullbacks_do_not_walk_what_lies_behind(monkeypatch):
     walked = []
     monkeypatch.setattr(
-        backward, "backwards", lambda *roots, since=0: walked.append(backwards(*roots, since=since)) or walked[-1]
+        backward, "toposort", lambda *roots, since=0: walked.append(toposort(*roots, since=since)) or walked[-1]
     )
 
     def f(x):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards, sources
+from tinygrad_edu.graph import sources, toposort
 
 
 def random_graph(choices):
@@ -29,7 +29,7 @@ programs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(
 @given(programs)
 def test_every_node_comes_once_and_after_all_of_its_consumers(choices):
     root = random_graph(choices)[-1]
-    order = backwards(root)
+    order = toposort(root)
     place = {node: i for i, node in enumerate(order)}
     assert len(place) == len(order)
     assert order[0] is root
@@ -42,14 +42,14 @@ def test_every_node_comes_once_and_after_all_of_its_consumers(choices):
 def test_a_pickled_graph_has_the_same_gradients(choices):
     nodes = random_graph(choices)
     for twin in (pickle.loads(pickle.dumps(nodes[-1])), copy.deepcopy(nodes[-1]), copy.copy(nodes[-1])):
-        assert len(backwards(twin)) == len(backwards(nodes[-1]))
+        assert len(toposort(twin)) == len(toposort(nodes[-1]))
         twin.backward()
         nodes[-1].grad = None
         for node in nodes[:2]:
             node.grad = None
         nodes[-1].backward()
-        twins = {n.number: n for n in backwards(twin) if n.op is None}
-        originals = {n.number: n for n in backwards(nodes[-1]) if n.op is None}
+        twins = {n.number: n for n in toposort(twin) if n.op is None}
+        originals = {n.number: n for n in toposort(nodes[-1]) if n.op is None}
         assert [twins[k].grad for k in sorted(twins)] == [originals[k].grad for k in sorted(originals)]
 
 
@@ -109,8 +109,8 @@ def test_a_walk_stops_at_what_is_older():
     before = x * 3.0
     y = Value(5.0)
     after = before * y + before
-    assert backwards(after, since=y.number) == [after, after.args[0], y]
+    assert toposort(after, since=y.number) == [after, after.args[0], y]
     assert sources(after, since=y.number) == [before]
     assert sources(after, before, since=x.number) == []
     assert sources(x, since=y.number) == [x]
-    assert set(backwards(before, after)) == set(backwards(after))
+    assert set(toposort(before, after)) == set(toposort(after))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, REFUSED, REWRITES
+from tinygrad_edu.table import CONSTANTS, OPERATIONS, REFUSED, REWRITES
 from tinygrad_edu.value import dispatch
 
 TABLE = {"OPERATIONS": OPERATIONS, "REWRITES": REWRITES, "CONSTANTS": CONSTANTS, "REFUSED": REFUSED}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REWRITES, arrived
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REWRITES, arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_op
 from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, intervals, written
 from tinygrad_edu.testing.extremes import planted
@@ -23,7 +23,7 @@ arrived()
 pytestmark = pytest.mark.no_cover
 OPS = list(entries())
 OWN = list(OPERATIONS.values())
-IDS = [f"{op.name}{'' if te.op.OPERATIONS.get(op.function) is op else '-alone'}" for op in OPS]
+IDS = [f"{op.name}{'' if te.table.OPERATIONS.get(op.function) is op else '-with constants'}" for op in OPS]
 few = settings(max_examples=max(5, settings().max_examples // 20))
 repeats = max(1, settings().max_examples // 200)  # one kills every mutant: test_mutation.py
 

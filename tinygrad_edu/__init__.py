@@ -7,7 +7,7 @@ from importlib import import_module
 from tinygrad_edu import collection, rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning
-from tinygrad_edu.op import (
+from tinygrad_edu.table import (
     POSITIVE, REALS, TIES, Each, case, cases, constant, differentiable, entries, implements, primitive,
 )  # fmt: skip
 from tinygrad_edu.recording import no_grad

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.op import Parts
-from tinygrad_edu.operand import constant, plain
+from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.inputs import constant, plain
+from tinygrad_edu.table import Parts
 
 
 def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:
@@ -24,7 +24,7 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
     depend on smoothly are missing in the dict from node to gradient.
     """
     gradients = {root: gradient}
-    for node in backwards(root, since=since):
+    for node in toposort(root, since=since):
         g = gradients.get(node)
         if node.op is None or g is None:
             continue
@@ -39,7 +39,7 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
                     else:
                         share = parts[i]
                     if not node.aligned:
-                        share = fit(share, node.saved[i + 1])
+                        share = unbroadcast(share, node.saved[i + 1])
                 except (AttributeError, TypeError, ValueError) as error:
                     raise errors.elsewhere(node.op.name, node.saved[i + 1], error) from None
                 before = gradients.get(parent)
@@ -59,7 +59,7 @@ def current(node: Node) -> tuple[Any, ...]:
     return (node, *(arg if isinstance(arg, Node) else array for arg, array in arrays))
 
 
-def fit(g: Any, x: Any) -> Any:
+def unbroadcast(g: Any, x: Any) -> Any:
     """Bring a gradient to the shape and dtype of its argument: undo broadcasting and promotion."""
     if g.shape != x.shape:
         lead = g.ndim - x.ndim
@@ -91,10 +91,10 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
         raise TypeError(f"gradients are for Values, such as a weight; got a {others[0]} ({errors.user_line()})")
-    return pulled(y, seed(y, None), wanted, differentiable)
+    return vjps(y, seed(y, None), wanted, differentiable)
 
 
-def pulled(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:
+def vjps(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:
     """The gradients for xs that belong to a gradient of the root; zeros where it does not depend on them."""
     found = backpropagate(root, g, differentiable, since) if isinstance(root, Node) else {}
     return [found[x] if x in found else np.zeros_like(x.data)[()] for x in xs]

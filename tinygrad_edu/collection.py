@@ -9,7 +9,7 @@ import gc
 from itertools import islice
 from typing import Any
 
-from tinygrad_edu.graph import Node, behind
+from tinygrad_edu.graph import Node, ancestors
 
 LARGE = 5_000
 aside = False
@@ -23,7 +23,7 @@ def spare_graphs(phase: str, info: dict[str, Any]) -> None:
     young = reversed(gc.get_objects(generation=0))
     whole = (item for item in young if isinstance(item, Node) and hasattr(item, "number"))  # numbered last
     newest = next(whole, None)
-    if newest is not None and next(islice(behind(newest), LARGE, None), None):  # more than that are behind it
+    if newest is not None and next(islice(ancestors(newest), LARGE, None), None):  # more than that are behind it
         gc.freeze()
         aside = True
     elif aside:

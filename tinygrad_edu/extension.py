@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.op import Each, Op, primitive
+from tinygrad_edu.table import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
 from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw
 

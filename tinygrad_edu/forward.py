@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.backward import current, fit, pulled
-from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.op import Parts
+from tinygrad_edu.backward import current, unbroadcast, vjps
+from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.table import Parts
 from tinygrad_edu.value import Value
 
 
 def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool, since: int) -> dict[Node, Any]:
     """Push tangents of variables forward to every node that depends on them; see `backpropagate`."""
     found = dict(tangents)
-    for node in reversed(backwards(*roots, since=since)):
+    for node in reversed(toposort(*roots, since=since)):
         ts = {i: found[x] for i, x in enumerate(node.args) if isinstance(x, Node) and x in found}
         if ts:
             t, dtype = push(node, ts, current(node) if differentiable else node.saved), node.saved[0].dtype
@@ -46,5 +46,5 @@ def share(node: Node, i: int, t: Any, inputs: tuple[Any, ...]) -> Any:
         t = t if t.shape == result.shape else np.broadcast_to(t, result.shape)
         return op.pullbacks[i](t, *inputs, **node.options)
     g = Value(np.ones_like(result))  # any would do: the pullback is linear in it
-    pulled_back = fit(op.pullbacks[i](g, *inputs, **node.options), node.saved[i + 1])
-    return pulled(pulled_back, t, [g], isinstance(out, Node), since=g.number)[0]
+    pulled_back = unbroadcast(op.pullbacks[i](g, *inputs, **node.options), node.saved[i + 1])
+    return vjps(pulled_back, t, [g], isinstance(out, Node), since=g.number)[0]

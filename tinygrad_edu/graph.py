@@ -15,8 +15,8 @@ from typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tinygrad_edu.op import Op
     from tinygrad_edu.recording import Scope
+    from tinygrad_edu.table import Op
 
 NUMBER = attrgetter("number")
 OWN = ("aligned", "data", "grad", "name", "op", "options", "saved", "scope")
@@ -45,7 +45,7 @@ class Node:
     scope: Scope
 
 
-def behind(*roots: Any, since: int = 0) -> Iterator[Node]:
+def ancestors(*roots: Any, since: int = 0) -> Iterator[Node]:
     """Every node that results were made from and they themselves, each once; none numbered below `since`."""
     seen = {root for root in roots if isinstance(root, Node)}
     waiting = list(seen)
@@ -57,20 +57,20 @@ def behind(*roots: Any, since: int = 0) -> Iterator[Node]:
                 waiting.append(parent)
 
 
-def backwards(*roots: Any, since: int = 0) -> list[Node]:
+def toposort(*roots: Any, since: int = 0) -> list[Node]:
     """The nodes behind results, each after all of its consumers; none older than what is asked about."""
-    return sorted(behind(*roots, since=since), key=NUMBER, reverse=True)
+    return sorted(ancestors(*roots, since=since), key=NUMBER, reverse=True)
 
 
 def sources(*roots: Any, since: int) -> list[Node]:
     """The nodes numbered below `since` that results were made from by younger ones, each once."""
-    met = [near for node in backwards(*roots, since=since) for near in (node, *node.args) if isinstance(near, Node)]
+    met = [near for node in toposort(*roots, since=since) for near in (node, *node.args) if isinstance(near, Node)]
     return list(dict.fromkeys(node for node in met if node.number < since))
 
 
 def pack(root: Node) -> list[Any]:
     """The graph as a flat list for pickling without recursion; variables are themselves, so that they stay shared."""
-    nodes = backwards(root)[::-1]
+    nodes = toposort(root)[::-1]
     place = {node: i for i, node in enumerate(nodes)}
     return [
         node if node.op is None and node is not root else

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.backward import pulled, seed
+from tinygrad_edu.backward import seed, vjps
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
-from tinygrad_edu.operand import constant, plain
+from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.recording import SCOPE, recorded
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value, record
 
@@ -54,7 +54,7 @@ class Run:
 
     def pull(self, g: Any) -> list[Any]:
         """The gradient for each variable that belongs to a gradient of the joined results."""
-        return pulled(self.root, g, self.ys, self.keep, self.since)
+        return vjps(self.root, g, self.ys, self.keep, self.since)
 
     def push(self, ts: list[Any]) -> list[Any]:
         """The tangent of each result that belongs to tangents of the variables."""
@@ -206,7 +206,7 @@ def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> 
             "a checkpointed function gave another result when it was computed again: it must not draw random "
             f"numbers, and parameters are updated after backward, not before ({user_line()})"
         )
-    return pulled(again, g, past, isinstance(out, Node), since)
+    return vjps(again, g, past, isinstance(out, Node), since)
 
 
 def recomputed(*past: Any, again: Any) -> Any:

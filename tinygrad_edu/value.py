@@ -18,9 +18,9 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
-from tinygrad_edu.operand import constant, floating, plain
+from tinygrad_edu.inputs import constant, floating, plain
 from tinygrad_edu.recording import ROOT, SCOPE
+from tinygrad_edu.table import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 
 Binary = Callable[["Value", Any], "Value"]
 
@@ -190,7 +190,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
             inputs.append(arg.data)
         else:
             inputs.append(constant(arg))
-            op = op.alone
+            op = op.with_constants
     try:
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
@@ -216,7 +216,7 @@ def binary(op: Op, x: Any, y: Any) -> Value:
     else:
         a = x.data if isinstance(x, Node) else constant(x)
         b = y.data if isinstance(y, Node) else constant(y)
-        op = op.alone
+        op = op.with_constants
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:
         out = op.compute(a, b)

@@ -8,7 +8,7 @@ code, because they are the code's own tables.
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from tinygrad_edu.op import CONSTANTS, MULTIPLES, OPERATIONS, REFUSED, REWRITES, TIES
+from tinygrad_edu.table import CONSTANTS, MULTIPLES, OPERATIONS, REFUSED, REWRITES, TIES
 from tinygrad_edu.testing import conventions
 
 # What torch 2.13 and jax 0.10 answered in float64; where they are left out, nobody has asked them.

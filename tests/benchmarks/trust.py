@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 import tinygrad_edu as te
-from tinygrad_edu.op import arrived
+from tinygrad_edu.table import arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, check_gradients
 from tinygrad_edu.testing.drawing import caller, calls, draw
 from tinygrad_edu.value import apply
@@ -36,7 +36,7 @@ def smooth_operations():
     """The elementwise operations of an interval, or of two, that have no kinks and no singular points."""
     for op in te.entries():
         plain = op.elementwise and not op.kinks and not op.singular and not op.variadic
-        if plain and len(op.pullbacks) <= 2 and op.alone is op:
+        if plain and len(op.pullbacks) <= 2 and op.with_constants is op:
             parts = [op.domain] * len(op.pullbacks) if not isinstance(op.domain, list) else op.domain
             if not any(isinstance(part, str) for part in parts):
                 yield op, parts

@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, graph, nn, optim, viz
-from tinygrad_edu.op import Op
+from tinygrad_edu.table import Op
 from tinygrad_edu.value import apply
 from tinygrad_edu.viz import exchange, lines
 
@@ -37,7 +37,7 @@ X, Y = np.linspace(-1, 1, 20).reshape(10, 2), np.linspace(0, 1, 10).reshape(10, 
 
 def alive(loss):
     """Weak references to all that operations made behind a loss."""
-    return [weakref.ref(node) for node in graph.behind(loss) if node.op is not None]
+    return [weakref.ref(node) for node in graph.ancestors(loss) if node.op is not None]
 
 
 def left(references):
@@ -213,7 +213,7 @@ def test_a_rule_that_fails_changes_no_gradient(monkeypatch, kind, call):
     variables = [Value(np.array([1.0, 2.0]), name=f"v{i}") for i in range(5)]
     total = sum((delicate(v * v)).sum() for v in variables)
     total.backward()
-    nodes = list(graph.behind(total))
+    nodes = list(graph.ancestors(total))
     before = {node: (node.grad, np.copy(node.grad)) for node in nodes}
     monkeypatch.setitem(globals(), "fault", kind)
     for attempt in (total.backward, lambda: te.gradients(total, variables)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, REWRITES
+from tinygrad_edu.table import CONSTANTS, OPERATIONS, REWRITES
 
 V = Value([[1.5, -2.0], [0.0, 3.0]])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, REFUSED, refused
+from tinygrad_edu.table import OPERATIONS, REFUSED, refused
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_refused_function_may_be_given_a_derivative():
         return np.floor(x) + x
 
     refused("it is the test's own", own)
-    te.differentiable(own, lambda g, out, x: g, domain=te.op.REALS)
+    te.differentiable(own, lambda g, out, x: g, domain=te.table.REALS)
     try:
         np.testing.assert_array_equal(te.value.dispatch(own, (te.Value([1.5]),), {}).data, [2.5])
     finally:

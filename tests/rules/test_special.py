@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, grad
-from tinygrad_edu.op import arrived
+from tinygrad_edu.table import arrived
 
 special = pytest.importorskip("scipy.special")
 arrived()

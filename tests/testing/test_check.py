@@ -5,8 +5,8 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, nn
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS
 from tinygrad_edu.testing import FAIL, KINK, PASS, GradientError, check_gradients, check_taylor
 
 X = np.random.default_rng(0).normal(size=5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import grad
-from tinygrad_edu.op import OPERATIONS, TIES
+from tinygrad_edu.table import OPERATIONS, TIES
 from tinygrad_edu.testing.conventions import SHARED, SMALLEST, UNBOUNDED, because, conventions
 
 LISTED = conventions()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, entries
-from tinygrad_edu.op import DEFINITE, REGULAR, TIES, Op, case
+from tinygrad_edu.table import DEFINITE, REGULAR, TIES, Op, case
 from tinygrad_edu.testing.drawing import caller, calls, draw, draw_array, draw_matrix, gap, intervals
 
 seeds = st.integers(0, 2**16)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, POSITIVE, REALS, Op
 from tinygrad_edu.rules.elementwise import sech_squared
+from tinygrad_edu.table import OPERATIONS, POSITIVE, REALS, Op
 from tinygrad_edu.testing import FAIL
 from tinygrad_edu.testing.extremes import FAR, HUGE, WIDE, limit, of_extremes, reached, ways
 from tinygrad_edu.testing.mutation import changed

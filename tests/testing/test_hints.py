@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.backward import backpropagate, fit
-from tinygrad_edu.graph import backwards
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, REALS
+from tinygrad_edu.backward import backpropagate, unbroadcast
+from tinygrad_edu.graph import toposort
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS
 from tinygrad_edu.testing import FAIL, check_gradients, hint
 from tinygrad_edu.testing.evidence import Evidence
 from tinygrad_edu.testing.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, diagnose, ratio
@@ -205,10 +205,10 @@ def test_the_ratio_to_nothing_is_infinite():
 def assigning(root, gradient, differentiable=False, since=0):
     """A backward pass with `=` for `+=` at leaves."""
     found = backpropagate(root, gradient, differentiable, since)
-    for node in backwards(root)[::-1]:
+    for node in toposort(root)[::-1]:
         for i, parent in enumerate(node.args):
             if isinstance(parent, te.Value) and parent.op is None and node in found:
-                found[parent] = fit(
+                found[parent] = unbroadcast(
                     np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), parent.data
                 )
     return found

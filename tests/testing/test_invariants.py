@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients
 from tinygrad_edu.testing.invariants import alike, close, invariants, same
 from tinygrad_edu.testing.layouts import read_only

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES
 from tinygrad_edu.testing.modules import home, load, operations, order
 
 MADE = "te.primitive(lambda x: x + 0.0, lambda g, out, x: g, name='{}', domain=te.REALS)\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, REALS, Each, Op, Parts, arrived, case
+from tinygrad_edu.table import OPERATIONS, REALS, Each, Op, Parts, arrived, case
 from tinygrad_edu.testing import check_op, mutation
 from tinygrad_edu.testing.mutation import (
     EQUIVALENT,
@@ -67,7 +67,7 @@ def test_a_mutant_is_an_entry_beside_the_table():
     for mutant in found.values():
         assert mutant.function is np.tanh
         assert mutant is not OPERATIONS[np.tanh]
-        assert mutant.alone is mutant
+        assert mutant.with_constants is mutant
     assert check_op(found["a factor 1 + 1e-6 in argument 0"], rtol=1e-7, raises=False).verdict == "FAIL"
     assert check_op(np.tanh, rtol=1e-7).verdict == "PASS"
 

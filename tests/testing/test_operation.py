@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, POSITIVE, REALS, Each, Op, case
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import OPERATIONS, POSITIVE, REALS, Each, Op, case
 from tinygrad_edu.testing import FAIL, PASS, GradientError, check_op
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -148,7 +148,7 @@ def test_a_fault_in_the_one_variable_form_is_found():
         product,
         lambda g, out, x, y: g * y,
         lambda g, out, x, y: g * x,
-        alone=(lambda g, out, x, y: g * y * 2.0, lambda g, out, x, y: g * x),
+        with_constants=(lambda g, out, x, y: g * y * 2.0, lambda g, out, x, y: g * x),
         domain=REALS,
     )
     assert "FAIL alone: product(" in str(check_op(wrong, raises=False))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, check_gradients, check_taylor
 from tinygrad_edu.value import apply
 

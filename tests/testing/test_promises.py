@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL
 from tinygrad_edu.testing import promises as kept
 from tinygrad_edu.testing.drawing import draw

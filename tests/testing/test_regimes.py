@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, REALS, TIES, Op
+from tinygrad_edu.table import OPERATIONS, REALS, TIES, Op
 from tinygrad_edu.testing import FAIL
 from tinygrad_edu.testing.mutation import changed
 from tinygrad_edu.testing.regimes import of_kinks, smallest, spots, steps
@@ -50,8 +50,8 @@ def test_a_rule_that_is_wrong_only_at_a_kink_is_found(fault):
 
 def test_a_tie_with_a_constant_has_a_gradient_of_its_own():
     op = OPERATIONS[np.maximum]
-    assert not broken(op.alone, alone=True)
-    assert "at a kink" in broken(changed(op.alone, pullbacks=op.pullbacks), alone=True)  # 1/2 instead of 0
+    assert not broken(op.with_constants, alone=True)
+    assert "at a kink" in broken(changed(op.with_constants, pullbacks=op.pullbacks), alone=True)  # 1/2 instead of 0
 
 
 def clipped(x):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, Finding, GradientReport, check_gradients
 from tinygrad_edu.testing.report import promise, repeated, written
 from tinygrad_edu.value import apply

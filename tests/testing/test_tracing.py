@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu import Value
-from tinygrad_edu.op import REALS, Op
+from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing.tracing import ALL_RIGHT, disagreeing, traced
 from tinygrad_edu.value import apply
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES
 from tinygrad_edu.testing.modules import load
 from tinygrad_edu.testing.trials import Unwritable
 from tinygrad_edu.testing.writing import WIDTH, fresh, written

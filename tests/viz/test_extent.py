@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.extent import EVERYTHING, SHORT, Extent, far_hops
 
 
@@ -12,7 +12,7 @@ def chain(length):
     x = Value(0.5)
     for _ in range(length):
         x = np.sin(x)
-    return Extent(backwards(x))
+    return Extent(toposort(x))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_constants_count():
     x = Value(0.5)
     for _ in range(EVERYTHING // 3):
         x = x * 2.0
-    assert Extent(backwards(x)).detail == "short"
+    assert Extent(toposort(x)).detail == "short"
 
 
 def test_what_is_left_out_is_said():
@@ -50,7 +50,7 @@ def recurrent(steps):
     w, x = Value(0.5), Value(1.0)
     for _ in range(steps):
         x = np.sin(x) * w
-    return w, backwards(x)[::-1]
+    return w, toposort(x)[::-1]
 
 
 def test_a_weight_used_at_every_step_is_drawn_again_where_lines_would_be_long():

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, nn
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.folding import folded, repetitions
 from tinygrad_edu.viz.replay import consumers
 
 
 def units_of(root, alone=(), few=0):
-    nodes = backwards(root)
+    nodes = toposort(root)
     return folded(nodes[::-1], consumers(nodes), frozenset({root, *alone}), few)
 
 
@@ -26,7 +26,7 @@ def test_every_value_is_in_exactly_one_unit_and_operands_come_first(made, few):
     loss, _ = made
     units = units_of(loss, few=few)
     home = {node: i for i, unit in enumerate(units) for node in unit.nodes}
-    assert sum(len(unit.nodes) for unit in units) == len(home) == len(backwards(loss))
+    assert sum(len(unit.nodes) for unit in units) == len(home) == len(toposort(loss))
     for node in home:
         assert all(home[arg] <= home[node] for arg in node.args if isinstance(arg, Value))
     assert units[-1].result is loss

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, relu, sigmoid, softplus
-from tinygrad_edu.op import OPERATIONS, TIES
+from tinygrad_edu.table import OPERATIONS, TIES
 from tinygrad_edu.viz.formula import bracketed, evaluated, factor_shape, formula, glyph, local_text
 
 ELEMENTWISE = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz import line_of, recording, steps, wording
 from tinygrad_edu.viz.journal import pulls
 from tinygrad_edu.viz.naming import Names
@@ -31,7 +31,7 @@ def losses(draw):
 
 
 def journal(loss, **given):
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     return nodes, pulls(nodes, gradients(loss), consumers(nodes), Names(nodes[::-1], given))
 
 
@@ -41,7 +41,7 @@ def test_the_pulls_are_those_of_the_graph_and_no_gradient_is_written(loss):
     every_edge_is_pulled_once_after_everything_that_reaches_its_result(nodes, found)
     sums_begin_at_nothing_continue_and_end_at_the_gradient(gradients(loss), found)
     steps(loss)
-    assert all(node.grad is None for node in backwards(loss))
+    assert all(node.grad is None for node in toposort(loss))
 
 
 def every_edge_is_pulled_once_after_everything_that_reaches_its_result(nodes, found):

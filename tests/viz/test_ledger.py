@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.ledger import Ledger
 from tinygrad_edu.viz.replay import consumers, gradients
 
 
 def ledger(root):
-    return Ledger(root, gradients(root), consumers(backwards(root)))
+    return Ledger(root, gradients(root), consumers(toposort(root)))
 
 
 def test_before_backward_there_is_none():

@@ -5,13 +5,13 @@ from hypothesis import given
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.matching import matched
 from tinygrad_edu.viz.naming import Names
 
 
 def pairs(first, second, given=None):
-    graphs = [backwards(root)[::-1] for root in (first, second)]
+    graphs = [toposort(root)[::-1] for root in (first, second)]
     names = [Names(nodes, given) for nodes in graphs]
     return matched(*graphs, *names), names
 
@@ -35,7 +35,7 @@ def test_each_value_has_at_most_one_counterpart_and_in_its_own_graph_itself(made
 def a_graph_corresponds_to_itself(loss):
     found, _ = pairs(loss, loss)
     assert all(first is second for second, first in found.items())
-    assert len(found) == len(backwards(loss))
+    assert len(found) == len(toposort(loss))
 
 
 def test_a_copy_corresponds_part_by_part():
@@ -44,7 +44,7 @@ def test_a_copy_corresponds_part_by_part():
         return np.tanh(w * x) * np.tanh(w * x) - x
 
     found, names = pairs(made(), made())
-    assert len(found) == len(backwards(made()))
+    assert len(found) == len(toposort(made()))
     assert all(a == b for a, b in called(found, names).items())
 
 

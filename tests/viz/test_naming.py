@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, nn
-from tinygrad_edu.graph import backwards
-from tinygrad_edu.op import entries
+from tinygrad_edu.graph import toposort
+from tinygrad_edu.table import entries
 from tinygrad_edu.viz.naming import Names, spelled
 
 
 def names_of(root, **given):
-    nodes = backwards(root)[::-1]
+    nodes = toposort(root)[::-1]
     names = Names(nodes, given)
     return [names[node] for node in nodes]
 

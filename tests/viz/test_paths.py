@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from tests.viz.graphs import graphs, programs
 from tinygrad_edu import Value, relu
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.testing import numeric_gradient
 from tinygrad_edu.viz.paths import LISTED, along, find_paths
 from tinygrad_edu.viz.replay import gradients
 
 
 def paths_of(root, to):
-    return find_paths(backwards(root), to, gradients(root)[to])
+    return find_paths(toposort(root), to, gradients(root)[to])
 
 
 def every_path(node, to):
@@ -33,7 +33,7 @@ def test_products_and_rest_sum_to_the_gradient(made):
 def products_and_rest_sum_to_the_gradient(loss, leaves):
     """The sums over all paths to each variable."""
     loss.backward()
-    held, nodes, found, totals = [leaf.grad for leaf in leaves], backwards(loss), gradients(loss), []
+    held, nodes, found, totals = [leaf.grad for leaf in leaves], toposort(loss), gradients(loss), []
     for leaf in leaves:
         paths = find_paths(nodes, leaf, found[leaf])
         totals.append(sum((path.product for path in paths.listed), start=paths.rest))

@@ -6,14 +6,14 @@ from hypothesis import given
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.replay import consumers, forward_data, gradients, pull, slope
 
 
 @given(graphs())
 def test_gradients_are_those_of_backward_and_nothing_is_written(made):
     loss, _ = made
-    nodes, found = backwards(loss), gradients(loss)
+    nodes, found = toposort(loss), gradients(loss)
     the_pulls_to_a_value_sum_to_its_gradient(consumers(nodes), found)
     assert all(node.grad is None for node in nodes)
     loss.backward()

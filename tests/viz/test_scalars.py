@@ -6,7 +6,7 @@ from hypothesis import given
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, gradients, nn
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.scalars import MOST, opened
 
 X = np.array([[0.3, -1.2], [2.0, 0.7]])
@@ -25,7 +25,7 @@ PROGRAMS = {
 
 def entries(root, name):
     """The opened variables called `name[...]`, by their index."""
-    found = {node.name: node for node in backwards(root) if node.op is None and node.name}
+    found = {node.name: node for node in toposort(root) if node.op is None and node.name}
     return {key.removeprefix(name): node for key, node in found.items() if key.startswith(name)}
 
 
@@ -52,19 +52,19 @@ def test_random_graphs_open_to_the_same_numbers_and_only_to_numbers(made):
     loss, leaves = made
     root = opened(loss, {leaf: leaf.name for leaf in leaves})
     np.testing.assert_allclose(root.item(), loss.item(), rtol=1e-9, atol=1e-12)
-    assert all(node.data.ndim == 0 for node in backwards(root) if node.op is None)
+    assert all(node.data.ndim == 0 for node in toposort(root) if node.op is None)
 
 
 def test_a_matrix_product_is_multiplications_and_additions():
     w = Value(X, name="w")
-    names = [node.op.name for node in backwards(opened((X @ w).sum(), {})) if node.op]
+    names = [node.op.name for node in toposort(opened((X @ w).sum(), {})) if node.op]
     assert (names.count("multiply"), names.count("add")) == (8, 4 + 3)
     assert set(names) == {"multiply", "add"}
 
 
 def test_before_backward_there_are_no_gradients():
     w = Value(X, name="w")
-    assert all(node.grad is None for node in backwards(opened((w * 2.0).sum(), {w: "w"})))
+    assert all(node.grad is None for node in toposort(opened((w * 2.0).sum(), {w: "w"})))
 
 
 def test_a_gradient_left_from_earlier_is_shown_as_the_variable_holds_it():
@@ -77,7 +77,7 @@ def test_a_gradient_left_from_earlier_is_shown_as_the_variable_holds_it():
 
 def test_opened_numbers_stay_in_their_module_call():
     root = opened(nn.Linear(2, 1, rng=0)(np.ones((1, 2))).sum(), {})
-    assert {node.scope.kind for node in backwards(root) if node.op and node.op.name == "multiply"} == {"Linear"}
+    assert {node.scope.kind for node in toposort(root) if node.op and node.op.name == "multiply"} == {"Linear"}
 
 
 def test_too_many_numbers_are_refused():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, nn, relu
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.tracer import trace
 
@@ -16,7 +16,7 @@ from tinygrad_edu.viz.tracer import trace
 @given(graphs(), st.integers(0, 2))
 def test_a_trace_is_that_of_its_graph_and_no_gradient_is_touched(made, place):
     loss, leaves = made
-    nodes, found = backwards(loss), trace(loss)
+    nodes, found = toposort(loss), trace(loss)
     assert all(node.grad is None for node in nodes)
     boxes_steps_and_edges_are_those_of_the_graph(found, nodes)
     a_trace_is_a_function_of_the_graph(found, loss)

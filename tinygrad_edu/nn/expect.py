@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tinygrad_edu.errors import shape_of, stretch_text, user_line
-from tinygrad_edu.operand import arrayed, constant, plain
+from tinygrad_edu.inputs import arrayed, constant, plain
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.nn.expect import (
     expect_classes,
     expect_logits,
@@ -20,7 +21,6 @@ from tinygrad_edu.nn.expect import (
     expect_same_shape,
     numbers,
 )
-from tinygrad_edu.operand import plain
 from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.inputs import arrayed
 from tinygrad_edu.nn.expect import named
 from tinygrad_edu.nn.walk import join, printable, walk
-from tinygrad_edu.operand import arrayed
 from tinygrad_edu.recording import SCOPE, Scope
 from tinygrad_edu.value import Value, shown
 

@@ -13,7 +13,7 @@ from numbers import Real
 import numpy as np
 
 from tinygrad_edu.errors import label, user_line
-from tinygrad_edu.operand import constant
+from tinygrad_edu.inputs import constant
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False

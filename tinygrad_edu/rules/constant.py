@@ -6,8 +6,8 @@ Source: the Python array API standard (2023.12), for what is a comparison, a sea
 
 import numpy as np
 
-from tinygrad_edu.op import constant, implements
 from tinygrad_edu.rules.indexing import scatter
+from tinygrad_edu.table import constant, implements
 
 # fmt: off
 # steps: roundings and signs, and the choice of a heaviside step

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.op import REALS, case, cases, differentiable, implements, primitive
 from tinygrad_edu.rules.indexing import scatter
+from tinygrad_edu.table import REALS, case, cases, differentiable, implements, primitive
 
 
 # fmt: off

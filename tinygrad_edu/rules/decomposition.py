@@ -8,9 +8,9 @@ of linear algebra functions" (2010); for pinv, Golub and Pereyra (1973), equatio
 
 import numpy as np
 
-from tinygrad_edu.op import DEFINITE, REALS, REGULAR, case, cases, differentiable, implements, primitive, refused
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.rules.reduction import AXES, ratio, shares, unreduce
+from tinygrad_edu.table import DEFINITE, REALS, REGULAR, case, cases, differentiable, implements, primitive, refused
 
 # fmt: off
 SQUARE, TALL, WIDE = [case((2, 2)), case((2, 3, 3))], [case((3, 2)), case((2, 3, 2))], [case((2, 3))]

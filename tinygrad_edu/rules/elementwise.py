@@ -12,8 +12,19 @@ from functools import reduce
 
 import numpy as np
 
-from tinygrad_edu.op import INF, MULTIPLES, POSITIVE, REALS, TIES, case, cases, differentiable, implements, primitive
 from tinygrad_edu.rules.reduction import ratio
+from tinygrad_edu.table import (
+    INF,
+    MULTIPLES,
+    POSITIVE,
+    REALS,
+    TIES,
+    case,
+    cases,
+    differentiable,
+    implements,
+    primitive,
+)
 
 # fmt: off
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -157,10 +168,10 @@ differentiable(np.sinc, lambda g, out, x: g * sinc_derivative(x, n=1),
 shared = lambda out, x, y: np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
 won = lambda out, y: np.where(out == out, y != out, np.nan)
 CHOICE = (lambda g, out, x, y: g * shared(out, x, y), lambda g, out, x, y: g * shared(out, y, x))
-ALONE = (lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x))
+WITH_CONSTANTS = (lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x))
 for choice, name in ((np.maximum, "max"), (np.minimum, "min"), (np.fmax, "fmax"), (np.fmin, "fmin")):
     sign = ">" if "max" in name else "<"
-    differentiable(choice, *CHOICE, alone=ALONE, domain=REALS, kinks=TIES, glyph=name,
+    differentiable(choice, *CHOICE, with_constants=WITH_CONSTANTS, domain=REALS, kinks=TIES, glyph=name,
                    formulas=(f"[x {sign} y]", f"[y {sign} x]"))
 select = primitive(lambda x, y, *, condition: np.where(condition, x, y),
                    lambda g, out, x, y, *, condition: np.where(condition, g, 0.0),

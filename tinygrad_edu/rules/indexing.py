@@ -7,7 +7,7 @@ Source: scatter-add as the transpose of gather, as in any sparse linear algebra 
 
 import numpy as np
 
-from tinygrad_edu.op import REALS, case, cases, primitive
+from tinygrad_edu.table import REALS, case, cases, primitive
 
 # fmt: off
 BASIC = (int, slice, type(None), type(...))

@@ -11,8 +11,8 @@ from string import ascii_letters
 
 import numpy as np
 
-from tinygrad_edu.op import REALS, Each, case, differentiable, implements, primitive
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import REALS, Each, case, differentiable, implements, primitive
 
 
 # fmt: off

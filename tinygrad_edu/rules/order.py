@@ -8,11 +8,11 @@ Source: Hillis and Steele, "Data parallel algorithms" (1986), for running produc
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_edu.op import REALS, TIES, case, cases, differentiable, implements
-from tinygrad_edu.operand import arrayed, plain
+from tinygrad_edu.inputs import arrayed, plain
 from tinygrad_edu.rules.indexing import scatter
 from tinygrad_edu.rules.reduction import PARTLY, kept, unreduce
 from tinygrad_edu.rules.shape import along
+from tinygrad_edu.table import REALS, TIES, case, cases, differentiable, implements
 
 # fmt: off
 RUNNING = [*cases((2, 3), axis=[None, 0, -1]), *cases((4,)), *cases(())]

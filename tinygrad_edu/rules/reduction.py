@@ -8,7 +8,7 @@ Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_edu.op import REALS, TIES, cases, differentiable, implements, primitive
+from tinygrad_edu.table import REALS, TIES, cases, differentiable, implements, primitive
 
 # fmt: off
 AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}

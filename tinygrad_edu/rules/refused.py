@@ -5,7 +5,7 @@ Source: the public functions of NumPy 2, of which tests/test_surface.py lets non
 
 import numpy as np
 
-from tinygrad_edu.op import refused
+from tinygrad_edu.table import refused
 
 # fmt: off
 refused("it changes an array in place; build a new one with np.ones_like(a) * y, np.where or te.at(v, i).set(y)",

@@ -12,8 +12,8 @@ from inspect import signature
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as place
 
-from tinygrad_edu.op import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
-from tinygrad_edu.operand import floating, plain
+from tinygrad_edu.inputs import floating, plain
+from tinygrad_edu.table import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are

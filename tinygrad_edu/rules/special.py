@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 from scipy.special import digamma, erf, erfc, expit, gammaln, logit, xlogy
 
-from tinygrad_edu.op import POSITIVE, REALS, cases, differentiable, primitive
+from tinygrad_edu.table import POSITIVE, REALS, cases, differentiable, primitive
 
 # fmt: off
 UNIT, ZERO = (0.0, 1.0), (0.0,)

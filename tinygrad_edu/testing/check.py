@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.backward import gradients
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.comparing import MODES, Options, compared
 from tinygrad_edu.testing.evidence import Evidence
 from tinygrad_edu.testing.invariants import invariants

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.hints import diagnose
 from tinygrad_edu.testing.judging import ROUNDS, Limits, culprit, directions, judge, one_hot
 from tinygrad_edu.testing.numeric import number, step_scale

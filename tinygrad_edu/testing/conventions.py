@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.op import OPERATIONS, TIES
 from tinygrad_edu.rules.elementwise import relu
+from tinygrad_edu.table import OPERATIONS, TIES
 from tinygrad_edu.testing.numeric import detect_kink, numeric_gradient
 from tinygrad_edu.transforms import grad
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 UNBOUNDED = "the slope grows without bound: there is no subgradient"
 SHARED = "equal variables share evenly: of all weights with the sum 1, the shortest"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES
+from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES
 from tinygrad_edu.value import apply
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Case, Op
+    from tinygrad_edu.table import Case, Op
 
     Array = np.ndarray[Any, Any]
 

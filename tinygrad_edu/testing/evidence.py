@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_edu.backward import gradients
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.numeric import STEP, along, four_point, step_scale
 from tinygrad_edu.value import Value
 

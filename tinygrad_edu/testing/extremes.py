@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import pulled
-from tinygrad_edu.op import MULTIPLES
+from tinygrad_edu.backward import vjps
+from tinygrad_edu.table import MULTIPLES
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, special, written
 from tinygrad_edu.testing.report import FAIL, PASS, promise
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
     from tinygrad_edu.testing.report import Finding
 
 FAR, WIDE = (5.0, 10.0, 30.0, 1e4), (2.0**66, 2.0**-66)  # exact in float32
@@ -54,7 +54,7 @@ class Line(NamedTuple):
                 out = apply(self.op, tuple(args), {})
             except (ValueError, ArithmeticError):  # it refuses such numbers
                 return np.nan, np.nan
-            (g,) = pulled(out, np.ones_like(out.data)[()], [args[self.i]])
+            (g,) = vjps(out, np.ones_like(out.data)[()], [args[self.i]])
         return float(out.data), float(g)
 
     def __str__(self) -> str:
@@ -255,4 +255,4 @@ def at(op: Op, drawn: Drawn, dtype: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         out = apply(op, tuple(xs), drawn.options)
         cotangent = np.linspace(1.0, 2.0, out.size, dtype=out.dtype).reshape(out.shape)
-        return [out.data, *pulled(out, cotangent[()], xs)]
+        return [out.data, *vjps(out, cotangent[()], xs)]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.check import arguments, reverse, weighted
 from tinygrad_edu.testing.numeric import numeric_gradient
 from tinygrad_edu.testing.translating import translated

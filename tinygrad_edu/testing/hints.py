@@ -16,7 +16,7 @@ from itertools import chain
 
 import numpy as np
 
-from tinygrad_edu.backward import backpropagate, fit
+from tinygrad_edu.backward import backpropagate, unbroadcast
 from tinygrad_edu.testing.evidence import Evidence
 from tinygrad_edu.value import Value
 
@@ -152,7 +152,9 @@ def of_sharing(case: Evidence) -> str:
     x, found = values[case.k], backpropagate(out, np.float64(1.0))
     uses: list[Any] = [(node, i) for node in found for i, arg in enumerate(node.args) if arg is x]
     for node, i in uses if len(uses) > 1 else []:
-        share = case.at(fit(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.data))
+        share = case.at(
+            unbroadcast(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.data)
+        )
         use = f"its use in {node.op.name}, one of {len(uses)}, is"
         if alike(case.analytic, share):
             return f"{use} all that counts: gradients of every use add up, += and not ="

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import fit, pulled
-from tinygrad_edu.graph import Node, backwards, next_number
-from tinygrad_edu.operand import plain
+from tinygrad_edu.backward import unbroadcast, vjps
+from tinygrad_edu.graph import Node, next_number, toposort
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.layouts import read_only
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, promise
 from tinygrad_edu.tree import leaves
@@ -90,7 +90,7 @@ def same(a: Any, b: Any) -> bool:
 
 def recorded_by(run: Run, since: int) -> list[Array]:
     """The gradients as `backward()` leaves them; what f uses from outside, such as parameters, keeps its own."""
-    outside = [(node, node.grad) for node in backwards(run.out) if node.number < since]
+    outside = [(node, node.grad) for node in toposort(run.out) if node.number < since]
     run.out.backward(run.seed)
     for node, gradient in outside:
         node.grad = gradient
@@ -111,10 +111,10 @@ def of_memory(run: Run, found: list[Array], held: list[Array]) -> dict[str, str]
 
 def of_passes(run: Run, found: list[Array]) -> dict[str, str]:
     """What another backward pass gives: the same again, and -2 times as much for -2 times the cotangent."""
-    doubled = pulled(run.out, -2 * run.seed, run.variables)
+    doubled = vjps(run.out, -2 * run.seed, run.variables)
     if all(same(d, -2 * g) for d, g in zip(doubled, found, strict=True)):
         return {"repeated": "", "linear": ""}
-    again = all(map(same, pulled(run.out, run.seed.copy(), run.variables), found))
+    again = all(map(same, vjps(run.out, run.seed.copy(), run.variables), found))
     linear = all(close(d, -2 * g, g) for d, g in zip(doubled, found, strict=True))
     return {"repeated": "" if again else AGAIN, "linear": "" if linear or not again else SCALED}
 
@@ -140,7 +140,7 @@ def of_layout(call: Any, run: Run, found: list[Array]) -> dict[str, str]:
     with suppress(Exception):  # f may insist on a layout
         out = call(variables)
         if same(plain(out), run.out.data):
-            gradients = pulled(out, run.seed.copy(), variables)
+            gradients = vjps(out, run.seed.copy(), variables)
             kept = all(alike(a, b, [b]) for a, b in zip(gradients, found, strict=True))
         else:  # rounding, or worse: then small changes do not matter as much
             near = call([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in arrays])
@@ -162,8 +162,8 @@ def of_twice(call: Any, run: Run) -> dict[str, str]:
         warnings.simplefilter("ignore")
         apart, once = [Value(a) for a in data], [Value(a) for a in data]
         once[j] = once[i]
-        gi, gj = pulled(call(apart), run.seed.copy(), [apart[i], apart[j]])
-        (g,) = pulled(call(once), run.seed.copy(), [once[i]])
+        gi, gj = vjps(call(apart), run.seed.copy(), [apart[i], apart[j]])
+        (g,) = vjps(call(once), run.seed.copy(), [once[i]])
         return {"twice": TWICE * (not alike(g, gi + gj, [gi, gj]))}
     return {}
 
@@ -179,7 +179,7 @@ def alike(a: Any, b: Any, sizes: list[Any]) -> bool:
 def of_rules(out: Node) -> dict[str, str]:
     """Every kind of rule behind a result by itself, once: it writes to nothing, is linear, and 0 for 0."""
     rng, broken, known = np.random.default_rng(0), {"in place": "", "zero": ""}, set()
-    for node in backwards(out):
+    for node in toposort(out):
         key = (node.op, tuple(getattr(a, "shape", ()) for a in node.saved), tuple(node.options))
         if node.op is None or key in known:
             continue
@@ -221,6 +221,6 @@ def misfit(result: Any, x: Any) -> str:
     if not hasattr(result, "dtype"):
         return f"gives {result!r:.80}, not an array: write it with g, as g * 2.0"
     with suppress(Exception):
-        if fit(result, x).shape == x.shape:
+        if unbroadcast(result, x).shape == x.shape:
             return ""
     return f"gives the shape {result.shape} for an argument of the shape {x.shape}"

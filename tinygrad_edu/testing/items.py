@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 SHOWN = 5
 

@@ -13,8 +13,8 @@ from copy import deepcopy
 
 import numpy as np
 
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.nn import Module
-from tinygrad_edu.operand import plain
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, promise
 from tinygrad_edu.tree import leaves

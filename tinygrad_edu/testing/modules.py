@@ -17,14 +17,14 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from tinygrad_edu.errors import INSIDE
-from tinygrad_edu.op import OPERATIONS, Each
+from tinygrad_edu.table import OPERATIONS, Each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 MACHINERY = (*INSIDE, str(Path(traceback.__file__).parent / "importlib"), "<")
 

@@ -15,10 +15,10 @@ from dataclasses import fields
 
 import numpy as np
 
-from tinygrad_edu.backward import fit, pulled
+from tinygrad_edu.backward import unbroadcast, vjps
 from tinygrad_edu.graph import Node
-from tinygrad_edu.op import Each, Op, Parts
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import Each, Op, Parts
 from tinygrad_edu.testing.drawing import calls, draw
 from tinygrad_edu.testing.operation import found, promises
 from tinygrad_edu.testing.report import FAIL
@@ -54,9 +54,9 @@ def mutants(op: Op | Rule) -> Iterator[tuple[str, Op]]:
     entry = op if isinstance(op, Op) else found(op)
     for label, rules in mutated(entry):
         yield label, changed(entry, pullbacks=rules)
-    if entry.alone is not entry:
-        for label, rules in mutated(entry.alone):
-            yield ALONE + label, changed(entry, alone=changed(entry.alone, pullbacks=rules))
+    if entry.with_constants is not entry:
+        for label, rules in mutated(entry.with_constants):
+            yield ALONE + label, changed(entry, with_constants=changed(entry.with_constants, pullbacks=rules))
 
 
 def outcomes(op: Op | Rule, seed: int = 0) -> dict[str, str]:
@@ -95,7 +95,7 @@ def survivors(op: Op | Rule, seed: int = 0) -> list[str]:
 def outcome(op: Op, label: str, mutant: Op, seed: int) -> str:
     """What becomes of one mutant: the check stops at the first finding that kills it."""
     alone = label.startswith(ALONE)
-    right, wrong = (op.alone, mutant.alone) if alone else (op, mutant)
+    right, wrong = (op.with_constants, mutant.with_constants) if alone else (op, mutant)
     try:
         findings = promises(wrong, np.random.default_rng(seed), order=1, repeats=2, rtol=RTOL, alone=alone)
         if any(finding.verdict == FAIL for finding in findings):
@@ -115,7 +115,7 @@ def differs(op: Op, mutant: Op, seed: int) -> bool:
         u = rng.normal(size=out.shape)
         given = np.array(u)
         try:
-            pairs = list(zip(pulled(out, np.array(u), xs), gradients(mutant, xs, options, given), strict=True))
+            pairs = list(zip(vjps(out, np.array(u), xs), gradients(mutant, xs, options, given), strict=True))
         except Exception:
             return True
         if not np.array_equal(given, u) or not all(alike(a, b) for a, b in pairs):
@@ -125,7 +125,7 @@ def differs(op: Op, mutant: Op, seed: int) -> bool:
 
 def gradients(op: Op, xs: list[Any], options: dict[str, Any], given: Any) -> list[Any]:
     """The gradients that belong to a cotangent, which a mutant may change."""
-    return pulled(apply(op, tuple(xs), options), given, xs)
+    return vjps(apply(op, tuple(xs), options), given, xs)
 
 
 def alike(a: Any, b: Any) -> bool:
@@ -140,8 +140,8 @@ def changed(op: Op, **changes: Any) -> Op:
     new = object.__new__(Op)
     for field in fields(Op):
         setattr(new, field.name, changes.get(field.name, getattr(op, field.name)))
-    if op.alone is op:
-        new.alone = new
+    if op.with_constants is op:
+        new.with_constants = new
     return new
 
 
@@ -223,7 +223,7 @@ def assigned(rule: Rule, k: int) -> Rule:
         for index in np.ndindex(g.shape):
             one = np.zeros_like(g)
             one[index] = g[index]
-            share = fit(rule(one, out, *arrays, **options), total)
+            share = unbroadcast(rule(one, out, *arrays, **options), total)
             total = np.where(share == 0, total, share)
         return total
 

@@ -16,7 +16,7 @@ import warnings
 
 import numpy as np
 
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

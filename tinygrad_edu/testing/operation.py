@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 
 from tinygrad_edu.errors import BroadcastWarning
-from tinygrad_edu.op import OPERATIONS, Op
+from tinygrad_edu.table import OPERATIONS, Op
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, written
 from tinygrad_edu.testing.extremes import of_extremes
@@ -88,8 +88,10 @@ def check_op(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BroadcastWarning)
         findings += promises(entry, np.random.default_rng(seed), order, repeats, rtol, alone=is_alone(entry))
-        if entry.alone is not entry:
-            for finding in promises(entry.alone, np.random.default_rng(seed), order, repeats, rtol, alone=True):
+        if entry.with_constants is not entry:
+            for finding in promises(
+                entry.with_constants, np.random.default_rng(seed), order, repeats, rtol, alone=True
+            ):
                 finding.place = ALONE + finding.place
                 findings.append(finding)
     again = f"check_op({entry.name}, order={order}, seed={seed})"
@@ -110,7 +112,7 @@ def found(function: Any) -> Op:
 def is_alone(op: Op) -> bool:
     """Whether an entry is the one-variable form of another."""
     entry = OPERATIONS.get(op.function)
-    return entry is not None and entry is not op and entry.alone is op
+    return entry is not None and entry is not op and entry.with_constants is op
 
 
 def promises(

@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 
-from tinygrad_edu.backward import gradients, pulled
+from tinygrad_edu.backward import gradients, vjps
 from tinygrad_edu.testing.drawing import Drawn, emptied, intervals
 from tinygrad_edu.testing.layouts import read_only, strided, turned
 from tinygrad_edu.testing.numeric import EPS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
     from tinygrad_edu.testing.report import Finding
 
 NARROW, EXACT, LINEAR = 2e-4, 1e-11, 64 * EPS
@@ -69,14 +69,14 @@ def of_cotangents(op: Op, drawn: Drawn, rng: np.random.Generator) -> Iterator[Fi
     out = apply(op, tuple(xs), drawn.options)
     u, v = rng.normal(size=out.shape), rng.normal(size=out.shape)
     seed = np.array(u)
-    held = pulled(out, seed, xs)
-    first, again = [np.array(g) for g in held], [np.array(g) for g in pulled(out, np.array(u), xs)]
+    held = vjps(out, seed, xs)
+    first, again = [np.array(g) for g in held], [np.array(g) for g in vjps(out, np.array(u), xs)]
     yield promise(
         "cotangent", np.array_equal(seed, u), "the rule changes its incoming gradient: write g * x, not g *= x"
     )
     kept = all(np.array_equal(x.data, a) for x, a in zip(xs, drawn.arrays, strict=True))
     yield promise("in place", kept, "the arguments were changed: a rule or the function works in place")
-    other, both, none = ([np.array(g) for g in pulled(out, np.asarray(c), xs)] for c in (v, 2 * u + 3 * v, 0 * u))
+    other, both, none = ([np.array(g) for g in vjps(out, np.asarray(c), xs)] for c in (v, 2 * u + 3 * v, 0 * u))
     for i, g in enumerate(first):
         place = f"argument {i}"
         yield promise(place, np.array_equal(g, held[i]), "the gradient changes later: return a new array every time")
@@ -138,7 +138,7 @@ def of_strides(op: Op, drawn: Drawn, rng: np.random.Generator) -> Iterator[Findi
     for arrays in (views, [np.array(view) for view in views]):
         xs = [Value(a) for a in arrays]
         out = apply(op, tuple(xs), drawn.options)
-        results.append([out.data, *pulled(out, np.full(out.shape, 1.25), xs)])
+        results.append([out.data, *vjps(out, np.full(out.shape, 1.25), xs)])
     same = all(np.allclose(a, b, rtol=EXACT, atol=EXACT, equal_nan=True) for a, b in zip(*results, strict=True))
     yield promise("layout", same, "arrays that repeat one number with stride 0 give another result than their copies")
 
@@ -161,7 +161,7 @@ def of_scalars(op: Op, drawn: Drawn, rng: np.random.Generator) -> Iterator[Findi
 def results(op: Op, args: list[Any], options: dict[str, Any]) -> list[Any]:
     """A result, and the gradients of the variables among the arguments."""
     out = apply(op, tuple(args), options)
-    return [out.data, *pulled(out, np.ones_like(out.data), [x for x in args if isinstance(x, Value)])]
+    return [out.data, *vjps(out, np.ones_like(out.data), [x for x in args if isinstance(x, Value)])]
 
 
 def alike(found: list[Any], expected: list[Any]) -> bool:
@@ -182,7 +182,7 @@ def of_empty(op: Op) -> Iterator[Finding]:
         xs = [Value(a) for a in empty]
         try:
             out = apply(op, tuple(xs), options)
-            found = [g.shape for g in pulled(out, np.ones_like(out.data), xs)]
+            found = [g.shape for g in vjps(out, np.ones_like(out.data), xs)]
         except (ValueError, TypeError, IndexError, ArithmeticError, RuntimeWarning) as error:
             found = [str(error)]
         expected = [a.shape for a in empty]
@@ -210,7 +210,7 @@ def of_twice(op: Op, drawn: Drawn, rng: np.random.Generator) -> Iterator[Finding
     with np.errstate(all="ignore"):
         out = apply(op, (z,) * count, drawn.options)
         u = np.linspace(-1.0, 2.0, out.size).reshape(out.shape)
-        (once,), found = pulled(out, u, [z]), pulled(apply(op, tuple(pair), drawn.options), u, pair)
+        (once,), found = vjps(out, u, [z]), vjps(apply(op, tuple(pair), drawn.options), u, pair)
         twice = sum(found[1:], start=found[0])
     same = np.allclose(once, twice, rtol=1e-14, atol=1e-14, equal_nan=True)
     note = "f(x, x) does not have the sum of both gradients: is the rule's result changed later?"

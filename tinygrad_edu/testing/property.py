@@ -13,8 +13,8 @@ import inspect
 
 import numpy as np
 
-from tinygrad_edu.op import DEFINITE, OPERATIONS, REALS, arrived
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.testing.check import check_gradients, choices
 from tinygrad_edu.testing.drawing import intervals
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import pulled
-from tinygrad_edu.op import MULTIPLES, TIES, Op
+from tinygrad_edu.backward import vjps
+from tinygrad_edu.table import MULTIPLES, TIES, Op
 from tinygrad_edu.testing.check import check_gradients
 from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, written
 from tinygrad_edu.testing.numeric import EPS
@@ -71,7 +71,7 @@ def of_kinks(op: Op, rng: np.random.Generator, alone: bool = False) -> Iterator[
     for spot in spots(op, rng):
         count = len(spot.drawn.arrays)
         every = [] if alone else [tuple(range(count))]
-        single = [(i,) for i in range(count)] if alone or (count > 1 and op.alone is op) else []
+        single = [(i,) for i in range(count)] if alone or (count > 1 and op.with_constants is op) else []
         for variables in every + single:
             held = spot.held(variables)
             words = written(op, spot.drawn) + f", only argument {variables[0]} varies" * (len(variables) < count)
@@ -161,7 +161,7 @@ def gradient(op: Op, spot: Spot, variables: tuple[int, ...], weight: Array) -> t
     """One entry of the result, and its gradient for the variables, flat."""
     xs = [Value(a) for a in chosen(spot, variables)]
     out = fixed(op, spot, variables)(*xs)
-    return float(np.sum(out.data * weight)), np.concatenate([np.ravel(g) for g in pulled(out, weight[()], xs)])
+    return float(np.sum(out.data * weight)), np.concatenate([np.ravel(g) for g in vjps(out, weight[()], xs)])
 
 
 def chosen(spot: Spot, variables: tuple[int, ...]) -> list[Any]:

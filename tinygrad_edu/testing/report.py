@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.hints import of_slopes, ratio
 
 TYPE_CHECKING = False

@@ -13,8 +13,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from tinygrad_edu.backward import fit
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.backward import unbroadcast
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.testing.hints import of_slopes, ratio
 from tinygrad_edu.testing.judging import spread
 from tinygrad_edu.testing.numeric import careful, closer, one_sided, step_scale
@@ -40,7 +40,7 @@ def traced(out: Any, variables: Sequence[Any], places: Sequence[str]) -> str:
     """
     if not isinstance(out, Node) or out.op is None:
         return ""
-    nodes = backwards(out)[::-1]
+    nodes = toposort(out)[::-1]
     known = dict(zip(variables, places, strict=True))
     names = {node: f"v{i}" for i, node in enumerate(nodes)}
     remarks = {node: remark(node, names) for node in nodes[-LOOKED_AT:] if node.op}
@@ -91,7 +91,7 @@ def disagreeing(node: Any, i: int, seed: int = 0) -> Slopes | None:
     rng, x = np.random.default_rng(seed), node.saved[i + 1]
     g, d = (spread(rng, np.shape(a)) for a in (node.saved[0], x))
     cotangent = g.astype(node.saved[0].dtype)[()]
-    pulled = fit(np.asarray(node.op.pullbacks[i](cotangent, *node.saved, **node.options)), x)
+    pulled = unbroadcast(np.asarray(node.op.pullbacks[i](cotangent, *node.saved, **node.options)), x)
     slopes = np.asarray(pulled, dtype=float) * d
     line = moving(node, i, g, d)
     with np.errstate(all="ignore"):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 WIDTH = 88
 SIZES, INPUTS = ((3, 2, 2), (3, 3, 3), (2, 3, 3)), ((4, 3), (3,), (4, 2), (2, 4, 3), (2, 3, 6, 6))

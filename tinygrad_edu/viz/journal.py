@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.caption import fraction
 from tinygrad_edu.viz.formula import bracketed, evaluated, formula, glyph
@@ -181,7 +181,7 @@ def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
         raise TypeError(errors.constants_only(loss))
     if loss.data.size != 1:
         raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     return ledger(nodes, gradients(loss), consumers(nodes), Names(nodes[::-1], names))
 
 

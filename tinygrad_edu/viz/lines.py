@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tinygrad_edu.graph import Node
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
     from tinygrad_edu.value import Value
 
     Note = tuple[ref[Node], str, int, str]

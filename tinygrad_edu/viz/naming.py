@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Op
     from tinygrad_edu.recording import Scope
+    from tinygrad_edu.table import Op
 
 
 class Names:

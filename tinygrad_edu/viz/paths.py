@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz.replay import pull
 from tinygrad_edu.viz.wording import norm
 
@@ -82,7 +82,7 @@ def check_target(loss: Node, to: Any) -> None:
         raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
     if loss.data.size != 1:
         raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
-    if to not in set(backwards(loss)):
+    if to not in set(toposort(loss)):
         raise ValueError(
             f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "
             "no path leads from one to the other"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.backward import backpropagate, fit, seed
+from tinygrad_edu.backward import backpropagate, seed, unbroadcast
 from tinygrad_edu.graph import Node
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def pull(hop: Hop, g: Any) -> Any:
     assert node.op is not None
     with np.errstate(all="ignore"):
         share = node.op.pullbacks[i](g, *node.saved, **node.options)
-    return share if node.aligned else fit(share, node.saved[i + 1])
+    return share if node.aligned else unbroadcast(share, node.saved[i + 1])
 
 
 def slope(hop: Hop) -> Any | None:

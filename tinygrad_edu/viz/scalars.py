@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.op import TIES
-from tinygrad_edu.operand import plain
+from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import SCOPE
+from tinygrad_edu.table import TIES
 from tinygrad_edu.value import Value, apply
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 MOST = 600
 
@@ -45,7 +45,7 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
     """
     if root.data.size != 1:
         raise ValueError(errors.not_scalar(root.name, root.data.shape))
-    nodes = backwards(root)[::-1]
+    nodes = toposort(root)[::-1]
     if empty := [str(node.data.shape) for node in nodes if not node.data.size]:
         raise ValueError(f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'")
     if (count := sum(node.data.size for node in nodes)) > MOST:

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.caption import Caption, figure, fraction
 from tinygrad_edu.viz.extent import MERGED, Extent
@@ -54,7 +54,7 @@ def trace(root: Node, to: Node | None = None, names: Mapping[str, Any] | None = 
         their numbers.
     """
     if level == "scalar":
-        root, names = opened(root, Names(backwards(root)[::-1], names).given_names()), None
+        root, names = opened(root, Names(toposort(root)[::-1], names).given_names()), None
     tracer = Tracer(root, to, names)
     folded = level == "module" or len(tracer.nodes) > MERGED
     return Overview(tracer, to).trace() if folded else tracer.trace()
@@ -64,7 +64,7 @@ class Tracer:
     """Collects the parts of a trace."""
 
     def __init__(self, root: Node, to: Node | None, names: Mapping[str, Any] | None) -> None:
-        self.nodes = nodes = backwards(root)
+        self.nodes = nodes = toposort(root)
         self.root, self.uses = root, consumers(nodes)
         self.names, self.gradients = Names(nodes[::-1], names), gradients(root)
         self.ledger = Ledger(root, self.gradients, self.uses)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu.op import DEFINITE, MULTIPLES, OPERATIONS, REGULAR, TIES, arrived
+from tinygrad_edu.table import DEFINITE, MULTIPLES, OPERATIONS, REGULAR, TIES, arrived
 from tinygrad_edu.testing.drawing import intervals
 from tinygrad_edu.testing.strategies import tensors
 from tinygrad_edu.testing.strategies.adapters import LIMIT, fitted, inside, matrix, spread

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu.op import DEFINITE, REGULAR, TIES
+from tinygrad_edu.table import DEFINITE, REGULAR, TIES
 from tinygrad_edu.testing.strategies import LAYOUTS, broadcastable, cotangents, scalars, shapes, tensors
 
 few = settings(max_examples=max(10, settings().max_examples // 4))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 
-from tinygrad_edu.op import DEFINITE, OPERATIONS, arrived
+from tinygrad_edu.table import DEFINITE, OPERATIONS, arrived
 from tinygrad_edu.testing.strategies import graphs
 from tinygrad_edu.testing.strategies.drafting import kinds
 from tinygrad_edu.testing.strategies.wording import called

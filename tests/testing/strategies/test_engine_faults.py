@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis.errors import Flaky
 
 from tinygrad_edu import backward, value
-from tinygrad_edu.graph import Node, backwards
-from tinygrad_edu.op import arrived
+from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.table import arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, numeric_gradient
 from tinygrad_edu.testing.strategies import check_graph, graphs
 
@@ -34,7 +34,9 @@ def saved(node):
     return node.save if hasattr(node, "save") else node.saved
 
 
-def engine(order=backwards, inputs=saved, fit=backward.fit, add=lambda a, b: a + b, key=id, start=lambda node: None):
+def engine(
+    order=toposort, inputs=saved, fit=backward.unbroadcast, add=lambda a, b: a + b, key=id, start=lambda node: None
+):
     """A backward pass; each argument is a place for a fault."""
 
     def backpropagate(root, gradient, differentiable=False, since=0):

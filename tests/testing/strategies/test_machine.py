@@ -61,7 +61,7 @@ def only_variables(self, gradient=None):
 
 
 def data_of_now(self, gradient=None):
-    for v in graph.backwards(self):
+    for v in graph.toposort(self):
         if v.op:
             pairs = zip(v.args, v.saved[1:], strict=True)
             v.saved = (v.data, *(a.data if isinstance(a, Node) else array for a, array in pairs))
@@ -74,7 +74,7 @@ def keeps_everything(self, gradient=None, kept=[]):  # noqa: B006
 
 
 def pack_without_sharing(root):
-    nodes = graph.backwards(root)[::-1]
+    nodes = graph.toposort(root)[::-1]
     place = {node: i for i, node in enumerate(nodes)}
     return [
         ([(place[a], None) if isinstance(a, Node) else (-1, a) for a in n.args], [getattr(n, s) for s in graph.OWN])

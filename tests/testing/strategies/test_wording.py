@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import OPERATIONS, PRIMITIVES, arrived
+from tinygrad_edu.table import OPERATIONS, PRIMITIVES, arrived
 from tinygrad_edu.testing.strategies.program import namespace
 from tinygrad_edu.testing.strategies.wording import called, enclosed, literal, operator_of, written
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import backwards
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.answers.birth import backward_birth, finite, forward_births, passed_on
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.paths import toward
@@ -20,11 +20,11 @@ def quiet():
 
 
 def births(root):
-    return forward_births(root, Names(backwards(root)[::-1], None))
+    return forward_births(root, Names(toposort(root)[::-1], None))
 
 
 def backward(loss, to):
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     names, table, between = Names(nodes[::-1], None), gradients(loss), toward(nodes, to)
     hop, share = backward_birth(nodes, between, table)
     return hop, passed_on(hop, table[hop[0]], share, names)
@@ -93,5 +93,5 @@ def test_zero_times_nan_behind_a_condition():
 
 def test_none_where_all_is_finite():
     v = Value(1.0)
-    nodes = backwards(v * v)
+    nodes = toposort(v * v)
     assert backward_birth(nodes, toward(nodes, v), gradients(nodes[0])) is None

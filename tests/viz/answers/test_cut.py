@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz.answers.cut import cancelled, cuts, reason, smeared, switches
 from tinygrad_edu.viz.naming import Names
 from tinygrad_edu.viz.paths import toward
@@ -14,7 +14,7 @@ from tinygrad_edu.viz.replay import consumers, gradients
 
 
 def setting(loss, to):
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     return nodes, toward(nodes, to), gradients(loss), Names(nodes[::-1], None)
 
 

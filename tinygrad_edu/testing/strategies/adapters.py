@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from tinygrad_edu.op import DEFINITE, MULTIPLES, REGULAR, TIES
+from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES
 from tinygrad_edu.testing.drawing import intervals, special
 from tinygrad_edu.testing.strategies.wording import enclosed
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 MARGIN, LIMIT = 0.1, 2.5
 SHIFTS = tuple(sign * (0.3 + 0.4 * k) for k in range(15) for sign in (1, -1))

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from tinygrad_edu.op import DEFINITE, REALS, REGULAR, TIES
+from tinygrad_edu.table import DEFINITE, REALS, REGULAR, TIES
 from tinygrad_edu.testing.drawing import draw_matrix, special
 from tinygrad_edu.testing.layouts import read_only, strided, turned
 from tinygrad_edu.testing.strategies.shapes import shapes, together

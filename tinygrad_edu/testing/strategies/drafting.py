@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tinygrad_edu.op import OPERATIONS, arrived
+from tinygrad_edu.table import OPERATIONS, arrived
 from tinygrad_edu.testing.strategies.adapters import fitted
 from tinygrad_edu.testing.strategies.program import SHIFT, Graph, Line, namespace, write
 from tinygrad_edu.testing.strategies.shapes import calm, narrower
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
     Shape = tuple[int, ...]
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import tinygrad_edu as te
-from tinygrad_edu.op import PRIMITIVES
+from tinygrad_edu.table import PRIMITIVES
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ AGAIN = re.compile(r"\w+\.data = kept|(\w+\.grad = )+None|(import|from) .*|#.*|"
 IMPORTS = """import numpy as np
 import tinygrad_edu as te
 from tinygrad_edu import Value
-from tinygrad_edu.op import PRIMITIVES"""
+from tinygrad_edu.table import PRIMITIVES"""
 
 
 class Line(NamedTuple):

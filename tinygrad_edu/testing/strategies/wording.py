@@ -12,14 +12,14 @@ import sys
 
 import numpy as np
 
-from tinygrad_edu.op import PRIMITIVES
+from tinygrad_edu.table import PRIMITIVES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from tinygrad_edu.op import Op
+    from tinygrad_edu.table import Op
 
 WHOLE = ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript
 PLACES = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.answers.cut import mentioned, unfitted
 from tinygrad_edu.viz.flags import finite
@@ -60,7 +60,7 @@ def forward_births(root: Node, names: Names) -> list[Birth]:
 
 def origin(root: Node, names: Names, bad: Test) -> Birth | None:
     """The first operation behind a Value, itself included, at which a nan or an infinity appears."""
-    for node in reversed(backwards(root)):
+    for node in reversed(toposort(root)):
         operands = list(zip(called(node, names), node.args, node.saved[1:], strict=True))
         for name, arg, data in operands:
             if (not isinstance(arg, Node) or arg.op is None) and np.any(bad(data)):

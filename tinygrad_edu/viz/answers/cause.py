@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.backward import seed
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.answers.absence import hints
 from tinygrad_edu.viz.answers.asked import asked
@@ -58,7 +58,7 @@ def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> 
         If the result is not a single number.
     """
     w, loss = asked("why", w, loss)
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     called_so = Names([*([] if w in set(nodes) else [w]), *nodes[::-1]], names)
     if w not in set(nodes):
         head = f"{called_so[w]} has no gradient: {called_so[loss]} was not computed from it"
@@ -119,9 +119,9 @@ class Cause:
             yield from self.told(text, node)
         if len(found) > LISTED:
             yield f"  +{len(found) - LISTED:,} more places"
-        yield from self.behind(set(places))
+        yield from self.ancestors(set(places))
 
-    def behind(self, places: set[Hop]) -> Iterator[str]:
+    def ancestors(self, places: set[Hop]) -> Iterator[str]:
         """Switches that are closed as well, farther from the result than the cuts."""
         closed = [hop for hop, count, total in switches(self.nodes, self.between) if count == total]
         farther = [hop for hop in closed if hop not in places and not np.any(self.table[hop[0]])]

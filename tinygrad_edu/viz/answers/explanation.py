@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_edu.backward import seed
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.graph import Node, backwards
+from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz import wording
 from tinygrad_edu.viz.answers.asked import asked
 from tinygrad_edu.viz.caption import fraction
@@ -61,7 +61,7 @@ def explain(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None)
         If the result is not a single number, or was not computed from `w`.
     """
     w, loss = asked("explain", w, loss)
-    nodes = backwards(loss)
+    nodes = toposort(loss)
     if w not in set(nodes):
         raise ValueError(
             f"{loss.name or 'the result'} was not computed from {w.name or 'the Value'}: viz.why(w, loss) says what "

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import Node
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import no_grad, recorded
 from tinygrad_edu.viz.training.canvas import BLUE, INK, ORANGE, axes
 

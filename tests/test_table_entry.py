@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu.op import CONSTANTS, OPERATIONS, REALS, REWRITES, Each, Op, Parts, case, cases, declared_by, entries
+from tinygrad_edu.table import (
+    CONSTANTS,
+    OPERATIONS,
+    REALS,
+    REWRITES,
+    Each,
+    Op,
+    Parts,
+    case,
+    cases,
+    declared_by,
+    entries,
+)
 from tinygrad_edu.value import apply
 
 
@@ -116,8 +128,8 @@ def test_options_by_position_of_functions_in_c():
 @pytest.mark.parametrize("kind", [lambda f: f, partial])
 def test_anything_that_can_be_called_is_a_rewrite(kind):
     te.implements(cube)(kind(lambda x, power=3: x**power))
-    assert te.op.REWRITES[cube](te.Value(2.0)).item() == 8.0
-    assert te.op.REWRITES[cube](te.Value(2.0), power=2).item() == 4.0
+    assert te.table.REWRITES[cube](te.Value(2.0)).item() == 8.0
+    assert te.table.REWRITES[cube](te.Value(2.0), power=2).item() == 4.0
 
 
 def test_a_refusal_leaves_the_settings_of_warnings_alone():
@@ -132,10 +144,12 @@ def test_a_refusal_leaves_the_settings_of_warnings_alone():
 @pytest.mark.usefixtures("table")
 def test_a_rewrite_that_fails_where_the_function_does_not_says_so_with_the_users_line():
     te.implements(cube)(lambda x: x.cubed)
-    call = te.op.REWRITES[cube]
-    with pytest.raises(AttributeError, match=r"cube: these arguments have no derivative here: .*'cubed'.*\(test_op"):
+    call = te.table.REWRITES[cube]
+    with pytest.raises(
+        AttributeError, match=r"cube: these arguments have no derivative here: .*'cubed'.*\(test_table_"
+    ):
         call(te.Value(2.0))
-    with pytest.raises(TypeError, match=r"cube: unsupported operand .*\(test_op\.py:"):
+    with pytest.raises(TypeError, match=r"cube: unsupported operand .*\(test_table_entry\.py:"):
         call("two")
 
 
@@ -146,23 +160,23 @@ def test_positions_and_names_are_the_same(call):
 
 @pytest.mark.usefixtures("table")
 def test_a_refusal_keeps_its_reason_and_a_derivative_comes_first():
-    te.op.refused("it is the test's own", cube)
+    te.table.refused("it is the test's own", cube)
     with pytest.raises(TypeError, match=r"cube has no derivative here: it is the test's own; pass value\.data"):
         te.value.dispatch(cube, (te.Value(2.0),), {})
     te.differentiable(cube, lambda g, out, x: g * 3 * x**2, domain=REALS)
     assert te.value.dispatch(cube, (te.Value(2.0),), {}).item() == 8.0
-    del te.op.REFUSED[cube]
+    del te.table.REFUSED[cube]
 
 
 def test_a_chapter_that_waits_is_read_once_its_library_is_there(monkeypatch):
-    monkeypatch.setitem(te.op.LATER, "a_library", "json.tool")
+    monkeypatch.setitem(te.table.LATER, "a_library", "json.tool")
     monkeypatch.delitem(sys.modules, "json.tool", raising=False)
-    te.op.arrived()
-    assert "a_library" in te.op.LATER
+    te.table.arrived()
+    assert "a_library" in te.table.LATER
     monkeypatch.setitem(sys.modules, "a_library", np)
-    assert te.op.arrived()
+    assert te.table.arrived()
     assert "json.tool" in sys.modules
-    assert not te.op.arrived()
+    assert not te.table.arrived()
 
 
 def test_each_gives_the_rule_its_position():

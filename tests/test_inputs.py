@@ -36,7 +36,7 @@ def test_big_endian_arrays_are_turned_to_native():
     ],
 )
 def test_other_types_are_refused_with_the_remedy(data, remedy):
-    with pytest.raises(TypeError, match=rf"variables are floating point; got .*{remedy} \(test_operand.py"):
+    with pytest.raises(TypeError, match=rf"variables are floating point; got .*{remedy} \(test_inputs.py"):
         Value(data)
 
 
@@ -67,7 +67,7 @@ def test_arrays_of_other_frameworks_name_the_conversion(library, kind, monkeypat
 
 
 @pytest.mark.parametrize("other", [1j, "a", None, np.array([1j]), object()])
-def test_operands_that_are_not_real_numbers_are_refused(other):
+def test_inputss_that_are_not_real_numbers_are_refused(other):
     with pytest.raises(TypeError, match=r"real numbers|is not a number"):
         Value([1.0, 2.0]) + other
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
-from tinygrad_edu.operand import plain
+from tinygrad_edu.inputs import plain
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float] | str
@@ -77,7 +77,7 @@ class Op:
         Example calls `case(*shapes, **options)`; none means "elementwise: any broadcastable shapes".
     glyph, formulas
         How pictures show the function, and its local derivative for each argument in `x`, `y`, `out`.
-    alone
+    with_constants
         The pullbacks used instead when not every argument is a variable, so that a tie with a constant
         has its minimum-norm gradient, 0. They become an entry of their own.
     compute
@@ -95,7 +95,7 @@ class Op:
     cases: Sequence[Case] = ()
     glyph: str = ""
     formulas: Sequence[str] = ()
-    alone: Any = None
+    with_constants: Any = None
     compute: Any = None
     linear: bool = False
     name: str = field(init=False)
@@ -105,7 +105,9 @@ class Op:
     options: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.alone = self if self.alone is None else replace(self, pullbacks=self.alone, alone=None)
+        self.with_constants = (
+            self if self.with_constants is None else replace(self, pullbacks=self.with_constants, with_constants=None)
+        )
         self.name, self.parameters = self.function.__name__.strip("_"), declared_by(self.function)
         self.elementwise, self.variadic = not self.cases, isinstance(self.pullbacks, Each)
         self.glyph, self.compute = self.glyph or self.name, self.compute or self.function
@@ -166,10 +168,10 @@ def accepted(
     return {option: value for option, value in given.items() if option in known}
 
 
-def lookup(function: Rule, alone: bool = False) -> Op:
+def lookup(function: Rule, with_constants: bool = False) -> Op:
     """The table's entry for a function; how a pickled graph finds its rules again."""
     op = OPERATIONS[function]
-    return op.alone if alone else op
+    return op.with_constants if with_constants else op
 
 
 def register(op: Op) -> Op:
@@ -274,4 +276,4 @@ def cases(*shapes: tuple[int, ...], **choices: Sequence[Any]) -> list[Case]:
 def entries() -> Iterator[Op]:
     """Every operation of the table, the one-variable forms included."""
     for op in OPERATIONS.values():
-        yield from dict.fromkeys((op, op.alone))
+        yield from dict.fromkeys((op, op.with_constants))
