@@ -1,7 +1,7 @@
 """The backward pass: the one function that runs derivative rules.
 
 Walk from the result to the variables, keep this pass's gradients in a local dict, call each operation's pullbacks,
-fit what they return to the argument, add it in. Given arrays, the rules compute gradients; given nodes, the same
+undo broadcasting in what they return, add it in. Given arrays, the rules compute gradients; given nodes, the same
 rules record gradients that can be differentiated again.
 Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reverse accumulation).
 """
@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.inputs import constant, plain
+from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.table import Parts
 
 
@@ -91,7 +92,11 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
         raise TypeError(f"gradients are for Values, such as a weight; got a {others[0]} ({errors.user_line()})")
-    return vjps(y, seed(y, None), wanted, differentiable)
+    start_from = seed(y, None)
+    found = vjps(y, start_from, wanted, differentiable)
+    if JOINED:
+        tell_differentiated(y, start_from, dict(zip(wanted, found, strict=True)), added=False)
+    return found
 
 
 def vjps(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:

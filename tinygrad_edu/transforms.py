@@ -17,6 +17,7 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
 from tinygrad_edu.inputs import constant, plain
+from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.recording import SCOPE, recorded
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.tree import flatten, leaves, rebuild
@@ -116,7 +117,12 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         if len(run.outs) != 1:
             raise ValueError(f"the function gives {len(run.outs)} results: a gradient is of one ({user_line()})")
         root = run.root if isinstance(run.root, Node) else Value(constant(run.root) * 1.0)
-        return run.value, rebuild(run.chosen, run.pull(seed(root, None)))
+        start_from = seed(root, None)
+        found = run.pull(start_from)
+        if JOINED:
+            wanted = {x: g for x, g in zip(run.xs, found, strict=True) if isinstance(x, Node)}
+            tell_differentiated(root, start_from, wanted, added=False)
+        return run.value, rebuild(run.chosen, found)
 
     return transformed
 

@@ -19,6 +19,7 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
 from tinygrad_edu.inputs import constant, floating, plain
+from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
 from tinygrad_edu.recording import ROOT, SCOPE
 from tinygrad_edu.table import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 
@@ -98,7 +99,10 @@ class Value(Node):
         something further on with respect to this Value, of its shape; a single number may leave it out: it is 1.
         Raises ValueError for an array without `gradient`, and for a `gradient` of another shape.
         """
-        found = backpropagate(self, seed(self, gradient))
+        start_from = seed(self, gradient)
+        found = backpropagate(self, start_from)
+        if JOINED:
+            tell_differentiated(self, start_from, found, added=True)
         found |= {v: g.copy() if v.grad is None else v.grad + g for v, g in found.items() if v.op is None}
         for value, g in found.items():  # only once all of them are known
             value.grad = g
@@ -232,19 +236,23 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     scope = SCOPE.get()
     value: Value = new(Value)
     if scope is None:
-        return start(value, saved[0], None)
+        return start(value, saved[0], None, op)
     value.data, value.op, value.args = saved[0], op, args
     value.saved, value.options, value.aligned = saved, options, aligned
     value.grad = value.name = None
     value.scope, value.number = scope, next_number()
+    if JOINED:
+        tell_made(value, op)
     return value
 
 
-def start(value: Value, data: Any, name: str | None) -> Value:
-    """Fill a Value that no operation made: a variable."""
+def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Value:
+    """Fill a Value without a past: a variable, or what an operation gives inside `no_grad()`."""
     value.data, value.name, value.scope = data, name, SCOPE.get() or ROOT
     value.op, value.args, value.saved, value.options = None, (), (), NO_OPTIONS
     value.aligned, value.grad, value.number = False, None, next_number()
+    if JOINED:
+        tell_made(value, op)
     return value
 
 

@@ -12,9 +12,10 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, graph, nn, optim, viz
+from tinygrad_edu.listeners import BLOCKS, JOINED
 from tinygrad_edu.table import Op
 from tinygrad_edu.value import apply
-from tinygrad_edu.viz import exchange, lines
+from tinygrad_edu.viz import lines
 
 pytestmark = pytest.mark.no_cover
 
@@ -169,8 +170,8 @@ def test_recording_and_watching_leave_nothing_behind():
     for work in (recorded, watched):
         assert grown(work) < GROWTH
     assert len(lines.NOTES) == notes
-    assert exchange.OPEN == {}
-    assert exchange.HEARD.get() == ()
+    assert JOINED == {}
+    assert BLOCKS.get() == ()
 
 
 def test_the_lines_of_a_value_go_with_it():

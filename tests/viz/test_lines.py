@@ -10,20 +10,14 @@ import threading
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, backward, no_grad, value
+from tinygrad_edu import Value, no_grad
+from tinygrad_edu.listeners import JOINED
 from tinygrad_edu.viz import line_of, recording
 from tinygrad_edu.viz.lines import NOTES, Line, last_result, read
 
 
 def here():
     return sys._getframe(1).f_lineno
-
-
-def engine():
-    return value.record, value.start, value.backpropagate
-
-
-PLAIN = engine()
 
 
 def test_every_new_value_knows_its_line():
@@ -44,15 +38,11 @@ def test_methods_and_numpy_functions_name_the_users_line_too():
     assert {line_of(m).number for m in made} == {number + 1}
 
 
-def test_outside_nothing_is_noted_and_the_engine_is_its_own():
+def test_outside_nothing_is_noted():
     before = len(NOTES)
     v = Value(1.0) * 2.0
     assert line_of(v) is None
     assert len(NOTES) == before
-    with recording():
-        assert engine() != PLAIN
-    assert engine() == PLAIN
-    assert value.backpropagate is backward.backpropagate
 
 
 def test_blocks_nest_and_end_with_an_error():
@@ -62,7 +52,7 @@ def test_blocks_nest_and_end_with_an_error():
         assert line_of(Value(1.0)) is not None
     with pytest.raises(KeyError), recording():
         raise KeyError
-    assert engine() == PLAIN
+    assert not JOINED
     assert line_of(Value(1.0)) is None
 
 
@@ -72,7 +62,7 @@ def test_it_works_as_a_decorator():
         return v * v
 
     assert line_of(forward(Value(1.0))).text == "return v * v"
-    assert engine() == PLAIN
+    assert not JOINED
 
 
 def test_results_are_the_same_bit_for_bit():
@@ -106,7 +96,7 @@ def test_another_thread_is_not_recorded_and_may_be_recording_itself():
     thread.join()
     assert seen[0] is None
     assert seen[1] is not None
-    assert engine() == PLAIN
+    assert not JOINED
 
 
 def test_another_task_is_not_recorded():

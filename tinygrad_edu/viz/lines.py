@@ -1,7 +1,7 @@
 """Which line of the user's program made a Value: noted inside `with recording():`, and only there.
 
 To look at the caller's frame costs more than an operation, so the engine never does. While a block is open, it tells
-of every Value that it makes (`exchange.py`), and the line is noted. Notes go when their Values go.
+of every Value that it makes (`listeners.py`), and the line is noted. Notes go when their Values go.
 
 Source: linecache, with which Python's own tracebacks show source text.
 """
@@ -17,7 +17,7 @@ from os.path import basename
 from weakref import ref
 
 from tinygrad_edu.errors import user_frame
-from tinygrad_edu.viz.exchange import listening
+from tinygrad_edu.listeners import Listener, listening
 from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tinygrad_edu.graph import Node
     from tinygrad_edu.table import Op
-    from tinygrad_edu.value import Value
 
     Note = tuple[ref[Node], str, int, str]
 
@@ -62,23 +61,20 @@ def recording() -> Iterator[None]:
     It holds for this thread or task only, blocks can be nested, and a Value keeps its line after the block. An
     operation takes several times as long while it lasts.
     """
-    with listening(record=recorded, start=started, backpropagate=finished):
+    with listening(Notes()):
         yield
 
 
-def recorded(made: Value, op: Op, *rest: Any) -> None:
-    """Note the line of a result."""
-    note(made, op.name if made.op is None else "")
+class Notes(Listener):
+    """Notes the line of every new Value, and whose backward pass was the last."""
 
+    def made(self, value: Node, op: Op | None) -> None:
+        """Note the line of a result or a variable."""
+        note(value, op.name if op is not None and value.op is None else "")
 
-def started(made: Value, *rest: Any) -> None:
-    """Note the line of a variable."""
-    note(made, "")
-
-
-def finished(gradients: Any, root: Node, *rest: Any) -> None:
-    """Note whose backward pass it was."""
-    look_at(root)
+    def differentiated(self, root: Node, seed: Any, gradients: Any, added: bool) -> None:
+        """Note whose backward pass it was."""
+        look_at(root)
 
 
 def look_at(root: Node) -> None:

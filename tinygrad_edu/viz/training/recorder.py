@@ -2,7 +2,8 @@
 
 An optimiser is not watched, only what it leaves behind. A step is what lies between two changes of the parameters:
 when a backward pass finds them changed, or its predecessor's gradients cleared, the step before is over, and the
-update is the difference. So any optimiser will do, and passes that add up to one gradient are one step.
+update is the difference. So any optimiser will do, and passes that add up to one gradient are one step. Gradients
+that are only returned, by `te.gradients` and `te.value_and_grad`, count as those that `backward()` adds to `.grad`.
 
 Source: none; the definition is that of gradient accumulation.
 """
@@ -12,13 +13,15 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.graph import Node
+from tinygrad_edu.graph import Node, ancestors
+from tinygrad_edu.listeners import Listener
 from tinygrad_edu.viz.training.dead_units import Census, opened
 from tinygrad_edu.viz.training.history import History
 from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from tinygrad_edu.viz.training.dead_units import Flags
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 USE = "watch a model with named_parameters(), a dict of Values, a list of Values, or a Value"
 
 
-class Recorder:
+class Recorder(Listener):
     """Takes in backward passes through some parameters.
 
     Parameters
@@ -47,17 +50,17 @@ class Recorder:
         self.census = Census()
         self.under_way: Step | None = None
 
-    def passed(self, gradients: dict[Node, Any], root: Node, seed: Any, *rest: Any) -> None:
+    def differentiated(self, root: Node, seed: Any, gradients: Mapping[Node, Any], added: bool) -> None:
         """Take in a backward pass, before its gradients are added to `.grad`."""
         if not any(p in gradients for p in self.parameters):
             return
         now, left = self.vector(), self.leftovers()
-        if self.under_way is not None and (self.moved(now) or not left.any()):
+        if self.under_way is not None and (self.moved(now) or (added and not left.any())):
             self.settle(now)
         step = self.under_way = self.under_way or Step([p.data for p in self.parameters], now, left)
         with np.errstate(all="ignore"):
             loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.data)))
-            step.take(loss, self.held(gradients), opened(gradients))
+            step.take(loss, self.held(gradients, added), opened(ancestors(root)))
 
     def finish(self) -> None:
         """End the recording: what the parameters are now is the result of the last step."""
@@ -93,15 +96,21 @@ class Recorder:
                 )
         return long_vector([p.data for p in self.parameters])
 
-    def held(self, gradients: dict[Node, Any]) -> Array:
-        """What `.grad` of the parameters will hold after this pass, as one long vector; nan where none came."""
+    def held(self, gradients: Mapping[Node, Any], added: bool) -> Array:
+        """The gradient of the step with this pass, as one long vector; nan where none came.
+
+        What `backward()` adds up is in `.grad`; what is only returned is added up here.
+        """
         parts = []
         for p, shape in zip(self.parameters, self.history.shapes, strict=True):
             g = gradients.get(p)
-            if p.grad is not None:
+            if added and p.grad is not None:
                 g = p.grad if g is None else p.grad + g
             parts.append(np.full(shape, np.nan) if g is None else g)
-        return long_vector(parts)
+        now, step = long_vector(parts), self.under_way
+        if added or step is None or not step.passes:
+            return now
+        return np.where(np.isnan(now), step.gradient, np.where(np.isnan(step.gradient), now, step.gradient + now))
 
 
 class Step:

@@ -1,6 +1,6 @@
 """`watch(model)`: record a training while it runs, to look at it afterwards.
 
-Nothing is added to the training loop: the backward pass tells (`exchange.py`), and any optimiser is followed by what
+Nothing is added to the training loop: the backward pass tells (`listeners.py`), and any optimiser is followed by what
 it does to the parameters (`recorder.py`). What was recorded is plain data (`history.py`); pictures are views of it.
 
 Source: TensorBoard (Google, 2015), for the set of pictures.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.viz.exchange import listening
+from tinygrad_edu.listeners import listening
 from tinygrad_edu.viz.training import curves, doctor
 from tinygrad_edu.viz.training.boundary import boundary, checked
 from tinygrad_edu.viz.training.distribution import hist
@@ -63,7 +63,7 @@ def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterato
     recorder = Recorder(named(model))
     if predict is None and callable(model):
         predict = model
-    with listening(backpropagate=recorder.passed):
+    with listening(recorder):
         try:
             yield Watch(recorder, predict)
         finally:
