@@ -8,8 +8,8 @@ Source: matplotlib's guide to its explicit interface; Okabe and Ito, "Color univ
 
 from __future__ import annotations
 
-from tinygrad_edu.viz.layout import DrawingError
-from tinygrad_edu.viz.wording import clean
+from tinygrad_edu.viz.model.names import clean
+from tinygrad_edu.viz.saving import DrawingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_edu.graph import NUMBER, Node
-from tinygrad_edu.viz.answers.cut import entries
-from tinygrad_edu.viz.wording import clean
+from tinygrad_edu.viz.model.names import clean
+from tinygrad_edu.viz.model.replay import Edge, entry_slopes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def open_units(node: Node) -> Flags:
         slope = node.saved[0]  # 0 exactly where the slope is, and already there
     else:
         side = next(i for i, arg in enumerate(node.args) if isinstance(arg, Node))
-        slope = np.asarray(entries((node, side)))
+        slope = np.asarray(entry_slopes(Edge(node, side)))
     units: Flags = (slope != 0).reshape(-1, slope.shape[-1]).any(axis=0)
     return units
 

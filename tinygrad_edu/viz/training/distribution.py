@@ -14,9 +14,9 @@ from math import ceil, sqrt
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.canvas import BLUE, LONGEST, axes, count_steps, grid, say
 from tinygrad_edu.viz.training.history import magnitudes
-from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

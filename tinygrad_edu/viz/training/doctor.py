@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.viz.flags import EXPLODING
-from tinygrad_edu.viz.terminal import laid_out
+from tinygrad_edu.viz.model.detail import EXPLODING
+from tinygrad_edu.viz.model.formatting import laid_out, number
+from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.flow import typical
-from tinygrad_edu.viz.wording import clean, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from tinygrad_edu.viz.terminal import Text
+    from tinygrad_edu.viz.model.formatting import Text
     from tinygrad_edu.viz.training.history import History
 
 FADED = 1e-4

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.viz.layout import DrawingError
+from tinygrad_edu.viz.saving import DrawingError
 from tinygrad_edu.viz.training.boundary import draw, usual_level
 from tinygrad_edu.viz.training.canvas import MISSING, ORANGE
 from tinygrad_edu.viz.training.curves import loss

@@ -15,9 +15,9 @@ import numpy as np
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import Node, ancestors
 from tinygrad_edu.listeners import Listener
+from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.dead_units import Census, opened
 from tinygrad_edu.viz.training.history import History
-from tinygrad_edu.viz.wording import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
