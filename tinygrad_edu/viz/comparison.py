@@ -93,9 +93,12 @@ class Comparison:
     """
 
     def __init__(self, before: BackwardPass, after: BackwardPass) -> None:
-        self.before, self.after = before, after
-        self.first, self.second = before.replay, after.replay
-        nodes, others = self.first.nodes[::-1], self.second.nodes[::-1]
+        self.before = before
+        self.after = after
+        self.first = before.replay
+        self.second = after.replay
+        nodes = self.first.nodes[::-1]
+        others = self.second.nodes[::-1]
         self.pairs = matched(nodes, others, self.first.names, self.second.names)
         used = frozenset(self.pairs.values())
         self.gone = [node for node in nodes if node not in used]
@@ -105,7 +108,8 @@ class Comparison:
 
     def compared(self, node: Node) -> list[Change]:
         """The changes of a Value of the second pass."""
-        old, name = self.pairs[node], self.second.names[node]
+        old = self.pairs[node]
+        name = self.second.names[node]
         data = change(name, "data", self.first.data(old), self.second.data(node))
         grad = change(name, "grad", self.first.gradients.get(old), self.second.gradients.get(node))
         return [found for found in (data, grad) if found.relative]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import Value, sigmoid
 from tinygrad_edu.viz.model.build import chain_rule
-from tinygrad_edu.viz.model.chain_rule import FACTORS, circled, shortened
+from tinygrad_edu.viz.model.formula import FACTORS, circled, shortened
 from tinygrad_edu.viz.model.replay import Replay
 
 

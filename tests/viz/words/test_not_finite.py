@@ -11,7 +11,7 @@ from tinygrad_edu.viz.model.detail import finite
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import edges_between, toward
 from tinygrad_edu.viz.model.replay import Edge, Replay
-from tinygrad_edu.viz.words.not_finite import backward_origin, forward_origins, passed_on
+from tinygrad_edu.viz.words.causes import backward_origin, forward_origins, passed_on
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from tinygrad_edu import Value
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.model.paths import edges_between, toward
 from tinygrad_edu.viz.model.replay import Edge, Replay
-from tinygrad_edu.viz.words.zero import cancelled, cuts, reason, smeared, switches
+from tinygrad_edu.viz.words.causes import cancelled, cuts, reason, smeared, switches
 
 
 def setting(loss, to):

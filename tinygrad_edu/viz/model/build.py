@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_edu.graph import Node, toposort
-from tinygrad_edu.viz.model.chain_rule import ChainRule
 from tinygrad_edu.viz.model.detail import MERGED, Extent, value_box
 from tinygrad_edu.viz.model.fold import fold
+from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import check_target, find_paths
 from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, LocalDerivative, Operation

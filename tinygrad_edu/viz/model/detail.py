@@ -26,19 +26,23 @@ if TYPE_CHECKING:
     from tinygrad_edu.recording import Scope
     from tinygrad_edu.viz.model.replay import Edge, Replay
 
-EVERYTHING, SHORT, MERGED = 150, 600, 2_000
+EVERYTHING = 150
+SHORT = 600
+MERGED = 2_000
 """Sizes up to which all is shown, formulas are left out, and operations stand inside their results.
 
 Measured with Graphviz: 2,005 boxes take 23 s with labels on edges, 2.4 s without, 1.2 s without operations.
 """
 
-ROWS, NEAR = 250, 4
+NEAR = 4
+ROWS = 250
 """Lines that cross more than four rows are left out where all of them cross more than 250.
 
 A weight used at every one of 60 steps takes Graphviz half a minute to connect.
 """
 
-VANISHING, EXPLODING = 1e-7, 1e4
+VANISHING = 1e-7
+EXPLODING = 1e4
 """Gradients whose largest entry is smaller, or greater, are flagged; that of the result is 1.
 
 The first is what float32 resolves beside 1; the second makes any usual learning rate a leap.

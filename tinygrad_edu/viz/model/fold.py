@@ -25,7 +25,7 @@ from tinygrad_edu.viz.model.replay import operand_edges
 
 if TYPE_CHECKING:
     from tinygrad_edu.recording import Scope
-    from tinygrad_edu.viz.model.chain_rule import ChainRule
+    from tinygrad_edu.viz.model.formula import ChainRule
     from tinygrad_edu.viz.model.replay import Edge, Replay
 
 LONGEST_PERIOD = 64

@@ -30,10 +30,12 @@ FULL = 4
 TERMS = 4
 """So many contributions to a gradient are written out; the others are one term."""
 
-NARROWEST, WIDEST = 40, 118
+NARROWEST = 40
+WIDEST = 118
 """Lines are folded to the width of the window between these: narrower breaks names, wider is hard to read."""
 
-BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+BOLD = "\x1b[1m"
+PLAIN = "\x1b[0m"
 
 
 def number(x: Any) -> str:

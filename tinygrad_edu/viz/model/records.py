@@ -2,7 +2,7 @@
 
 A `Diagram` is what is drawn: boxes for Values, operations, and arrows between them. A `Story` is what happens: the
 steps forward, backward and of the update, and the paths to each variable. Every view is made of these records, with
-the same formatting (`formatting.py`, `formula.py`, `chain_rule.py`) at the very end, so that all of them agree.
+the same formatting (`formatting.py`, `formula.py`) at the very end, so that all of them agree.
 
 Source: the split between data and its marks in Bostock, Ogievetsky and Heer, "D3" (2011).
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.graph import Node
     from tinygrad_edu.recording import Scope
     from tinygrad_edu.viz.lines import Line
-    from tinygrad_edu.viz.model.chain_rule import ChainRule
+    from tinygrad_edu.viz.model.formula import ChainRule
     from tinygrad_edu.viz.model.names import Names
     from tinygrad_edu.viz.model.paths import Path, Paths
     from tinygrad_edu.viz.model.replay import Edge, Replay

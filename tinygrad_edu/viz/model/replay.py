@@ -141,7 +141,8 @@ def slope(edge: Edge) -> Any | None:
     """
     node, i = edge
     assert node.op is not None
-    out, operand = node.saved[0], node.saved[i + 1]
+    out = node.saved[0]
+    operand = node.saved[i + 1]
     if np.size(out) != 1 and not (node.op.elementwise and np.shape(out) == np.shape(operand)):
         return None
     return vjp(edge, np.ones_like(out)[()])

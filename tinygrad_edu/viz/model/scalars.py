@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.table import Op
 
 MOST = 600
+"""More numbers than this are a picture that nobody can read, and that Graphviz needs minutes for."""
 
 
 def opened(root: Node, names: Mapping[Node, str]) -> Value:
@@ -112,7 +113,8 @@ def entry_by_entry(op: Op, operands: list[Any], options: Mapping[str, Any]) -> A
     fixed = {name: option for name, option in options.items() if name not in along}
 
     def one(*inputs: Any) -> Any:
-        arrays, chosen = inputs[: len(operands)], inputs[len(operands) :]
+        arrays = inputs[: len(operands)]
+        chosen = inputs[len(operands) :]
         own = {**fixed, **dict(zip(along, chosen, strict=True))}
         return apply(op, arrays, own) if any(isinstance(x, Node) for x in arrays) else op.compute(*arrays, **own)
 
@@ -121,7 +123,8 @@ def entry_by_entry(op: Op, operands: list[Any], options: Mapping[str, Any]) -> A
 
 def line_by_line(op: Op, operand: Any, options: dict[str, Any]) -> Any:
     """A reduction, such as `max`: once for each result, on the stacked entries it reduces."""
-    axis, keepdims = options.pop("axis", None), options.pop("keepdims", False)
+    axis = options.pop("axis", None)
+    keepdims = options.pop("keepdims", False)
     axes = tuple(range(operand.ndim)) if axis is None else tuple(np.atleast_1d(axis) % operand.ndim)
     kept = [n for n in range(operand.ndim) if n not in axes]
     lines = np.transpose(operand, (*kept, *axes)).reshape(*(operand.shape[n] for n in kept), -1)

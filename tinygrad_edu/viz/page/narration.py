@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_edu.viz.model import formatting, formula, thumbnail
-from tinygrad_edu.viz.model.chain_rule import ChainRule
+from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.replay import Edge
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu.viz.model import formatting
-from tinygrad_edu.viz.model.chain_rule import circled
-from tinygrad_edu.viz.model.formula import arrow_texts, glyph
+from tinygrad_edu.viz.model.formula import arrow_texts, circled, glyph
 from tinygrad_edu.viz.model.names import chain, titled
 from tinygrad_edu.viz.model.thumbnail import cells
 from tinygrad_edu.viz.picture.style import LIGHT, Style

@@ -61,7 +61,8 @@ class Style:
     """
 
     def __init__(self, palette: Palette, roomy: bool) -> None:
-        self.palette, self.roomy = palette, roomy
+        self.palette = palette
+        self.roomy = roomy
 
     def graph(self) -> Attributes:
         """The whole picture."""

@@ -2,7 +2,7 @@
 
 What is not on the list is left out with everything inside it: scripts, links, styles, event handlers, foreign
 content, and the titles that browsers show as tooltips full of node ids. Every picture goes through `read`: the static
-drawing, the page, where it gets smaller on the way, and the animation, which takes it apart.
+drawing, and what a page or an animation takes apart, where it gets smaller on the way.
 
 Source: the OWASP cheat sheet on cross-site scripting: allow what is known, instead of forbidding what is feared; the
 SVG 2 specification, section 8.2 (viewBox).
@@ -11,8 +11,7 @@ SVG 2 specification, section 8.2 (viewBox).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from html import escape
 from xml.etree.ElementTree import Element, TreeBuilder, XMLParser, tostring
 
@@ -106,7 +105,7 @@ def fit_page(svg: str, spoken: str) -> str:
 
 
 def allowed(svg: str, implied: Iterable[tuple[str, str]] = ()) -> str:
-    """A picture for the inside of a page, where it is small: coordinates have one decimal, fonts are the page's.
+    """A picture for the inside of a page or an animation: coordinates have one decimal, fonts are left to those.
 
     Parameters
     ----------
@@ -136,53 +135,3 @@ def written(element: Element) -> str:
     inside = escape(element.text or "", quote=False) + "".join(map(written, element))
     closed = element.tag in SHAPES and element.tag != "text"
     return f"{opening}/>" if closed else f"{opening}>{inside}</{element.tag}>"
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A shape or a line of text: its element, its attributes, what it says, and the id of the part it belongs to."""
-
-    tag: str
-    attributes: dict[str, str]
-    text: str = ""
-    part: str = ""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What Graphviz drew: its extent, and by their ids the shapes of every part, in its own coordinates.
-
-    The ground, the caption and the frames around module calls are the part without an id.
-    """
-
-    left: float
-    top: float
-    width: float
-    height: float
-    parts: dict[str, list[Shape]] = field(default_factory=dict)
-
-
-def layout(svg: str) -> Layout:
-    """A picture taken apart, for whoever lets its parts move.
-
-    Parameters
-    ----------
-    svg
-        What Graphviz wrote.
-    """
-    root = read(svg)
-    graph = root[0]
-    x, y = map(float, graph.get("transform", "").rpartition("translate(")[2].rstrip(")").split())
-    _, _, width, height = map(float, root.get("viewBox", "").split())
-    parts: dict[str, list[Shape]] = {}
-    for element, part in shapes(graph):
-        attributes = {name: value for name, value in element.attrib.items() if name != "font-family"}
-        parts.setdefault(part, []).append(Shape(element.tag, attributes, element.text or "", part))
-    return Layout(-x, -y, width, height, parts)
-
-
-def shapes(graph: Element) -> Iterator[tuple[Element, str]]:
-    """Every shape of a picture with the id of the part it belongs to."""
-    for element in graph:
-        part = element.get("id", "") if element.get("class") in ("node", "edge") else ""
-        yield from ((inner, part) for inner in element.iter() if inner.tag in SHAPES)

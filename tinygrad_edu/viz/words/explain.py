@@ -18,9 +18,8 @@ from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.lines import last_result, line_of
 from tinygrad_edu.viz.model import formatting
-from tinygrad_edu.viz.model.chain_rule import ChainRule
 from tinygrad_edu.viz.model.formatting import Text, laid_out
-from tinygrad_edu.viz.model.formula import equation
+from tinygrad_edu.viz.model.formula import ChainRule, equation
 from tinygrad_edu.viz.model.paths import find_paths
 from tinygrad_edu.viz.model.records import LocalDerivative
 from tinygrad_edu.viz.model.replay import Replay, slope, vjp

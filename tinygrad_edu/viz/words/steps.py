@@ -10,8 +10,8 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.model import formatting, formula
-from tinygrad_edu.viz.model.chain_rule import ChainRule
 from tinygrad_edu.viz.model.formatting import Text, laid_out
+from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import titled
 from tinygrad_edu.viz.model.replay import Edge, Replay
 from tinygrad_edu.viz.model.steps import backward

@@ -1,9 +1,9 @@
 """Why a gradient is missing, zero, tiny or not a number: what happened between the result and the Value.
 
-The question is answered from the graph, by replaying the backward pass: no path at all; edges that pass nothing on
-(`zero.py`); contributions that cancel; small factors; the first number that is not finite (`not_finite.py`). Why a
-result may not depend on a Value at all has few reasons: the array or the number was taken out of the Value, an
-operation ran without being remembered, or the name meant another Value by then.
+The question is answered from the graph, by replaying the backward pass: no path at all; edges that pass nothing on,
+contributions that cancel, and the first number that is not finite (`causes.py`); small factors. Why a result may not
+depend on a Value at all has few reasons: the array or the number was taken out of the Value, an operation ran without
+being remembered, or the name meant another Value by then.
 
 Source: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen" (1991), for gradients that vanish.
 """
@@ -25,9 +25,17 @@ from tinygrad_edu.viz.model.formula import fraction
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import edges_between, find_paths, toward
 from tinygrad_edu.viz.model.replay import Replay, norm, vjp
+from tinygrad_edu.viz.words.causes import (
+    backward_origin,
+    cancelled,
+    cuts,
+    forward_origins,
+    passed_on,
+    reason,
+    smeared,
+    switches,
+)
 from tinygrad_edu.viz.words.explain import factor, held, question, where
-from tinygrad_edu.viz.words.not_finite import backward_origin, forward_origins, passed_on
-from tinygrad_edu.viz.words.zero import cancelled, cuts, reason, smeared, switches
 
 if TYPE_CHECKING:
     from tinygrad_edu.viz.model.replay import Edge
