@@ -1,8 +1,8 @@
 """`save` and `load`: a trained network in a file that is whole or not there.
 
 A file holds arrays under their names and nothing that could run, in the safetensors format. It is written beside the
-old one, forced to the disk and then renamed, so that a crash leaves the old file or the new one. A file is believed
-only after its header, its size and its fingerprint agree, and the model is changed only then.
+old one, forced to the disk and then renamed, so that a crash leaves the old file or the new one. The model is changed
+only after the header, the size and the fingerprint (SHA-256) of the file have been found to agree.
 
 Source: the specification of the safetensors format; writing beside the old file and renaming is the method
 of Pillai et al., "All file systems are not created equal" (OSDI 2014).
@@ -63,18 +63,18 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model
-        A `Module`, or anything else with `state_dict()`.
+        A `Module`, an `Optimizer`, or anything else with `state_dict()`.
     path
-        The file, `.safetensors` by custom; its folder has to exist.
+        The file, usually with the ending `.safetensors`; its folder has to exist.
 
     Raises
     ------
     CheckpointError
         If an array is not of real numbers of at most 64 bits, or a name cannot be written.
     TypeError
-        If the model has no state, as a state itself, or model and path changed places.
+        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
     OSError
-        If there is no room, or no right to write; what was at `path` is as it was.
+        If the file cannot be written, for lack of space or permission; a file that was at `path` is unchanged.
     ImportError
         If the safetensors package is missing.
 
@@ -102,14 +102,16 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
 def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     """Give a model the parameters that `save` wrote: all of them, or none.
 
-    Floating-point arrays are cast to the dtype that the model has. No more is read than such a model can need.
+    Floating-point arrays are cast to the dtype that the model has. Never more bytes are read than a file of this
+    model can have.
 
     Parameters
     ----------
     model
-        Built as the saved one was; anything with `state_dict()` and `load_state_dict()`.
+        A `Module`, an `Optimizer` or anything else with `state_dict()` and `load_state_dict()`, built with the same
+        shapes as the one that was saved.
     path
-        The file.
+        The file that `save` wrote.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
         If the file is of another model, damaged, cut short, or not written by `save`, or the model refuses what
         it holds; the model is unchanged.
     TypeError
-        If the model has no state, as a state itself, or model and path changed places.
+        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
     OSError
         If there is no such file.
     ImportError

@@ -1,7 +1,7 @@
 """Batches: rows in random order, a few at a time; and rows put aside to test on.
 
-A gradient over a few rows points almost where the gradient over all rows does and costs a fraction of it. What the
-rows put aside give is the honest error: that of the training rows can be learnt by heart.
+The gradient over a few rows has almost the direction of the gradient over all rows, and costs a fraction of it. How
+well a network has learnt is measured on rows that were put aside: those that it trained on it may know by heart.
 
 Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning" (2018), section 3.
 """
@@ -36,16 +36,21 @@ def expect_whole(name: str, number: Any) -> None:
 
 
 def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
-    """Go once through the rows in random order.
+    """Go once through the rows in random order, a few at a time.
 
     Parameters
     ----------
     x, y
-        (rows, ...), row i of one belonging to row i of the other.
+        (rows, ...); row i of x belongs to row i of y.
     batch_size
         How many rows at a time, at least 1; the last batch may be smaller.
     rng
-        A seed or a generator; a generator gives another order every time.
+        A seed or a generator; a generator gives another order at every call.
+
+    Yields
+    ------
+    tuple
+        The rows of x and those of y, (batch, ...) each.
 
     Raises
     ------
@@ -69,9 +74,9 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     Parameters
     ----------
     x, y
-        (rows, ...), row i of one belonging to row i of the other.
+        (rows, ...); row i of x belongs to row i of y.
     test
-        The part to put aside, in (0, 1), rounded to whole rows.
+        The fraction to put aside, in (0, 1), rounded to whole rows.
     rng
         A seed or a generator.
 

@@ -18,9 +18,21 @@ WEIGHT_AREA, WEIGHT_AGE, BIAS, NOISE = 2.5, -1.2, 40.0, 8.0
 
 
 def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[Array, Array]:
-    """Made-up houses: x (count, 2) is area in square metres and age in years, price (count, 1) in thousands.
+    """Made-up houses and their prices, `2.5 * area - 1.2 * age + 40` plus normal noise of standard deviation 8.
 
-    A price is `2.5 * area - 1.2 * age + 40` plus normal noise of standard deviation 8.
+    Parameters
+    ----------
+    count
+        How many houses, at least 1.
+    rng
+        A seed or a generator.
+
+    Returns
+    -------
+    x
+        (count, 2): the area in square metres, from 40 to 200, and the age in years, from 0 to 60.
+    price
+        (count, 1), in thousands.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Two moons: the smallest problem that a straight line cannot solve and that looks like it.
 
-Two half circles reach into each other, so the boundary between them is a curve. It is drawn in the plane, so what a
-network has learnt can be seen.
+Two half circles reach into each other, so the boundary between them is a curve. The points lie in the plane, so what
+a network has learnt can be drawn.
 
 Source: the pattern is that of scikit-learn's `make_moons` (Pedregosa et al., 2011).
 """
@@ -26,7 +26,7 @@ def moons(count: int = 200, noise: float = 0.1, rng: int | np.random.Generator =
     Parameters
     ----------
     count
-        How many points, at least 2; of an odd number, the upper moon has one more.
+        How many points, at least 2; if the number is odd, the upper moon has one more.
     noise
         The standard deviation of the normal noise in both directions, at least 0.
     rng

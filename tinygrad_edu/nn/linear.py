@@ -1,7 +1,7 @@
 """`Linear`: the layer `x @ weight + bias`.
 
-The weight is `(in, out)`, so that the formula on paper and the code are the same line. Whoever feeds it the wrong
-width is told which layer it was and which layer the input came from.
+The weight is `(in, out)`, so that the formula on paper and the code are the same line. An input of the wrong width
+raises an error that names the layer, and the layer that the input came from.
 
 Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1.
 """
@@ -38,9 +38,9 @@ class Linear(Module):
     dtype
         The floating point type of the parameters.
     init, bias_init
-        What the parameters start from: functions `(shape, rng)`, such as those of `nn.init`.
+        Functions `(shape, rng)` that give the first weight and bias, such as those of `nn.init`.
     rng
-        A seed or a generator; the weight is drawn first.
+        A seed or a generator; the weight is drawn before the bias.
 
     Attributes
     ----------
@@ -78,7 +78,20 @@ class Linear(Module):
         self.bias = Value(np.asarray(bias_init((out_features,), rng), dtype), name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:
-        """The map of x, (batch, in) or any (..., in), to (..., out)."""
+        """The output `x @ weight + bias`, of shape (..., out).
+
+        Parameters
+        ----------
+        x
+            (batch, in), or any (..., in).
+
+        Raises
+        ------
+        TypeError
+            For anything but real numbers.
+        ValueError
+            If the last axis of x is not `in` long; the message names the layer and where x came from.
+        """
         x = numbers("x", x)
         shape, width = errors.shape_of(x), self.weight.data.shape[0]
         if shape[-1:] != (width,):

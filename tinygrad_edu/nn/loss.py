@@ -1,7 +1,7 @@
-"""Losses: how wrong a prediction is, as one number to go down; and the accuracy, to look at.
+"""Losses, which say with one number how wrong a prediction is, to be made small; and the accuracy.
 
-Each is the mean over the examples, written in NumPy. Broadcasting is refused: a perfect prediction of shape (4, 1)
-against a target of shape (4,) would have a loss, and training on it would go wrong in silence.
+Each is the mean over the examples, written in NumPy. Shapes must be equal, because broadcasting would go wrong in
+silence: a perfect prediction of shape (4, 1) against a target of shape (4,) would have a loss above 0.
 
 Sources: Bishop, "Pattern Recognition and Machine Learning" (2006), equations 4.90 and 4.108; softplus and
 log-sum-exp keep both finite for any logits.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def mse_loss(prediction: Any, target: Any) -> Any:
-    """The mean of the squared differences.
+    """The mean of the squared differences, as a single number.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     TypeError
         For classes that are not integers.
     ValueError
-        For shapes that do not fit, and for a class that no logit belongs to.
+        For shapes that do not fit, and for a class below 0 or beyond the last logit.
     """
     logits = numbers("logits", logits)
     classes = expect_classes(logits, classes)
@@ -79,8 +79,8 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
 def binary_cross_entropy(logits: Any, target: Any) -> Any:
     """The mean of `softplus(z) - z t`: minus the log-likelihood of the targets under `sigmoid(z)`.
 
-    It takes *logits*, as `cross_entropy` does, and applies the sigmoid itself: from probabilities, the logarithm
-    of a number that has been rounded to 0 or 1 could not be told.
+    It takes *logits*, as `cross_entropy` does, and applies the sigmoid itself. With probabilities it would be
+    infinite as soon as one of them is rounded to 0 or 1.
 
     Parameters
     ----------

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Module:
-    """A function with parameters: subclass it, keep Values and modules in attributes, define `forward`.
+    """A part of a network: subclass it, keep Values and modules in attributes, and define `forward`.
 
-    Lists, tuples and dicts of them are walked too. A Value shared by two layers is one parameter. A Value made by
-    an operation, such as a hidden layer kept to look at, is none.
+    Values and modules are also found in lists, tuples and dicts. A Value that two layers share is one parameter. The
+    result of an operation, such as a hidden layer that you keep to look at it, is no parameter.
 
     Attributes
     ----------
@@ -51,12 +51,29 @@ class Module:
     _path: str | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; every subclass defines its own."""
+        """The output for an input; every subclass defines its own.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            What the subclass takes, such as `x` of shape (batch, in).
+
+        Raises
+        ------
+        NotImplementedError
+            If the subclass does not define it.
+        """
         kind = type(self).__name__
         raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute `forward`, with everything it records named after this module."""
+        """The result of `forward`; every operation recorded in it carries the name of this module.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            What `forward` takes.
+        """
         if self._path is None:
             self._label()
         around = SCOPE.get()
@@ -67,7 +84,7 @@ class Module:
             SCOPE.reset(token)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """Every module inside, this one first under the empty name, each once with its path."""
+        """Every module inside, each once, with its path; this one comes first, and its path is empty."""
         self._label()
         return ((path, thing) for path, thing in walk(self, Module) if isinstance(thing, Module))
 
@@ -81,7 +98,7 @@ class Module:
         return [value for _, value in self.named_parameters()]
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the parameters' arrays under their paths.
+        """Copies of the parameters' arrays, as a dict by path.
 
         Raises
         ------
@@ -97,14 +114,19 @@ class Module:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Give every parameter the array under its path, cast to its dtype; all of them or none.
+        """Give every parameter the array under its path, cast to the parameter's dtype; all of them or none.
+
+        Parameters
+        ----------
+        state
+            Arrays by path, as `state_dict()` returns them: the paths and shapes of this module.
 
         Raises
         ------
         ValueError
-            If names are missing or left over, or shapes differ; the module is untouched.
+            If paths are missing or left over, or shapes differ; the module is unchanged.
         TypeError
-            If the state is no dict, or an entry no array of real numbers; the module is untouched.
+            If the state is no dict, or an entry is no array of real numbers; the module is unchanged.
         """
         own = dict(self.named_parameters())
         arrays = arrays_of(state)
@@ -117,13 +139,19 @@ class Module:
             value.data = arrays[name].astype(value.data.dtype)
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training` here and in every module inside; returns the module."""
+        """Set `training` here and in every module inside; returns the module.
+
+        Parameters
+        ----------
+        mode
+            True while the network learns, False afterwards.
+        """
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """As `train(False)`."""
+        """Set `training` to False here and in every module inside, as `train(False)` does; returns the module."""
         return self.train(False)
 
     def _label(self) -> None:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 
 class Sequential(Module):
-    """A chain of modules or functions.
+    """A chain of modules or functions, each called with the result of the one before.
 
     Parameters
     ----------
+    *layers
+        Modules, or functions of one argument, from first to last.
+
+    Attributes
+    ----------
     layers
-        What to call, first to last; `net.layers[0]` is the first.
+        The list of them: `net.layers[0]` is the first.
 
     Raises
     ------
@@ -48,7 +53,13 @@ class Sequential(Module):
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
-        """Feed x through the layers; (batch, in) to (batch, out)."""
+        """The output of the last layer, (batch, out).
+
+        Parameters
+        ----------
+        x
+            What the first layer takes, such as (batch, in).
+        """
         for layer in self.layers:
             x = layer(x)
         return x

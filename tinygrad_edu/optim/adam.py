@@ -39,12 +39,20 @@ def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float,
 
 
 def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Algorithm:
-    """The pair of Adam; the state is (t, m, v)."""
+    """The pair of functions of Adam; the state is (t, m, v).
+
+    Parameters
+    ----------
+    beta1, beta2
+        How much of the mean gradient m and of the mean square v is kept at each step, both in [0, 1).
+    eps
+        Above 0: keeps the ratio finite where gradients are 0.
+    """
     return Algorithm(init, partial(update, beta1=beta1, beta2=beta2, eps=eps))
 
 
 class Adam(Optimizer):
-    """Adam.
+    """The optimiser of Kingma and Ba: steps of about the learning rate, whatever the scale of the gradient.
 
     Parameters
     ----------
@@ -53,14 +61,16 @@ class Adam(Optimizer):
     lr
         The learning rate, above 0: about the size of a step in every coordinate.
     betas
-        How much of the mean gradient and of the mean square is kept, both in [0, 1).
+        How much of the mean gradient and of the mean square is kept at each step, both in [0, 1).
     eps
         Above 0: keeps the ratio finite where gradients are 0.
 
     Raises
     ------
-    TypeError, ValueError
-        For anything else, with the allowed range.
+    TypeError
+        For arguments of another type.
+    ValueError
+        For numbers out of range; the message says the range.
     """
 
     def __init__(

@@ -9,6 +9,8 @@ Source: the (init, update) pair of DeepMind's optax (2020).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tinygrad_edu.errors import user_line
@@ -18,19 +20,24 @@ from tinygrad_edu.tree import flatten, rebuild
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, NamedTuple
+    from typing import Any
 
     from tinygrad_edu.value import Value
 
-    class Algorithm(NamedTuple):
-        """A state from a weight; a weight and a state from weight, gradient, state and learning rate."""
 
-        init: Callable[[Any], Any]
-        update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
-else:
-    from collections import namedtuple
+class Algorithm(NamedTuple):
+    """An algorithm as two functions that change nothing in place.
 
-    Algorithm = namedtuple("Algorithm", ["init", "update"])
+    Parameters
+    ----------
+    init
+        `init(weight)` gives the state of a weight that has not been changed yet.
+    update
+        `update(weight, gradient, state, lr)` gives the new weight and the new state.
+    """
+
+    init: Callable[[Any], Any]
+    update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
 
 
 class Optimizer:
@@ -43,7 +50,7 @@ class Optimizer:
     lr
         The learning rate, above 0; the attribute may be changed between steps.
     algorithm
-        The pair of functions.
+        The pair of functions `init` and `update`, such as `optim.sgd()`.
 
     Raises
     ------
@@ -67,7 +74,7 @@ class Optimizer:
         self._lr = expect_positive("lr", lr)
 
     def zero_grad(self) -> None:
-        """Forget the gradients, so that the next backward pass starts anew."""
+        """Set every gradient to None, so that the next backward pass does not add to the last one."""
         for p in self.params:
             p.grad = None
 
@@ -91,14 +98,19 @@ class Optimizer:
             p.data, self.states[i] = data, state
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of what the optimiser remembers, as arrays under names: learning rate and states.
+        """Copies of the learning rate and of the states, as a dict of arrays by name.
 
-        With the model's own state it resumes a training exactly where it was; `te.save` writes either.
+        Together with the model's `state_dict()` it resumes a training exactly where it was; `te.save` writes both.
         """
         return {name: np.array(leaf) for name, leaf in self._remembered()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Remember what another optimiser of the same kind and parameters did; all of it, or nothing.
+        """Take over the learning rate and the states of another optimiser; all of them or none.
+
+        Parameters
+        ----------
+        state
+            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes.
 
         Raises
         ------

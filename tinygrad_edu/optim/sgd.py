@@ -1,7 +1,7 @@
 """Stochastic gradient descent: a step against the gradient, with or without momentum.
 
-The velocity is a decaying sum of gradients, which averages out what points back and forth. Nesterov's form looks
-ahead: it takes the gradient where the velocity is about to lead.
+The velocity is a decaying sum of gradients: components that change sign from step to step cancel. Nesterov's form
+looks ahead: it takes the gradient at the point that the velocity leads to.
 
 Sources: Polyak (1964), equation 9; Nesterov (1983); Sutskever, Martens, Dahl and Hinton, "On the importance of
 initialization and momentum in deep learning" (2013), equations 1 to 4.
@@ -43,17 +43,26 @@ def update(
 
 
 def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> Algorithm:
-    """The pair of SGD.
+    """The pair of functions of SGD; the state is the velocity v, or None without momentum.
 
-    Sutskever's velocity is -lr v, and his Nesterov parameters are seen from where the look-ahead stands; with a
+    In Sutskever's equations the velocity is -lr v, and the weights are those at the point looked ahead to. With a
     constant learning rate the steps are the same.
+
+    Parameters
+    ----------
+    momentum
+        How much of the velocity is kept at each step, in [0, 1).
+    nesterov
+        Whether to look ahead.
+    weight_decay
+        At least 0: adds `weight_decay * w` to the gradient.
     """
     step = partial(update, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
     return Algorithm(partial(init, momentum=momentum), step)
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent.
+    """Stochastic gradient descent, with or without momentum.
 
     Parameters
     ----------
@@ -62,7 +71,7 @@ class SGD(Optimizer):
     lr
         The learning rate, above 0.
     momentum
-        How much of the velocity is kept, in [0, 1).
+        How much of the velocity is kept at each step, in [0, 1).
     nesterov
         Whether to look ahead; needs a momentum above 0.
     weight_decay
@@ -70,8 +79,10 @@ class SGD(Optimizer):
 
     Raises
     ------
-    TypeError, ValueError
-        For anything else, with the allowed range.
+    TypeError
+        For arguments of another type.
+    ValueError
+        For numbers out of range; the message says the range.
     """
 
     def __init__(
