@@ -21,8 +21,8 @@ def names(requirements):
     for requirement in requirements:
         name = re.match(r"[\w-]+", requirement)[0]
         if name == "tinygrad_edu":
-            extras = re.search(r"\[(.*?)\]", requirement)[1].split(",")
-            yield from names(sum((PROJECT["optional-dependencies"][extra] for extra in extras), []))
+            for extra in re.search(r"\[(.*?)\]", requirement)[1].split(","):
+                yield from names(PROJECT["optional-dependencies"][extra])
         else:
             yield MODULES.get(name, name)
 
