@@ -18,7 +18,7 @@ from pygraphviz import AGraph
 ROOT = Path(__file__).parents[2]
 TOP = "tinygrad_edu"
 PICTURE = "_build/house.svg"
-ALT = "The parts of the package in six layers. Arrows go to what a part imports, and lead down."
+ALT = "The parts of the package in six layers. Arrows go to what a part imports; between layers they lead down."
 # What the layers are for, in the order of LAYERS in tests/test_architecture.py.
 TITLES = (
     "a computation as data",
