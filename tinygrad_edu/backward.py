@@ -73,12 +73,12 @@ def seed(root: Node, gradient: Any) -> Any:
     """The gradient that the backward pass starts from, of the shape and dtype of the root."""
     if gradient is None:
         if root.data.size != 1:
-            raise ValueError(errors.not_scalar(root.name, root.data.shape))
+            raise errors.not_scalar(root.name, root.data.shape)
         return np.ones_like(root.data)[()]
     given = constant(plain(gradient))
     if np.shape(given) != root.data.shape:
         facts = f"gradient has shape {np.shape(given)}, the Value has {root.data.shape}"
-        raise ValueError(f"{facts}; they must be equal ({errors.user_line()})")
+        raise errors.refusal(ValueError, f"{facts}; they must be equal")
     return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
 
 
@@ -88,10 +88,10 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
     TypeError if y is not a Value, since nothing was recorded then, or if one of xs is not.
     """
     if not isinstance(y, Node):
-        raise TypeError(errors.constants_only(y))
+        raise errors.constants_only(y)
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
-        raise TypeError(f"gradients are for Values, such as a weight; got a {others[0]} ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"gradients are for Values, such as a weight; got a {others[0]}")
     start_from = seed(y, None)
     found = vjps(y, start_from, wanted, differentiable)
     if JOINED:

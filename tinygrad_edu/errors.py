@@ -1,7 +1,8 @@
 """The few named errors and warnings, and the words that explain a mistake.
 
-A message says what happened, where in the user's own file, why, and what to write instead. Nothing here
-computes: it is given names, shapes and NumPy's complaint, and returns text.
+A message says what happened, where in the user's own file, why, and what to write instead. Whoever refuses writes
+`raise refusal(TypeError, "what is wrong: what to write instead")`, and the user's line is added here. Nothing here
+computes: it is given names, shapes and NumPy's complaint, and returns an exception to be raised.
 """
 
 import sys
@@ -10,12 +11,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from os.path import basename, dirname, join
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
 
+Refusal = TypeVar("Refusal", bound=Exception)
 Shape = tuple[int, ...]
 
 INSIDE = *(join(dirname(f), "") for f in (__file__, np.__file__)), join(dirname(dirname(np.__file__)), "scipy", "")
@@ -52,6 +54,18 @@ def user_line() -> str:
     """Where the user's own code stands now, as `train.py:7`."""
     frame, _ = user_frame()
     return f"{repr(basename(frame.f_code.co_filename))[1:-1]}:{frame.f_lineno}"
+
+
+def refusal(kind: type[Refusal], text: str) -> Refusal:
+    """The exception to raise for a mistake: the text, followed by the user's line, such as `(train.py:7)`."""
+    error = kind(f"{text} ({user_line()})")
+    vars(error)["without_line"] = text
+    return error
+
+
+def words(error: Exception) -> str:
+    """The text of an exception, without the user's line if it is a refusal: to be told again with more words."""
+    return str(getattr(error, "without_line", error))
 
 
 def label(operand: Any, letter: str) -> str:
@@ -92,22 +106,26 @@ def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     shapes = [shape_of(arg) for arg in args[: len(names)]]
     call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
     facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
-    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
-    kind = next((kind for kind in kinds if isinstance(error, kind)), TypeError)
-    return kind(f"{f'{call}: {facts};' if names else f'{name}:'} {reason(name, shapes, error)} ({user_line()})")
+    told = f"{call}: {facts};" if names else f"{name}:"
+    return refusal(kind_of(error), f"{told} {reason(name, shapes, error)}")
+
+
+def kind_of(error: Exception) -> type[Exception]:
+    """The class of an exception, or the nearest of its bases that is made of a text alone."""
+    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, AttributeError)
+    return next((kind for kind in kinds if isinstance(error, kind)), TypeError)
 
 
 def retold(function: Any, args: Any, options: Any, error: Exception) -> Exception:
     """What NumPy says of the same arguments as plain arrays; if nothing, that they have no derivative here."""
-    if f"({user_line()})" in str(error):  # it is told already
+    if hasattr(error, "without_line"):  # it is told already
         return error
     try:
         with np.errstate(all="ignore"):
             function(*args, **options)
     except Exception as numpys:
         return explained(function.__name__, (), numpys)
-    error.args = (f"{function.__name__}: these arguments have no derivative here: {error} ({user_line()})",)
-    return error
+    return refusal(kind_of(error), f"{function.__name__}: these arguments have no derivative here: {error}")
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
@@ -127,36 +145,37 @@ def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
 
 def elsewhere(name: str, x: Any, error: Exception) -> Exception:
     """A rule's own error; for an array that is not NumPy's, what its library cannot do and what to do instead."""
-    advice = f"{str(error).rstrip('.')}; convert the data first, or use another function ({user_line()})"
-    text = f"the gradient of {name} cannot be computed on {type(x).__module__.partition('.')[0]} arrays: {advice}"
-    return error if isinstance(x, np.ndarray | np.generic | float) else TypeError(text)
+    if isinstance(x, np.ndarray | np.generic | float):
+        return error
+    library = type(x).__module__.partition(".")[0]
+    advice = f"{words(error).rstrip('.')}; convert the data first, or use another function"
+    return refusal(TypeError, f"the gradient of {name} cannot be computed on {library} arrays: {advice}")
 
 
-def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
+def unknown(function: Any, reason: str | None = None, part: str = "") -> TypeError:
     """Why a function, or a part of it such as `.accumulate`, has no derivative, and what to do about it."""
     module = getattr(function, "__module__", None)  # other libraries' ufuncs do not say
     name = f"{module.replace('numpy', 'np', 1)}.{function.__name__}" if module else function.__name__
     why = f"{reason};" if reason else "register one with differentiable(), or"
-    use = f"pass value.data to use it as a constant ({user_line()})"
-    return f"{name}{part} has no derivative here: {why} {use}"
+    return refusal(TypeError, f"{name}{part} has no derivative here: {why} pass value.data to use it as a constant")
 
 
-def not_scalar(name: str | None, shape: Shape) -> str:
+def not_scalar(name: str | None, shape: Shape) -> ValueError:
     """Why backward needs a single number, and what to do with an array."""
     use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
-    return f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use} ({user_line()})"
+    return refusal(ValueError, f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use}")
 
 
-def constants_only(result: Any) -> str:
+def constants_only(result: Any) -> TypeError:
     """Why there is nothing to differentiate."""
-    use = f"wrap the parameters in Value, or was .data used? ({user_line()})"
-    return f"the result (a {type(result).__name__}) was computed from constants only: {use}"
+    use = "wrap the parameters in Value, or was .data used?"
+    return refusal(TypeError, f"the result (a {type(result).__name__}) was computed from constants only: {use}")
 
 
-def refusal(text: str) -> Callable[..., NoReturn]:
+def refusing(text: str) -> Callable[..., NoReturn]:
     """A method that would cut the graph silently, and says what to write instead."""
 
     def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"{text} ({user_line()})")
+        raise refusal(TypeError, text)
 
     return refused

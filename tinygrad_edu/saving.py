@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tinygrad_edu import __version__
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.nn.module import differences
 
 TYPE_CHECKING = False
@@ -139,7 +139,7 @@ def state_of(model: Any, verb: str) -> Any:
     """The state of a model, of which every name is a text."""
     if isinstance(model, type) or not hasattr(model, "state_dict"):
         use = f"{verb}(model, path), with the model itself, not its state_dict()"
-        raise TypeError(f"a {type(model).__name__} has nothing to {verb}: write {use} ({user_line()})")
+        raise refusal(TypeError, f"a {type(model).__name__} has nothing to {verb}: write {use}")
     state = model.state_dict()
     if odd := next((name for name in state if not isinstance(name, str)), None):
         raise CheckpointError(f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")

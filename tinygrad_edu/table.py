@@ -163,8 +163,10 @@ def accepted(
         if option not in known and value is not default:
             named = sorted(n for n in known if n in declared and declared[n].default is not declared[n].empty)
             only = f", only {option}={default!r}" if isinstance(default, str | bool) else ""
-            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')} ({errors.user_line()})"
-            raise TypeError(f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}")
+            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')}"
+            raise errors.refusal(
+                TypeError, f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}"
+            )
     return {option: value for option, value in given.items() if option in known}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import seed, vjps
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
 from tinygrad_edu.inputs import constant, plain
@@ -34,7 +34,7 @@ class Run:
         places = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
         if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in places):
             given = f"{len(args)} positional arguments were given: pass by position what to differentiate"
-            raise TypeError(f"argnums is {argnums!r}, and {given} ({user_line()})")
+            raise refusal(TypeError, f"argnums is {argnums!r}, and {given}")
         inner, self.since = list(args), next_number()
         for i in places:
             ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
@@ -87,7 +87,7 @@ def matched(structure: Any, tree: Any, word: str) -> list[Any]:
     found, wanted = dict(flatten(structure)), dict(flatten(tree))
     shapes, expected = ({path: np.shape(a) for path, a in d.items()} for d in (found, wanted))
     if shapes != expected:
-        raise ValueError(f"the {word} has shapes {shapes}, it needs {expected}, by path ({user_line()})")
+        raise refusal(ValueError, f"the {word} has shapes {shapes}, it needs {expected}, by path")
     given = {path: a if isinstance(a, Node) else constant(a) for path, a in found.items()}
     return [(np.ones_like(plain(a)) * given[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
 
@@ -115,7 +115,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums)
         if len(run.outs) != 1:
-            raise ValueError(f"the function gives {len(run.outs)} results: a gradient is of one ({user_line()})")
+            raise refusal(ValueError, f"the function gives {len(run.outs)} results: a gradient is of one")
         root = run.root if isinstance(run.root, Node) else Value(constant(run.root) * 1.0)
         start_from = seed(root, None)
         found = run.pull(start_from)
@@ -208,9 +208,10 @@ def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> 
     same = all(node.data is plain(x) for node, x in zip(past, inputs, strict=True))
     new, old = plain(again), plain(out)
     if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
-        raise ValueError(
+        raise refusal(
+            ValueError,
             "a checkpointed function gave another result when it was computed again: it must not draw random "
-            f"numbers, and parameters are updated after backward, not before ({user_line()})"
+            "numbers, and parameters are updated after backward, not before",
         )
     return vjps(again, g, past, isinstance(out, Node), since)
 

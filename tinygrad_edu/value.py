@@ -114,9 +114,9 @@ class Value(Node):
             (x, y), (m, n) = inputs, map(np.shape, inputs)
             return ufunc(np.reshape(x, m + (1,) * len(n)), np.reshape(y, (1,) * len(m) + n), **kwargs)
         if call != "__call__":
-            raise TypeError(errors.unknown(ufunc, part=f".{call}"))
+            raise errors.unknown(ufunc, part=f".{call}")
         if kwargs.get("out") is not None:
-            raise TypeError(f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a ({errors.user_line()})")
+            raise errors.refusal(TypeError, f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a")
         return dispatch(ufunc, inputs, kwargs)
 
     __array_function__ = lambda self, function, types, args, kwargs: dispatch(function, args, kwargs)
@@ -179,9 +179,9 @@ class Value(Node):
         return f"Value(data={self.data}, grad={grad}{name})"
 
     _repr_mimebundle_ = shown
-    __float__ = __int__ = __index__ = __complex__ = errors.refusal(errors.NOT_A_NUMBER)
-    __array__ = errors.refusal(errors.NOT_AN_ARRAY)
-    __setitem__ = __delitem__ = sort = partition = fill = put = resize = errors.refusal(errors.NOT_IN_PLACE)
+    __float__ = __int__ = __index__ = __complex__ = errors.refusing(errors.NOT_A_NUMBER)
+    __array__ = errors.refusing(errors.NOT_AN_ARRAY)
+    __setitem__ = __delitem__ = sort = partition = fill = put = resize = errors.refusing(errors.NOT_IN_PLACE)
 
 
 def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
@@ -270,4 +270,4 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
     if arrived():
         return dispatch(function, args, kwargs)
-    raise TypeError(errors.unknown(function, REFUSED.get(function)))
+    raise errors.unknown(function, REFUSED.get(function))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
 def expect_whole(name: str, number: Any) -> None:
     """Refuse what is no whole number."""
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise TypeError(f"{name} is a whole number; got a {type(number).__name__} ({user_line()})")
+        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
 
 
 def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def generator(rng: Seed) -> Generator:
         return np.random.default_rng(rng)
     got = rng if isinstance(rng, int) else type(rng).__name__
     use = "a whole number from 0, np.random.default_rng(...) or None"
-    raise TypeError(f"rng is {use}; got {got} ({user_line()})")
+    raise refusal(TypeError, f"rng is {use}; got {got}")
 
 
 def fans(shape: Shape) -> tuple[int, int]:

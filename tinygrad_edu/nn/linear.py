@@ -95,7 +95,7 @@ class Linear(Module):
         x = numbers("x", x)
         shape, width = errors.shape_of(x), self.weight.data.shape[0]
         if shape[-1:] != (width,):
-            raise ValueError(wrong_width(self._path, width, x, shape))
+            raise errors.refusal(ValueError, wrong_width(self._path, width, x, shape))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
 
 
@@ -103,9 +103,9 @@ def expect_widths(*widths: Any) -> None:
     """Refuse what is no whole number of at least 1."""
     call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
     if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
-        raise TypeError(f"{call}: both widths are whole numbers ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"{call}: both widths are whole numbers")
     if min(widths) < 1:
-        raise ValueError(f"{call}: both widths are at least 1 ({errors.user_line()})")
+        raise errors.refusal(ValueError, f"{call}: both widths are at least 1")
 
 
 def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
@@ -114,4 +114,4 @@ def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) ->
     got = f"got {shape[-1]}" if shape else "got a single number"
     source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin}) ({errors.user_line()})")
+    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")

@@ -125,8 +125,9 @@ def accuracy(prediction: Any, target: Any) -> float:
         guess = np.argmax(guess, axis=-1)
     expect_same_shape(guess, truth, single=False)
     if guess.dtype.kind == "f" and np.any(guess != np.rint(guess)):
-        raise ValueError(
+        raise errors.refusal(
+            ValueError,
             "predictions are classes, got fractions: use prediction > 0.5 for probabilities, or "
-            f"prediction > 0 for logits ({errors.user_line()})"
+            "prediction > 0 for logits",
         )
     return float(np.mean(guess == truth))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import arrayed
 from tinygrad_edu.nn.expect import named
 from tinygrad_edu.nn.walk import join, printable, walk
@@ -132,9 +132,9 @@ class Module:
         arrays = arrays_of(state)
         if faults := differences({name: value.data for name, value in own.items()}, arrays):
             text = f"this state does not fit {type(self).__name__}: {'; '.join(faults)}"
-            raise ValueError(f"{printable(text)} ({user_line()})")
+            raise refusal(ValueError, printable(text))
         if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-            raise TypeError(f"parameters are real numbers: {printable(', '.join(wrong))} ({user_line()})")
+            raise refusal(TypeError, f"parameters are real numbers: {printable(', '.join(wrong))}")
         for name, value in own.items():
             value.data = arrays[name].astype(value.data.dtype)
 
@@ -208,8 +208,8 @@ def is_parameter(thing: Any) -> bool:
 def arrays_of(state: Any) -> dict[str, Any]:
     """The entries of a state as arrays."""
     if not hasattr(state, "items"):
-        kind = f"{type(state).__name__} ({user_line()})"
-        raise TypeError(f"a state is a dict of arrays by path, from state_dict(); got {kind}")
+        kind = type(state).__name__
+        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
     read = lambda array: np.asarray(arrayed(array))
     return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
 

@@ -8,7 +8,7 @@ Source: the feedforward network of Goodfellow, Bengio and Courville, "Deep Learn
 
 from __future__ import annotations
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.nn.module import Module
 
 TYPE_CHECKING = False
@@ -41,15 +41,11 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for i, layer in enumerate(layers):
             if isinstance(layer, list | tuple):
-                raise TypeError(
-                    f"a list of layers was given: Sequential(*layers) takes them one by one ({user_line()})"
-                )
+                raise refusal(TypeError, "a list of layers was given: Sequential(*layers) takes them one by one")
             if isinstance(layer, type):
-                raise TypeError(
-                    f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...) ({user_line()})"
-                )
+                raise refusal(TypeError, f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...)")
             if not callable(layer):
-                raise TypeError(f"layer {i} is a {type(layer).__name__}, which cannot be called ({user_line()})")
+                raise refusal(TypeError, f"layer {i} is a {type(layer).__name__}, which cannot be called")
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.optim.expect import expect_gradient, expect_parameters, expect_positive, expect_state
 from tinygrad_edu.tree import flatten, rebuild
 
@@ -88,9 +88,10 @@ class Optimizer:
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
         if not given:
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
-                f"did, the loss was computed without them, from constants only: was .data used? ({user_line()})"
+                f"did, the loss was computed without them, from constants only: was .data used?",
             )
         update, lr = self.algorithm.update, self._lr
         made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]

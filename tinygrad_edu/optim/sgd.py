@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.optim.expect import expect_fraction, expect_nonnegative
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
 
@@ -95,6 +95,6 @@ class SGD(Optimizer):
     ) -> None:
         momentum = expect_fraction("momentum", momentum)
         if nesterov and not momentum:
-            raise ValueError(f"nesterov needs a momentum above 0, such as 0.9 ({user_line()})")
+            raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
         decay = expect_nonnegative("weight_decay", weight_decay)
         super().__init__(params, lr, sgd(momentum, nesterov, decay))

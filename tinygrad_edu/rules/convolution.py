@@ -8,7 +8,7 @@ Source: Chellapilla, Puri and Simard, "High performance convolutional neural net
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.rules.indexing import scatter
 from tinygrad_edu.table import REALS, case, cases, differentiable, implements, primitive
 
@@ -61,8 +61,9 @@ def convolution(x, kernel, stride=1, padding=0):
     room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=False))
     if (not x.ndim == kernel.ndim > 2 or x.shape[1] != kernel.shape[1] or not len(edges) == len(steps) == count
             or any(np.less(room, size)) or min(steps) < 1 or min(edges) < 0):
-        raise ValueError(f"convolution: x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...); "
-          f"ranks and `in` must agree, {size} must fit into {room}, {count} strides >= 1, pads >= 0 ({user_line()})")
+        shapes = f"x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...)"
+        agree = f"ranks and `in` must agree, {size} must fit into {room}, {count} strides >= 1, pads >= 0"
+        raise refusal(ValueError, f"convolution: {shapes}; {agree}")
     if any(edges):
         x = scatter(x, index=(..., *map(slice, edges, np.subtract(room, edges).tolist())), shape=x.shape[:2] + room)
     windows = sliding_window_view(x, size, tuple(range(2, x.ndim)))
@@ -75,7 +76,7 @@ def places(x, size, stride):
     size, stride = (o if np.ndim(o) else (o, o) for o in (size, size if stride is None else stride))
     if not 0 < len(size) == len(stride) <= x.ndim or min(*size, *stride) < 1 or any(
             np.greater(size, x.shape[-len(size):])):
-        raise ValueError(f"pooling: windows of {size} do not fit into {x.shape} with stride {stride} ({user_line()})")
+        raise refusal(ValueError, f"pooling: windows of {size} do not fit into {x.shape} with stride {stride}")
     spans = list(zip(x.shape[-len(size):], size, stride, strict=True))
     return np.stack([x[(..., *(slice(o, n - k + o + 1, s) for o, (n, k, s) in zip(offset, spans, strict=True)))]
                      for offset in np.ndindex(*size)])
