@@ -68,6 +68,11 @@ def words(error: Exception) -> str:
     return str(getattr(error, "without_line", error))
 
 
+def printable(name: object) -> str:
+    """A text or a name without control characters, for screens: a file or an attribute may be called anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
+
+
 def label(operand: Any, letter: str) -> str:
     """What to call an operand: its own name, or a letter."""
     return repr(str(operand.name))[1:-1] if isinstance(operand, Node) and operand.name else letter

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tinygrad_edu import __version__
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.nn.module import differences
 
 TYPE_CHECKING = False
@@ -276,11 +276,6 @@ def fingerprint(version: str, state: Mapping[str, Any]) -> str:
 def short(text: str) -> str:
     """A text of which the middle is left out if it is long."""
     return text if len(text) <= 300 else f"{text[:200]}...{text[-90:]}"
-
-
-def printable(text: str) -> str:
-    """A text without control characters, whatever names a file has."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def safetensors() -> ModuleType:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, wraps
-from importlib import import_module
 from itertools import product
 from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.later import CHAPTERS, chapter
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float] | str
@@ -35,7 +35,6 @@ OPERATIONS: dict[Callable[..., Any], Op] = {}
 REWRITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 CONSTANTS: set[Callable[..., Any]] = set()
 REFUSED: dict[Callable[..., Any], str] = {}
-LATER: dict[str, str] = {}  # a library, and the chapter that is read once the user has imported it
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
 INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts", "correction": "; it is called ddof"}
 signature = cache(inspect.signature)
@@ -259,9 +258,9 @@ def refused(reason: str, *functions: Rule) -> None:
 
 def arrived() -> bool:
     """Read the chapters whose library has been imported by now; whether there was one."""
-    ready = [library for library in LATER if library in sys.modules]
+    ready = [library for library in CHAPTERS if library in sys.modules]
     for library in ready:
-        import_module(LATER.pop(library))
+        chapter(library)
     return bool(ready)
 
 

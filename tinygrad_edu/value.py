@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
 from tinygrad_edu.inputs import constant, floating, plain
+from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
 from tinygrad_edu.recording import ROOT, SCOPE
 from tinygrad_edu.table import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
@@ -64,7 +64,7 @@ def method(function: Any) -> Callable[..., Any]:
 
 def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook shows of a Value or a module, by MIME type: asked of `viz` by name, when somebody looks."""
-    return import_module("tinygrad_edu.viz").bundle(thing)
+    return public("viz").bundle(thing)
 
 
 class Value(Node):
@@ -88,6 +88,7 @@ class Value(Node):
 
     __slots__ = ()
     __array_priority__ = 1000.0
+    op: Op | None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         start(self, floating(data), name)

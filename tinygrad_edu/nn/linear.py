@@ -14,7 +14,6 @@ from tinygrad_edu import errors
 from tinygrad_edu.nn.expect import numbers
 from tinygrad_edu.nn.init import generator, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.nn.walk import printable
 from tinygrad_edu.value import Value
 
 TYPE_CHECKING = False
@@ -114,4 +113,4 @@ def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) ->
     got = f"got {shape[-1]}" if shape else "got a single number"
     source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")
+    return errors.printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.inputs import arrayed
 from tinygrad_edu.nn.expect import named
-from tinygrad_edu.nn.walk import join, printable, walk
 from tinygrad_edu.recording import SCOPE, Scope
+from tinygrad_edu.tree import walk
 from tinygrad_edu.value import Value, shown
 
 TYPE_CHECKING = False
@@ -86,12 +86,12 @@ class Module:
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Every module inside, each once, with its path; this one comes first, and its path is empty."""
         self._label()
-        return ((path, thing) for path, thing in walk(self, Module) if isinstance(thing, Module))
+        return ((path, thing) for path, thing in contents(self) if isinstance(thing, Module))
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter once, with its path, such as 'layers.0.weight', in order of definition."""
         self._label()
-        return ((path, thing) for path, thing in walk(self, Module) if is_parameter(thing))
+        return ((path, thing) for path, thing in contents(self) if is_parameter(thing))
 
     def parameters(self) -> list[Value]:
         """Every parameter once, in order of definition."""
@@ -159,9 +159,7 @@ class Module:
 
         A module that is already part of a bigger one keeps that path in front.
         """
-        prefix = self._path or ""
-        for path, thing in walk(self, Module):
-            full = join(prefix, path) if path else prefix
+        for full, thing in contents(self, self._path or ""):
             if isinstance(thing, Module):
                 thing._path = full
             elif is_parameter(thing) and (thing.name is None or full.endswith(f".{thing.name}")):
@@ -192,6 +190,20 @@ class Module:
             shape = f"{name[len(owner) :].lstrip('.')} {value.data.shape}"
             lines.setdefault(owner, []).append(shape)
         return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
+
+
+def held(thing: Any) -> dict[Any, Any] | None:
+    """What a module, a list, a tuple or a dict holds, by name; None for everything else."""
+    if isinstance(thing, Module):
+        return vars(thing)
+    if isinstance(thing, list | tuple):
+        return dict(enumerate(thing))
+    return thing if isinstance(thing, dict) else None
+
+
+def contents(module: Module, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything a module holds, itself first, each thing once, with its path as seen from where `path` starts."""
+    return ((place, thing) for place, thing, _ in walk(module, path, held, once=True))
 
 
 def describe(path: str, kind: str, shapes: list[str]) -> str:
