@@ -104,39 +104,46 @@ class Op:
     options: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.with_constants = (
-            self if self.with_constants is None else replace(self, pullbacks=self.with_constants, with_constants=None)
-        )
-        self.name, self.parameters = self.function.__name__.strip("_"), declared_by(self.function)
-        self.elementwise, self.variadic = not self.cases, isinstance(self.pullbacks, Each)
-        self.glyph, self.compute = self.glyph or self.name, self.compute or self.function
+        self.name = self.function.__name__.strip("_")
+        self.parameters = declared_by(self.function)
+        self.elementwise = not self.cases
+        self.variadic = isinstance(self.pullbacks, Each)
+        self.glyph = self.glyph or self.name
+        self.compute = self.compute or self.function
         self.options = self.declared()
+        if self.with_constants is None:
+            self.with_constants = self
+        else:
+            self.with_constants = replace(self, pullbacks=self.with_constants, with_constants=None)
 
     def declared(self) -> frozenset[str]:
         """The options that the rules know; refuses rules that do not fit the function."""
         rules = [self.pullbacks.rule] if isinstance(self.pullbacks, Each) else self.pullbacks
         options: set[str] = set()
         for rule in rules:
-            code = rule.__code__
-            options |= set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
-            count = code.co_argcount - 2
+            positional, named = parameters_of(rule)
+            options.update(named)
+            count = len(positional) - 2  # besides g and out
             if not self.variadic and count != len(rules):
                 use = "write one pullback (g, out, *arrays, *, **options) per array argument"
                 raise TypeError(f"{self.name}: {len(rules)} pullbacks for {count} array arguments; {use}")
-        if self.parameters and not options <= set(self.parameters):
-            unknown, known = ", ".join(sorted(options - set(self.parameters))), ", ".join(self.parameters)
-            raise TypeError(f"{self.name}: no option {unknown} in its signature ({known})")
+        unknown = options.difference(self.parameters)
+        if self.parameters and unknown:
+            known = ", ".join(self.parameters)
+            raise TypeError(f"{self.name}: no option {', '.join(sorted(unknown))} in its signature ({known})")
         return frozenset(options)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort a call's arguments into arrays (positional) and options (by keyword)."""
         if not self.parameters or isinstance(self.pullbacks, Each):
-            arrays, named = tuple(args), dict(kwargs)
+            arrays = tuple(args)
+            named = dict(kwargs)
         else:
             named = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
             names = list(self.parameters)[: len(self.pullbacks)]
             arrays = tuple(named.pop(name) for name in names if name in named)
-        known = [n for n in self.options if n == "condition" or not isinstance(named.get(n), Node)]  # not a variable
+        # a Value as an option would be a constant in silence, so it is refused; as a condition it only chooses
+        known = [name for name in self.options if name == "condition" or not isinstance(named.get(name), Node)]
         return arrays, accepted(self.name, known, self.parameters, named)
 
     def __repr__(self) -> str:
@@ -151,6 +158,13 @@ def declared_by(function: Rule) -> dict[str, Any]:
     with suppress(ValueError):
         return {} if hasattr(function, "nin") else dict(signature(function).parameters)
     return {}
+
+
+def parameters_of(rule: Rule) -> tuple[Sequence[str], Sequence[str]]:
+    """The names that a rule takes by position, and those that it takes by keyword only, in the order of its code."""
+    code = rule.__code__
+    positional = code.co_argcount
+    return code.co_varnames[:positional], code.co_varnames[positional : positional + code.co_kwonlyargcount]
 
 
 def accepted(
@@ -222,9 +236,8 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
         rewrite.__name__ = rewrite.__qualname__ = function.__name__  # what Python's own messages call it
 
         def checked(*args: Any, **given: Any) -> Any:
-            simple = not given and len(args) <= getattr(getattr(rewrite, "__code__", 0), "co_argcount", 0)
             try:
-                arrays, options = (args, given) if simple else fitting(function, rewrite, args, given)
+                arrays, options = fitting(function, rewrite, args, given)
                 return rewrite(*arrays, **options)
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise errors.retold(function, plain(args), plain(given), error) from None
@@ -236,14 +249,32 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
 
 
 def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The arguments of a call that a rewrite takes, by position and by keyword; see `accepted`."""
+    """The arguments of a call that a rewrite takes, by position and by keyword.
+
+    An option that NumPy takes by position too has the name that NumPy gives it; what the rewrite does not know is
+    refused, see `accepted`.
+    """
+    if not given and len(args) <= positions(rewrite):
+        return args, given
     takes = signature(rewrite).parameters
-    declared, kinds = declared_by(function) or takes, [p.kind for p in takes.values()]
-    places = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    count = len(args) if inspect.Parameter.VAR_POSITIONAL in kinds else places
-    late = dict(zip(list(declared)[count:], args[count:], strict=False))  # options by position
-    options, free = late | given, inspect.Parameter.VAR_KEYWORD in kinds
-    return args[: len(args) - len(late)], options if free else accepted(function.__name__, takes, declared, options)
+    kinds = [parameter.kind for parameter in takes.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        count = len(args)
+    else:
+        count = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    declared = declared_by(function) or takes
+    by_position = dict(zip(list(declared)[count:], args[count:], strict=False))
+    arrays = args[: len(args) - len(by_position)]
+    options = by_position | given
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return arrays, options
+    return arrays, accepted(function.__name__, takes, declared, options)
+
+
+def positions(rewrite: Rule) -> int:
+    """How many arguments a function written in Python takes by position; 0 for anything else, which is asked."""
+    code = getattr(rewrite, "__code__", None)
+    return code.co_argcount if code else 0
 
 
 def constant(*functions: Rule) -> None:
