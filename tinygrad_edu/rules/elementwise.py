@@ -13,6 +13,8 @@ from functools import reduce
 import numpy as np
 
 from tinygrad_edu.rules.reduction import ratio
+
+# fmt: off
 from tinygrad_edu.table import (
     INF,
     MULTIPLES,
@@ -26,7 +28,6 @@ from tinygrad_edu.table import (
     primitive,
 )
 
-# fmt: off
 LN2, LN10 = math.log(2.0), math.log(10.0)
 QUARTER, UNIT, ZERO = (-math.pi / 2, math.pi / 2), (-1.0, 1.0), (0.0,)
 
@@ -40,7 +41,11 @@ differentiable(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g *
 differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y,
                domain=REALS, singular=ZERO, glyph="/", formulas=("1 / y", "-out / y"), compute=operator.truediv)
 differentiable(np.negative, lambda g, out, x: -g, domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
-log_base = lambda x, y: np.log(np.where((x == 0) & (y >= 0), 1.0, x))  # 0 where x^y is flat in y
+
+def log_base(x, y):
+    """log(x); 0 where x^y is flat in y, that is for x = 0."""
+    return np.log(np.where((x == 0) & (y >= 0), 1.0, x))
+
 # the exponent stays 0 where y is 0, so that x^0 has slope 0 also at x = 0
 differentiable(np.power, lambda g, out, x, y: g * y * x ** (y + (y == 0) - 1),
                lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=ZERO,
@@ -150,9 +155,9 @@ differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0
 
 def sinc_derivative(x, n):
     """The n-th derivative of np.sinc: near 0 of its integral, cos(pi x t) over t in (0, 1), else by a recurrence."""
-    nodes, weights = (ends.tolist() for ends in np.polynomial.legendre.leggauss(20))
+    nodes, weights = np.polynomial.legendre.leggauss(20)
     near = sum(0.5 * w * (math.pi * t) ** n * (1j**n * np.exp(1j * math.pi * t * x)).real
-               for t, w in zip(nodes, weights, strict=True))
+               for t, w in zip(nodes.tolist(), weights.tolist(), strict=True))
     far, safe = np.sinc(x), np.where(np.abs(x) < 1.0, 1.0, x)
     for k in range(1, n + 1):  # the k-th derivative of x sinc(x) = sin(pi x) / pi
         far = (math.pi ** (k - 1) * (1j**k * np.exp(1j * math.pi * x)).imag - k * far) / safe
@@ -164,9 +169,14 @@ differentiable(np.sinc, lambda g, out, x: g * sinc_derivative(x, n=1),
                domain=REALS, formulas=("(cos(pi * x) - out) / x",))
 
 # -- choices ----------------------------------------------------------------------------------------------
-# 1 where x was chosen over y, 0 where not, nan where either is nan; where they are equal 1/2, and beside a constant 0
-shared = lambda out, x, y: np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
-won = lambda out, y: np.where(out == out, y != out, np.nan)
+def shared(out, x, y):
+    """1 where x was chosen over y, 0 where y was, 1/2 where they are equal; nan where either is nan."""
+    return np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
+
+def won(out, y):
+    """1 where the other argument was chosen over the constant y, 0 where not or both are equal; nan as above."""
+    return np.where(out == out, y != out, np.nan)
+
 CHOICE = (lambda g, out, x, y: g * shared(out, x, y), lambda g, out, x, y: g * shared(out, y, x))
 WITH_CONSTANTS = (lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x))
 for choice, name in ((np.maximum, "max"), (np.minimum, "min"), (np.fmax, "fmax"), (np.fmin, "fmin")):

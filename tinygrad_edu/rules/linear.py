@@ -87,9 +87,11 @@ def einsum_of(subscripts, *operands, **options):
 def factor(g, own, other, axes, first):
     """The product of the other factor with g over its own axes, and the axes that are left in order."""
     lists = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 else axes
-    mine, theirs = (np.mod(np.array(k, int).reshape(-1), m.ndim) for k, m in zip(
-        lists if first else reversed(lists), (own, other), strict=True))
-    free, alone = np.delete(np.arange(own.ndim), mine), np.delete(np.arange(other.ndim), theirs)
+    mine, theirs = lists if first else reversed(lists)
+    mine = np.mod(np.array(mine, int).reshape(-1), own.ndim)
+    theirs = np.mod(np.array(theirs, int).reshape(-1), other.ndim)
+    free = np.delete(np.arange(own.ndim), mine)  # my axes that are in the result, first or last
+    alone = np.delete(np.arange(other.ndim), theirs)  # and the other's
     product = np.tensordot(other, g, (alone, np.arange(len(alone)) + (len(free) if first else 0)))
     return np.transpose(product, tuple(np.argsort([*mine[np.argsort(theirs)], *free])))
 
@@ -99,18 +101,36 @@ differentiable(np.tensordot, lambda g, out, a, b, *, axes=2: factor(g, a, b, axe
                cases=[case((2, 3), (2, 3)), case((2,), (3,), axes=0), case((2, 3), (3,), axes=(-1, 0)),
                       case((2, 3, 1), (1, 3, 2), axes=([1, 0], [-2, 2]))], formulas=("y", "x"))
 implements(np.inner)(lambda a, b: np.tensordot(a, b, (-1, -1)) if np.ndim(a) and np.ndim(b) else np.multiply(a, b))
-implements(np.dot)(lambda a, b: np.inner(a, b) if 0 in (np.ndim(a), np.ndim(b)) else np.matmul(a, b) if np.ndim(b) < 3
-                   else np.tensordot(a, b, (-1, -2)))
+
+@implements(np.dot)
+def dot(a, b):
+    """np.dot: a product of numbers, vectors or matrices; else over the last axis of a and the last but one of b."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(b) < 3 else np.tensordot(a, b, (-1, -2))
+
 implements(np.outer)(lambda a, b: np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1))))
 implements(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
-implements(np.vecdot)(lambda x1, x2, axis=-1: np.squeeze(np.matmul(
-    np.expand_dims(np.moveaxis(x1, axis, -1), -2), np.expand_dims(np.moveaxis(x2, axis, -1), -1)), (-2, -1)))
+
+@implements(np.vecdot)
+def vecdot(x1, x2, axis=-1):
+    """np.vecdot: rows times columns."""
+    row = np.expand_dims(np.moveaxis(x1, axis, -1), -2)
+    column = np.expand_dims(np.moveaxis(x2, axis, -1), -1)
+    return np.squeeze(np.matmul(row, column), (-2, -1))
+
 if hasattr(np, "matvec"):  # NumPy 2.2
     implements(np.matvec)(lambda x1, x2: np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1))
     implements(np.vecmat)(lambda x1, x2: np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2))
 implements(np.linalg.multi_dot)(lambda arrays: reduce(np.dot, arrays))
-implements(np.linalg.matrix_power)(lambda a, n: reduce(
-    np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n) or [np.linalg.matrix_power(plain(a), 0)]))
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a, n):
+    """np.linalg.matrix_power: a product of n equal factors, or of inverses; for n = 0 a constant."""
+    if n == 0:
+        return np.linalg.matrix_power(plain(a), 0)
+    return reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
+
 implements(np.linalg.trace)(lambda x, *, offset=0: np.trace(x, offset, -2, -1))
 implements(np.linalg.diagonal)(lambda x, *, offset=0: np.diagonal(x, offset, -2, -1))
 
