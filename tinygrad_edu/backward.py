@@ -83,9 +83,28 @@ def seed(root: Node, gradient: Any) -> Any:
 
 
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
-    """The gradients of a single number with respect to each of xs, or to one; no `.grad` is touched.
+    """The gradients of a single number with respect to Values; no `.grad` is touched.
 
-    TypeError if y is not a Value, since nothing was recorded then, or if one of xs is not.
+    Parameters
+    ----------
+    y
+        A Value that holds one number.
+    xs
+        The Values to differentiate with respect to, or one of them.
+    differentiable
+        Whether the gradients are Values, to be differentiated again, instead of arrays.
+
+    Returns
+    -------
+    list
+        A gradient for each of xs, of its shape and dtype; zeros where y does not depend on it.
+
+    Raises
+    ------
+    TypeError
+        If y is not a Value, since nothing was recorded then, or if one of xs is not.
+    ValueError
+        If y holds more or fewer than one number.
     """
     if not isinstance(y, Node):
         raise errors.constants_only(y)

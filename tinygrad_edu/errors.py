@@ -5,6 +5,8 @@ A message says what happened, where in the user's own file, why, and what to wri
 computes: it is given names, shapes and NumPy's complaint, and returns an exception to be raised.
 """
 
+from __future__ import annotations
+
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -181,6 +183,18 @@ def refusing(text: str) -> Callable[..., NoReturn]:
     """A method that would cut the graph silently, and says what to write instead."""
 
     def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
+        """Refused, with what to write instead.
+
+        Parameters
+        ----------
+        *args, **options
+            Whatever NumPy's method takes.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
         raise refusal(TypeError, text)
 
     return refused

@@ -44,6 +44,11 @@ def custom(
         `kinks`, `singular`, `glyph`, `formulas`, and so on, as for `Op`. A function that is not elementwise needs
         `cases`: examples of its arguments' shapes and of its options.
 
+    Returns
+    -------
+    callable
+        A decorator for the function: it gives what users call, as `primitive` does.
+
     Raises
     ------
     TypeError

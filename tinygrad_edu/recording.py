@@ -38,7 +38,13 @@ def inside(scope: Scope | None) -> Iterator[None]:
 
 
 def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording, in this thread or task only: results are Values without a history."""
+    """Compute without recording, in this thread or task only: results are Values without a history.
+
+    Returns
+    -------
+    context manager
+        For `with no_grad():`.
+    """
     return inside(None)
 
 

@@ -41,7 +41,13 @@ signature = cache(inspect.signature)
 
 
 class Each:
-    """One pullback for any number of arguments: `rule(i, g, out, *arrays, **options)`."""
+    """One pullback for any number of arguments.
+
+    Parameters
+    ----------
+    rule
+        `rule(i, g, out, *arrays, **options)` gives the gradient of the i-th array, counted from 0.
+    """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -51,7 +57,13 @@ class Each:
 
 
 class Parts(Each):
-    """All pullbacks at once, for a great many arguments: `rule(g, out, *arrays, **options)` gives their list."""
+    """All pullbacks at once, for a great many arguments.
+
+    Parameters
+    ----------
+    rule
+        `rule(g, out, *arrays, **options)` gives the list of the gradients of all arrays.
+    """
 
     def __getitem__(self, i: int) -> Rule:
         return lambda *inputs, **options: self.rule(*inputs, **options)[i]
@@ -198,16 +210,68 @@ def register(op: Op) -> Op:
 
 
 def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **declared: Any) -> Op:
-    """Give a NumPy function its pullbacks: `differentiable(np.tanh, lambda g, out, x: ..., domain=REALS)`."""
+    """Give a NumPy function its pullbacks.
+
+    Parameters
+    ----------
+    function
+        The function users call, such as `np.tanh`.
+    *pullbacks
+        One rule `(g, out, *arrays, *, **options)` per array argument: g has the shape of the result, what the rule
+        gives that of the argument, or what broadcasting makes of it. Or one `Each`.
+    domain
+        Where the rules hold: `REALS`, `POSITIVE`, any `(low, high)`, or a list of one for each argument.
+    **declared
+        `kinks`, `singular`, `cases`, `glyph`, `formulas` and so on, as for `Op`.
+
+    Returns
+    -------
+    Op
+        The entry of the table.
+
+    Raises
+    ------
+    TypeError
+        If the pullbacks do not fit the function's arguments and options.
+    ValueError
+        If the function is in the table already.
+
+    Examples
+    --------
+    ::
+
+        te.differentiable(np.tanh, lambda g, out, x: g * (1 - out**2), domain=te.REALS)
+    """
     rules: Any = pullbacks[0] if len(pullbacks) == 1 and isinstance(pullbacks[0], Each) else pullbacks
     return register(Op(function, rules, domain=domain, **declared))
 
 
 def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = "", **declared: Any) -> Rule:
-    """Make a differentiable operation of a function that is not NumPy's; returns what users call.
+    """Make a differentiable operation of a function that is not NumPy's.
 
-    The result behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
-    the arguments is asked to take over. A lambda is given its name here.
+    Parameters
+    ----------
+    function
+        Computes the result from plain arrays and options.
+    *pullbacks
+        One rule per array argument, as for `differentiable`.
+    domain
+        Where the rules hold, as for `differentiable`.
+    name
+        What pictures and messages call a lambda; other functions have their name.
+    **declared
+        As for `Op`.
+
+    Returns
+    -------
+    callable
+        What users call. It behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
+        the arguments is asked to take over.
+
+    Raises
+    ------
+    TypeError
+        If the pullbacks do not fit the function's arguments and options.
     """
     if name:
         function.__name__ = function.__qualname__ = name
@@ -225,7 +289,32 @@ def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = 
 
 
 def implements(function: Rule) -> Callable[[Rule], Rule]:
-    """Rewrite a function in terms of differentiable ones; options that the rewrite does not name are refused."""
+    """Rewrite a function in terms of differentiable ones.
+
+    Parameters
+    ----------
+    function
+        The function users call, such as `np.ptp`.
+
+    Returns
+    -------
+    callable
+        A decorator for the rewrite, which takes the arguments that it knows by NumPy's names. A call with an option
+        that it does not name is a TypeError.
+
+    Raises
+    ------
+    ValueError
+        If the function is in the table already.
+
+    Examples
+    --------
+    ::
+
+        @te.implements(np.ptp)
+        def ptp(a, axis=None):
+            return np.max(a, axis) - np.min(a, axis)
+    """
 
     def enter(rewrite: Rule) -> Rule:
         if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
@@ -278,12 +367,26 @@ def positions(rewrite: Rule) -> int:
 
 
 def constant(*functions: Rule) -> None:
-    """Declare functions whose result is a plain array: their derivative is zero wherever it exists."""
+    """Declare functions whose result is a plain array: their derivative is zero wherever it exists.
+
+    Parameters
+    ----------
+    *functions
+        Functions users call, such as `np.sign`.
+    """
     CONSTANTS.update(functions)
 
 
 def refused(reason: str, *functions: Rule) -> None:
-    """Say why functions have no derivative here, and what to write instead."""
+    """Say why functions have no derivative here, and what to write instead.
+
+    Parameters
+    ----------
+    reason
+        The words of the message, after "np.unique has no derivative here:".
+    *functions
+        Functions users call.
+    """
     REFUSED.update(dict.fromkeys(functions, reason))
 
 
@@ -296,12 +399,33 @@ def arrived() -> bool:
 
 
 def case(*shapes: tuple[int, ...], **options: Any) -> Case:
-    """An example call for the tests: the shape of each array argument, and the options."""
+    """An example call for the tests.
+
+    Parameters
+    ----------
+    *shapes
+        The shape of each array argument.
+    **options
+        The options of the call.
+    """
     return shapes, options
 
 
 def cases(*shapes: tuple[int, ...], **choices: Sequence[Any]) -> list[Case]:
-    """Example calls with every combination of the given option values."""
+    """Example calls with every combination of some options.
+
+    Parameters
+    ----------
+    *shapes
+        The shape of each array argument.
+    **choices
+        The values to try, for each option.
+
+    Returns
+    -------
+    list
+        A `case` for each combination.
+    """
     return [(shapes, dict(zip(choices, row, strict=True))) for row in product(*choices.values())]
 
 

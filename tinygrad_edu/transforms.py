@@ -130,6 +130,13 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a function, as a function; see `value_and_grad`.
 
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+
     Examples
     --------
     >>> import numpy as np
@@ -142,14 +149,36 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
-    """The derivative of every entry of an elementwise function, as a function: the gradient of the sum."""
+    """The derivative of every entry of an elementwise function, as a function: the gradient of the sum.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives an array
+        of which each entry depends on the same entry of the argument.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+    """
     return grad(wraps(f)(lambda *args, **kwargs: np.sum(f(*args, **kwargs))), argnums)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """The result `f(*primals)`, and the function that takes a gradient of it back to a tuple, one for each primal.
 
-    The results of f may be a structure; then so is what is pulled back. f runs once, however often one pulls.
+    f runs once, however often one pulls.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
+    *primals
+        Its arguments.
+
+    Returns
+    -------
+    tuple
+        The result, and a function: from a gradient of the result, of its structure and shapes, to one for each
+        primal. A gradient that does not fit is a ValueError.
     """
     run = Run(f, primals, {}, tuple(range(len(primals))))
     pull = lambda g: rebuild(run.chosen, run.pull(joined(matched(g, run.out, "gradient"))))
@@ -157,7 +186,27 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """`f(*primals)`, and how it moves as the primals move along the tangents (forward mode); one needs no tuple."""
+    """The result `f(*primals)`, and how it moves as the primals move along the tangents (forward mode).
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
+    primals
+        Its arguments, a tuple; a single one needs no tuple.
+    tangents
+        A direction for each, of its structure and shapes.
+
+    Returns
+    -------
+    tuple
+        The result, and its derivative along the tangents, of the structure and shapes of the result.
+
+    Raises
+    ------
+    ValueError
+        If the tangents do not fit the primals.
+    """
     primals, tangents = (tuple(t) if isinstance(t, tuple | list) else (t,) for t in (primals, tangents))
     run = Run(f, primals, {}, tuple(range(len(primals))))
     ts = matched(tangents, rebuild(run.chosen, run.ys), "tangent")
@@ -169,6 +218,14 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     Structures give a structure like the result, of structures like the argument. f runs once; its derivatives are
     pushed forward if there are fewer arguments than results, else pulled back.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may
+        be a structure too.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
     """
 
     @wraps(f)
@@ -191,12 +248,35 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`."""
+    """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+    """
     return jacobian(grad(f, argnums), argnums)
 
 
 def hvp(f: Function, x: Any, v: Any) -> Any:
-    """The Hessian of f at x times v, of the structure of x, without the matrix: the gradient, pushed along v."""
+    """The Hessian of f at x times v, of the structure of x, without the matrix: the gradient, pushed along v.
+
+    Parameters
+    ----------
+    f
+        A function of one argument, as for `value_and_grad`; it gives one number.
+    x
+        Its argument: a number, an array or a structure.
+    v
+        A direction, of the structure and shapes of x.
+
+    Raises
+    ------
+    ValueError
+        If f gives more than one number, or v does not fit x.
+    """
     return jvp(grad(f), (x,), (v,))[1]
 
 
@@ -229,6 +309,12 @@ def checkpoint(f: Function) -> Function:
 
     So a chain of such calls keeps their results instead of everything inside, for one more forward computation.
     Variables that f uses without being given them, such as a module's parameters, have their gradients too.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures that gives the same each time: random numbers, or parameters that
+        were updated before the backward pass, are a ValueError there.
     """
 
     @wraps(f, updated=())
@@ -246,5 +332,11 @@ def checkpoint(f: Function) -> Function:
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same numbers as constants, in a structure like x."""
+    """The same numbers as constants, in a structure like x.
+
+    Parameters
+    ----------
+    x
+        A number, an array, a Value, or a structure of them.
+    """
     return rebuild(x, map(plain, leaves(x)))

@@ -65,7 +65,13 @@ def method(function: Any) -> Callable[..., Any]:
         simple = not args and not options and target in OPERATIONS
         return unary(OPERATIONS[target], self) if simple else dispatch(target, (self, *args), options)
 
-    called.__doc__ = f"As `{function if isinstance(function, str) else 'np.' + function.__name__}(self, ...)`."
+    name = function if isinstance(function, str) else f"np.{function.__name__}"
+    called.__name__ = name.removeprefix("np.")
+    called.__qualname__ = f"Value.{called.__name__}"
+    called.__doc__ = (
+        f"As `{name}(self, ...)`.\n\n"
+        "Parameters\n----------\n*args, **options\n    What the function takes besides its first argument.\n"
+    )
     return called
 
 

@@ -88,7 +88,13 @@ differentiable(np.log1p, lambda g, out, x: g / (1.0 + x),
                domain=(-1.0, INF), singular=(-1.0,), formulas=("1 / (1 + x)",))
 
 def sigmoid(x):
-    """1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning."""
+    """The sigmoid, 1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     with np.errstate(over="ignore", under="ignore"):
         return 1.0 / (1.0 + np.exp(-x))
 
@@ -106,7 +112,13 @@ sech_squared = primitive(sech_squared, lambda g, out, x: g * -2.0 * out * np.tan
 differentiable(np.tanh, lambda g, out, x: g * sech_squared(x), domain=REALS, formulas=("1 - out^2",))
 
 def softplus(x):
-    """log(1 + exp(x)): a primitive, so that 800 gives 800."""
+    """The smooth ramp log(1 + exp(x)): a primitive, so that 800 gives 800.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     with np.errstate(under="ignore"):
         return np.logaddexp(0.0, x)
 
@@ -117,7 +129,13 @@ differentiable(np.logaddexp2, lambda g, out, x, y: g * sigmoid((x - y) * LN2), l
                g * sigmoid((y - x) * LN2), domain=REALS, formulas=("1 / (1 + 2^(y - x))", "1 / (1 + 2^(x - y))"))
 
 def relu(x):
-    """max(x, 0): a primitive, because its slope is the sign of its result."""
+    """The positive part, max(x, 0): a primitive, because its slope is the sign of its result.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     return np.maximum(x, 0.0)
 
 relu = primitive(relu, lambda g, out, x: g * np.sign(out), domain=REALS, kinks=ZERO, formulas=("[x > 0]",))

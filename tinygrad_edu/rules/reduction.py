@@ -79,7 +79,17 @@ def softmax(x, axis):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows."""
+    """The logarithm of a sum, log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    axis
+        The axis or axes to sum over; None is all of them.
+    keepdims
+        Whether those axes stay, with size 1.
+    """
     peak = largest(x, axis)
     with np.errstate(divide="ignore", under="ignore"):
         out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
