@@ -9,7 +9,7 @@ from numpydoc.docscrape import NumpyDocString
 
 PUBLIC = ("", ".nn", ".nn.init", ".optim", ".data", ".viz", ".testing", ".testing.strategies")
 SUBJECTS = ("nn", "optim", "data", "saving", "viz", "testing")  # everything else belongs to the engine
-NOT_YET = {"engine", "viz", "testing"}
+NOT_YET = {"viz", "testing"}
 # A summary that begins with one of these names the result: "The mean of the squared differences."
 NAMES_THE_RESULT = ("A", "An", "As", "Copies", "Every", "How", "One", "The", "Two", "What", "Whether")
 

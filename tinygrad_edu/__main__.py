@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,9 @@ import numpy as np
 from tinygrad_edu import Value, nn, no_grad, optim
 from tinygrad_edu.data import documents
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+Row = tuple[str, str, str]
+Picture = Callable[[Path], None]
 
-    Row = tuple[str, str, str]
-    Picture = Callable[[Path], None]
 
 STEPS_NEURON, STEPS_NETWORK = 10_000, 50_000
 REMEDY = 'pip install "tinygrad_edu[viz]"'

@@ -9,6 +9,7 @@ Source: the refusals of Griewank and Walther, "Evaluating Derivatives" (2008), s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,7 @@ from tinygrad_edu.table import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
 from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Rule = Callable[..., Any]
+Rule = Callable[..., Any]
 
 
 def custom(

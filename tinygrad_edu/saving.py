@@ -12,23 +12,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import NamedTuple, Protocol
+from types import ModuleType
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.nn.module import differences
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import ModuleType
-    from typing import Any, BinaryIO
 
 METADATA = "__metadata__"
 SPARE, ROOM = 1_000_000, 4_000  # bytes of a header: for an error that names what differs, and for each array

@@ -8,17 +8,15 @@ Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale machin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu.errors import refusal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    Array = np.ndarray[Any, Any]
-    Seed = int | np.random.Generator | None
+Array = np.ndarray[Any, Any]
+Seed = int | np.random.Generator | None
 
 
 def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:

@@ -8,13 +8,12 @@ Source: the tutorials 000 to 003 on a single neuron and on a 3-4-1 network.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
-    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 # Of eight_rows, row 1, legacy seed 42. The source has one digit otherwise, 0.8732975096661088; in 40-digit
 # arithmetic the prediction is 0.8732975096761088414..., so that is a misprint.

@@ -6,13 +6,12 @@ from the model with known weights and some noise, so that a fit can be held agai
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
-    Array = np.ndarray[Any, np.dtype[np.float64]]
 
 WEIGHT_AREA, WEIGHT_AGE, BIAS, NOISE = 2.5, -1.2, 40.0, 8.0
 

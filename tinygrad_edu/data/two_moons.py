@@ -8,13 +8,11 @@ Source: the pattern is that of scikit-learn's `make_moons` (Pedregosa et al., 20
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def moons(count: int = 200, noise: float = 0.1, rng: int | np.random.Generator = 0) -> tuple[Array, Array]:

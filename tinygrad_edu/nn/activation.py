@@ -9,14 +9,12 @@ Source: Glorot, Bordes and Bengio, "Deep sparse rectifier neural networks" (2011
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.rules.elementwise import relu, sigmoid
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 class Sigmoid(Module):

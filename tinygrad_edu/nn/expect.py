@@ -7,17 +7,14 @@ loss here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal, shape_of, stretch_text, words
 from tinygrad_edu.inputs import arrayed, constant, plain
 from tinygrad_edu.value import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 
 def numbers(name: str, thing: Any, read: Callable[[Any], Any] = constant) -> Any:

@@ -10,21 +10,18 @@ He, Zhang, Ren and Sun, "Delving deep into rectifiers" (2015).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    Shape = tuple[int, ...]
-    Generator = np.random.Generator | np.random.RandomState
-    Seed = int | Generator | None
-    Initialiser = Callable[[Shape, Generator], np.ndarray[Any, Any]]
-    Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+Generator = np.random.Generator | np.random.RandomState
+Seed = int | Generator | None
+Initialiser = Callable[[Shape, Generator], np.ndarray[Any, Any]]
+Array = np.ndarray[Any, Any]
 
 
 def generator(rng: Seed) -> Generator:

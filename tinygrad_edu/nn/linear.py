@@ -8,21 +8,18 @@ Source: Rumelhart, Hinton and Williams, "Learning representations by back-propag
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.nn.expect import numbers
-from tinygrad_edu.nn.init import generator, glorot_uniform, zeros
+from tinygrad_edu.nn.init import Initialiser, Seed, generator, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import DTypeLike
-
-    from tinygrad_edu.nn.init import Initialiser, Seed
 
 
 class Linear(Module):

@@ -9,6 +9,8 @@ log-sum-exp keep both finite for any logits.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu import errors
@@ -23,10 +25,6 @@ from tinygrad_edu.nn.expect import (
 )
 from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def mse_loss(prediction: Any, target: Any) -> Any:

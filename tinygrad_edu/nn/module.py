@@ -8,6 +8,9 @@ Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), witho
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
 import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
@@ -16,11 +19,6 @@ from tinygrad_edu.nn.expect import named
 from tinygrad_edu.recording import SCOPE, Scope
 from tinygrad_edu.tree import walk
 from tinygrad_edu.value import Value, shown
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any, NoReturn, Self
 
 
 class Module:

@@ -8,13 +8,11 @@ Source: the feedforward network of Goodfellow, Bengio and Courville, "Deep Learn
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.nn.module import Module
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 
 class Sequential(Module):

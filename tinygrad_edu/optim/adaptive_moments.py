@@ -8,19 +8,15 @@ Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), Algo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.optim.expect import expect_betas, expect_positive
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
-
-    from tinygrad_edu.value import Value
+from tinygrad_edu.value import Value
 
 
 def init(w: Any) -> Any:

@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal, words
 from tinygrad_edu.inputs import constant
 from tinygrad_edu.value import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:

@@ -9,20 +9,16 @@ initialization and momentum in deep learning" (2013), equations 1 to 4.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.optim.expect import expect_fraction, expect_nonnegative
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
-
-    from tinygrad_edu.value import Value
+from tinygrad_edu.value import Value
 
 
 def init(w: Any, *, momentum: float) -> Any:

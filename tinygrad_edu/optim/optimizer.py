@@ -9,20 +9,15 @@ Source: the (init, update) pair of DeepMind's optax (2020).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.optim.expect import expect_gradient, expect_parameters, expect_positive, expect_state
 from tinygrad_edu.tree import flatten, rebuild
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
-
-    from tinygrad_edu.value import Value
+from tinygrad_edu.value import Value
 
 
 class Algorithm(NamedTuple):
