@@ -139,11 +139,3 @@ def test_the_mean_absolute_errors_and_the_outputs():
         (0.5 * np.square(out - y).sum()).backward()
         optimizer.step()
     assert printed == list(documents.MEAN_ABSOLUTE_ERRORS.values())[:2]
-    assert list(documents.MEAN_ABSOLUTE_ERRORS.values()) == [
-        "0.496410031903",
-        "0.00858452565325",
-        "0.00578945986251",
-        "0.00462917677677",
-        "0.00395876528027",
-    ]
-    assert documents.OUTPUTS == ("0.00287151", "0.99637876", "0.99671879", "0.00426668")
