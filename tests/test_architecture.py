@@ -1,6 +1,7 @@
 """The architecture, held by reading the source: layers, no circles, names that find their file, sizes."""
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
@@ -44,6 +45,7 @@ HIDDEN = {
 }
 
 
+@cache
 def sources():
     """Every module of the package: dotted name to text."""
     paths = sorted((ROOT / TOP).rglob("*.py"))
@@ -51,9 +53,14 @@ def sources():
     return {name: path.read_text(encoding="utf-8") for name, path in zip(names, paths, strict=True)}
 
 
+@cache
+def parsed(text):
+    return ast.parse(text)
+
+
 def imports(text, known, types=True):
     """The modules of the package that a module imports; `types=False` leaves out `if TYPE_CHECKING:`."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     skipped = set() if types else {id(n) for guard in guards for n in ast.walk(guard)}
     found = set()
@@ -109,15 +116,15 @@ def circle(modules, types=False):
 
 def by_name(text):
     """Whether a module imports something whose name is a text."""
-    calls = [n.func for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    calls += [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)]  # map(import_module, ...)
+    calls = [n.func for n in ast.walk(parsed(text)) if isinstance(n, ast.Call)]
+    calls += [n for n in ast.walk(parsed(text)) if isinstance(n, ast.Name)]  # map(import_module, ...)
     return any(ast.unparse(call) in ("import_module", "importlib.import_module", "__import__") for call in calls)
 
 
 def hidden(modules):
     """Modules whose package offers something else under the same name."""
     for package, text in modules.items():
-        tree = ast.parse(text)
+        tree = parsed(text)
         offered, itself = set(), set()
         for node in tree.body:
             if isinstance(node, ast.ImportFrom):
@@ -133,7 +140,7 @@ def hidden(modules):
 
 def functions(text):
     """Every function's name and its number of lines without the docstring."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0]
             documented = ast.get_docstring(node) is not None
@@ -167,7 +174,7 @@ def test_public_names_hide_no_module():
 
 
 def test_every_module_says_what_it_is():
-    assert [name for name, text in sources().items() if not ast.get_docstring(ast.parse(text))] == []
+    assert [name for name, text in sources().items() if not ast.get_docstring(parsed(text))] == []
 
 
 def test_functions_are_short():

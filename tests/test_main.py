@@ -62,26 +62,25 @@ def test_the_whole_command(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_of_a_few_steps_counts_them_and_compares_what_it_has(short, tmp_path, capsys):
+def test_a_run_of_a_few_steps_counts_them_and_compares_what_it_has_in_aligned_columns(short, tmp_path, capsys):
     assert command.main(["--out", str(tmp_path / "new" / "folder")]) == 0
     printed = capsys.readouterr()
     assert printed.out.count(" same\n") == 1  # the error at step 0
     assert printed.out.count(" differs\n") == 5  # the misprint, and the outputs of a network that has hardly learnt
     assert "50/50" in printed.err
-
-
-def test_columns_are_aligned(short, tmp_path, capsys):
-    assert command.main(["--out", str(tmp_path)]) == 0
-    rows = [line for line in capsys.readouterr().out.splitlines() if " step 0 " in line or "output for" in line]
+    rows = [line for line in printed.out.splitlines() if " step 0 " in line or "output for" in line]
     assert len(rows) == 6
     assert len({len(row[:60].rstrip()) // 60 for row in rows}) == 1
     assert {row[39] for row in rows} <= set("0-")
     assert {row[60] for row in rows} <= set("0123456789")
 
 
-def test_pictures_are_pictures(short, tmp_path, capsys):
+def test_pictures_are_pictures_and_take_the_place_of_those_of_the_run_before(short, tmp_path, capsys):
     pytest.importorskip("pygraphviz")
+    for name in PICTURES:
+        (tmp_path / name).write_text("old")
     assert command.main(["--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES
     assert (tmp_path / "cumulative_error.png").read_bytes().startswith(b"\x89PNG")
     graph, path = ((tmp_path / name).read_text(encoding="utf-8") for name in ("graph.svg", "path.svg"))
     assert "<svg" in graph
@@ -105,12 +104,6 @@ def test_a_picture_that_graphviz_cannot_draw_is_named(short, tmp_path, capsys, m
     monkeypatch.setattr(command, "draw_graph", fail)
     assert command.main(["--out", str(tmp_path)]) == 1
     assert "skipped graph.svg, path.svg: Graphviz failed: syntax error\n" in capsys.readouterr().out
-
-
-def test_a_second_run_writes_over_the_first(short, tmp_path, capsys):
-    for _ in range(2):
-        assert command.main(["--out", str(tmp_path)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} <= set(PICTURES)
 
 
 def below_a_file(folder):
