@@ -22,7 +22,8 @@ Row = tuple[str, str, str]
 Picture = Callable[[Path], None]
 
 
-STEPS_NEURON, STEPS_NETWORK = 10_000, 50_000
+STEPS_NEURON = 10_000
+STEPS_NETWORK = 50_000
 REMEDY = 'pip install "tinygrad_edu[viz]"'
 
 
@@ -84,7 +85,8 @@ def train_neuron() -> tuple[nn.Sequential, str, list[float]]:
     linear = nn.Linear(2, 1, init=nn.init.normal, bias_init=nn.init.normal, rng=rng)
     neuron = nn.Sequential(linear, nn.Sigmoid())
     optimizer = optim.SGD(neuron.parameters(), lr=0.1)
-    first, errors = repr(neuron(x[0]).item()), []
+    first = repr(neuron(x[0]).item())
+    errors = []
     for step in progress(STEPS_NEURON, "neuron "):
         row = rng.randint(len(x))
         loss = nn.mse_loss(neuron(x[row]), y[row])

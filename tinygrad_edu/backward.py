@@ -30,7 +30,8 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
         if node.op is None or g is None:
             continue
         inputs = current(node) if differentiable else node.saved
-        pullbacks, options = node.op.pullbacks, node.options
+        pullbacks = node.op.pullbacks
+        options = node.options
         parts = pullbacks.rule(g, *inputs, **options) if type(pullbacks) is Parts else None
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):

@@ -22,7 +22,10 @@ from tinygrad_edu.graph import Node
 Refusal = TypeVar("Refusal", bound=Exception)
 Shape = tuple[int, ...]
 
-INSIDE = *(join(dirname(f), "") for f in (__file__, np.__file__)), join(dirname(dirname(np.__file__)), "scipy", "")
+PACKAGES = dirname(dirname(np.__file__))
+INSIDE = (join(dirname(__file__), ""), join(PACKAGES, "numpy", ""), join(PACKAGES, "scipy", ""))
+"""The folders whose code is not the user's; with a separator at the end, so that `numpy_exercises` is."""
+
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -46,9 +49,11 @@ class BroadcastWarning(UserWarning):
 
 def user_frame() -> tuple[FrameType, int]:
     """The innermost frame outside this package and NumPy, and its distance from the caller."""
-    frame, depth = sys._getframe(1), 1
+    frame = sys._getframe(1)
+    depth = 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
-        frame, depth = frame.f_back, depth + 1
+        frame = frame.f_back
+        depth = depth + 1
     return frame, depth
 
 
@@ -99,7 +104,8 @@ def check_stretch(name: str, args: tuple[Any, Any], x: Shape, y: Shape) -> None:
 def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str:
     """What broadcasting two shapes would do, and what to write instead."""
     out = np.broadcast_shapes(x, y)
-    size, meant = int(np.prod(out)), max(int(np.prod(x)), int(np.prod(y)))
+    size = int(np.prod(out))
+    meant = max(int(np.prod(x)), int(np.prod(y)))
     things = "differences" if symbol == "-" else "values"
     flat, tall = names if len(x) < len(y) else names[::-1]
     use = f"Use {flat}[:, None] or {tall}[:, 0]" if {len(x), len(y)} == {1, 2} else "Reshape one of them"

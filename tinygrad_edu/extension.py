@@ -65,7 +65,8 @@ def custom(
     """
 
     def enter(function: Rule) -> Rule:
-        op, rng = Op(function, pullbacks, domain=domain, **declared), np.random.default_rng(0)
+        op = Op(function, pullbacks, domain=domain, **declared)
+        rng = np.random.default_rng(0)
         if op.variadic and not op.cases:
             raise TypeError(f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]")
         for call in calls(op):

@@ -17,7 +17,9 @@ class Scope:
     __slots__ = ("kind", "parent", "path")
 
     def __init__(self, path: str = "", kind: str = "", parent: Scope | None = None) -> None:
-        self.path, self.kind, self.parent = path, kind, parent
+        self.path = path
+        self.kind = kind
+        self.parent = parent
 
     def __repr__(self) -> str:
         return f"{self.kind} '{self.path}'"

@@ -27,7 +27,9 @@ from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.nn.module import differences
 
 METADATA = "__metadata__"
-SPARE, ROOM = 1_000_000, 4_000  # bytes of a header: for an error that names what differs, and for each array
+# How long a header may be, in bytes: it is read before anything in it can be believed.
+SPARE = 1_000_000  # for the arrays of another model, so that the error can name what differs
+ROOM = 4_000  # for each array of this one: a dtype, a shape of up to 64 axes, two offsets
 DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 

@@ -27,9 +27,12 @@ Interval = tuple[float, float] | str
 Case = tuple[tuple[tuple[int, ...], ...], dict[str, Any]]
 
 INF = float("inf")
-REALS, POSITIVE = (-INF, INF), (0.0, INF)
-TIES, MULTIPLES = "ties", "multiples"
-REGULAR, DEFINITE = "full rank", "positive definite"
+REALS = (-INF, INF)
+POSITIVE = (0.0, INF)
+TIES = "ties"
+MULTIPLES = "multiples"
+REGULAR = "full rank"
+DEFINITE = "positive definite"
 
 OPERATIONS: dict[Callable[..., Any], Op] = {}
 REWRITES: dict[Callable[..., Any], Callable[..., Any]] = {}

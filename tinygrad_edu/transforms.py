@@ -35,12 +35,14 @@ class Run:
         if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in places):
             given = f"{len(args)} positional arguments were given: pass by position what to differentiate"
             raise refusal(TypeError, f"argnums is {argnums!r}, and {given}")
-        inner, self.since = list(args), next_number()
+        inner = list(args)
+        self.since = next_number()
         for i in places:
             ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
             inner[i] = rebuild(args[i], ys, same=True)
         self.chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
-        self.xs, self.ys = leaves(self.chosen), leaves([inner[i] for i in places])
+        self.xs = leaves(self.chosen)
+        self.ys = leaves([inner[i] for i in places])
         with recorded():
             self.out = f(*inner, **kwargs)
             self.outs = leaves(self.out)
@@ -50,7 +52,10 @@ class Run:
         for x, y in zip(self.xs, self.ys, strict=True):
             if self.keep and isinstance(x, Node) and x is not y:
                 # y = x, the one clever line: said only now, so that f could not take the one for the other
-                y.op, y.args, y.saved, y.aligned = OPERATIONS[PRIMITIVES["identity"]], (x,), (y.data, x.data), True
+                y.op = OPERATIONS[PRIMITIVES["identity"]]
+                y.args = (x,)
+                y.saved = (y.data, x.data)
+                y.aligned = True
         self.value = rebuild(self.out, self.outs if self.keep else map(plain, self.outs))
 
     def pull(self, g: Any) -> list[Any]:
@@ -84,7 +89,8 @@ def cut(vector: Any, arrays: list[Any]) -> list[Any]:
 
 def matched(structure: Any, tree: Any, word: str) -> list[Any]:
     """The leaves of a structure of gradients or tangents, in the order and dtypes of the structure it belongs to."""
-    found, wanted = dict(flatten(structure)), dict(flatten(tree))
+    found = dict(flatten(structure))
+    wanted = dict(flatten(tree))
     shapes, expected = ({path: np.shape(a) for path, a in d.items()} for d in (found, wanted))
     if shapes != expected:
         raise refusal(ValueError, f"the {word} has shapes {shapes}, it needs {expected}, by path")
@@ -231,7 +237,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = Run(f, args, kwargs, argnums)
-        m, n = sum(map(np.size, run.outs)), sum(map(np.size, run.ys))
+        m = sum(map(np.size, run.outs))
+        n = sum(map(np.size, run.ys))
         if n < m or m == 0:
             columns = [joined(run.push(cut(e, run.ys))) for e in np.eye(n)]
             matrix: Any = np.transpose(np.reshape(joined(columns), (n, m)))
@@ -286,7 +293,8 @@ def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> 
     with recorded():
         again = call()
     same = all(node.data is plain(x) for node, x in zip(past, inputs, strict=True))
-    new, old = plain(again), plain(out)
+    new = plain(again)
+    old = plain(out)
     if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
         raise refusal(
             ValueError,
@@ -319,8 +327,10 @@ def checkpoint(f: Function) -> Function:
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        since, out = next_number(), f(*args, **kwargs)
-        outs, call = leaves(out), lambda: joined(leaves(f(*args, **kwargs)))
+        since = next_number()
+        out = f(*args, **kwargs)
+        outs = leaves(out)
+        call = lambda: joined(leaves(f(*args, **kwargs)))  # the same again, for the backward pass
         past = sources(*outs, since=since)
         if not past or SCOPE.get() is None:
             return out

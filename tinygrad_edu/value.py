@@ -394,7 +394,8 @@ def unary(op: Op, x: Any) -> Value:
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
     if isinstance(x, Node) and isinstance(y, Node):
-        a, b = x.data, y.data
+        a = x.data
+        b = y.data
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
         a = x.data if isinstance(x, Node) else constant(x)
@@ -416,10 +417,15 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     value: Value = new(Value)
     if scope is None:
         return start(value, saved[0], None, op)
-    value.data, value.op, value.args = saved[0], op, args
-    value.saved, value.options, value.aligned = saved, options, aligned
+    value.data = saved[0]
+    value.op = op
+    value.args = args
+    value.saved = saved
+    value.options = options
+    value.aligned = aligned
     value.grad = value.name = None
-    value.scope, value.number = scope, next_number()
+    value.scope = scope
+    value.number = next_number()
     if JOINED:
         tell_made(value, op)
     return value
@@ -427,9 +433,16 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
 
 def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Value:
     """Fill a Value without a past: a variable, or what an operation gives inside `no_grad()`."""
-    value.data, value.name, value.scope = data, name, SCOPE.get() or ROOT
-    value.op, value.args, value.saved, value.options = None, (), (), NO_OPTIONS
-    value.aligned, value.grad, value.number = False, None, next_number()
+    value.data = data
+    value.name = name
+    value.scope = SCOPE.get() or ROOT
+    value.op = None
+    value.args = ()
+    value.saved = ()
+    value.options = NO_OPTIONS
+    value.aligned = False
+    value.grad = None
+    value.number = next_number()
     if JOINED:
         tell_made(value, op)
     return value

@@ -94,5 +94,6 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     if not 0 < aside < rows:
         raise ValueError(f"test is {test} of {rows} rows; both parts must hold at least one row")
     order = np.random.default_rng(rng).permutation(rows)
-    held, kept = order[:aside], order[aside:]
+    held = order[:aside]
+    kept = order[aside:]
     return x[kept], x[held], y[kept], y[held]

@@ -13,7 +13,10 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-WEIGHT_AREA, WEIGHT_AGE, BIAS, NOISE = 2.5, -1.2, 40.0, 8.0
+WEIGHT_AREA = 2.5
+WEIGHT_AGE = -1.2
+BIAS = 40.0
+NOISE = 8.0
 
 
 def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[Array, Array]:
@@ -41,6 +44,7 @@ def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[A
     if count < 1:
         raise ValueError(f"count is {count}; it must be at least 1")
     rng = np.random.default_rng(rng)
-    area, age = rng.uniform(40.0, 200.0, count), rng.uniform(0.0, 60.0, count)
+    area = rng.uniform(40.0, 200.0, count)
+    age = rng.uniform(0.0, 60.0, count)
     price = WEIGHT_AREA * area + WEIGHT_AGE * age + BIAS + rng.normal(0.0, NOISE, count)
     return np.stack([area, age], axis=1), price[:, None]

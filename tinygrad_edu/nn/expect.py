@@ -32,7 +32,8 @@ def named(name: str, thing: Any, read: Callable[[Any], Any]) -> Any:
 
 def expect_same_shape(prediction: Any, target: Any, name: str = "prediction", single: bool = True) -> None:
     """Refuse different shapes; a single number as target is fine where `single` says so."""
-    x, y = shape_of(prediction), shape_of(target)
+    x = shape_of(prediction)
+    y = shape_of(target)
     if x == y or (single and y == ()):
         expect_some(x, name)
         return
@@ -81,7 +82,8 @@ def expect_classes(logits: Any, classes: Any) -> Any:
     """The classes as an integer array of the logits' shape without its last axis, or a refusal."""
     if isinstance(classes, Value):
         raise refusal(TypeError, "classes are constants, not a Value: give a plain array of integers")
-    array, shape = np.asarray(numbers("classes", classes, arrayed)), shape_of(logits)
+    array = np.asarray(numbers("classes", classes, arrayed))
+    shape = shape_of(logits)
     if not shape:
         raise refusal(ValueError, "logits is a single number; expected (batch, classes)")
     if array.dtype.kind not in "iu":

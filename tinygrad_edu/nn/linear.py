@@ -89,7 +89,8 @@ class Linear(Module):
             If the last axis of x is not `in` long; the message names the layer and where x came from.
         """
         x = numbers("x", x)
-        shape, width = errors.shape_of(x), self.weight.data.shape[0]
+        shape = errors.shape_of(x)
+        width = self.weight.data.shape[0]
         if shape[-1:] != (width,):
             raise errors.refusal(ValueError, wrong_width(self._path, width, x, shape))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias

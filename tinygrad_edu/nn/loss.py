@@ -44,7 +44,8 @@ def mse_loss(prediction: Any, target: Any) -> Any:
     ValueError
         For different shapes, also where NumPy would broadcast them, and for targets that are nan.
     """
-    prediction, target = numbers("prediction", prediction), numbers("target", target)
+    prediction = numbers("prediction", prediction)
+    target = numbers("target", target)
     expect_same_shape(prediction, target)
     expect_no_nan(target)
     return np.mean(np.square(prediction - target))
@@ -94,7 +95,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
     ValueError
         For different shapes, a target outside [0, 1], and for logits that are the result of a sigmoid.
     """
-    logits, target = numbers("logits", logits), numbers("target", target)
+    logits = numbers("logits", logits)
+    target = numbers("target", target)
     expect_logits(logits)
     expect_same_shape(logits, target, "logits")
     expect_probabilities(target)

@@ -30,7 +30,8 @@ def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float,
     t = t + 1
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g * g)
-    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
 
 

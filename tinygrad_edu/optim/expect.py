@@ -99,7 +99,8 @@ def expect_gradient(value: Value, i: int) -> Any:
     """The gradient of parameter i: real numbers, of the shape and dtype of its data."""
     if isinstance(value.grad, Value):
         raise refusal(TypeError, f"the gradient of parameter {i} is a Value: use its array, g.data")
-    shape, wanted = np.shape(value.grad), np.shape(value.data)
+    shape = np.shape(value.grad)
+    wanted = np.shape(value.data)
     if shape != wanted:
         name = label(value, "no name")
         why = "it belongs to other data; call zero_grad() and backward() again"

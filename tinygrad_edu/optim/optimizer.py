@@ -88,10 +88,12 @@ class Optimizer:
                 f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
                 f"did, the loss was computed without them, from constants only: was .data used?",
             )
-        update, lr = self.algorithm.update, self._lr
+        update = self.algorithm.update
+        lr = self._lr
         made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]
         for (i, p), (data, state) in zip(given, made, strict=True):
-            p.data, self.states[i] = data, state
+            p.data = data
+            self.states[i] = state
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the learning rate and of the states, as a dict of arrays by name.

@@ -14,7 +14,9 @@ from tinygrad_edu.table import DEFINITE, REALS, REGULAR, case, cases, differenti
 
 # fmt: off
 LARGE = 50  # rows; the n^2 minors of a singular matrix hold n^4 numbers, here 50 megabytes
-SQUARE, TALL, WIDE = [case((2, 2)), case((2, 3, 3))], [case((3, 2)), case((2, 3, 2))], [case((2, 3))]
+SQUARE = [case((2, 2)), case((2, 3, 3))]
+TALL = [case((3, 2)), case((2, 3, 2))]
+WIDE = [case((2, 3))]
 TRIANGLES = cases((2, 3, 3), UPLO=["L", "U"])
 NAMED: dict = {name: type(getattr(np.linalg, name)(np.eye(1))) for name in ("eigh", "qr", "svd")}  # NumPy's
 
@@ -30,7 +32,8 @@ def cofactors(out, x):
 def pinv_rule(g, out, x):
     """Golub and Pereyra's derivative; nan where the rank is not full, because there is none."""
     h = np.where(np.linalg.matrix_rank(x)[..., None, None] == min(x.shape[-2:]), g.mT, np.nan)
-    left, right = h @ out @ out.mT, out.mT @ out @ h
+    left = h @ out @ out.mT
+    right = out.mT @ out @ h
     return left - x @ out @ left + right - right @ out @ x - out.mT @ g @ out.mT
 
 differentiable(np.linalg.det, lambda g, out, x: g[..., None, None] * cofactors(out, x),
@@ -164,6 +167,7 @@ def cond(x, p=None):
     if p not in (None, 2, -2):
         return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
     s = np.linalg.svdvals(x)
-    largest, smallest = s[..., 0], s[..., -1]
+    largest = s[..., 0]
+    smallest = s[..., -1]
     with np.errstate(divide="ignore"):  # a singular matrix has the condition inf
         return smallest / largest if p == -2 else largest / smallest

@@ -28,8 +28,11 @@ from tinygrad_edu.table import (
     primitive,
 )
 
-LN2, LN10 = math.log(2.0), math.log(10.0)
-QUARTER, UNIT, ZERO = (-math.pi / 2, math.pi / 2), (-1.0, 1.0), (0.0,)
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+QUARTER = (-math.pi / 2, math.pi / 2)
+UNIT = (-1.0, 1.0)
+ZERO = (0.0,)
 
 # -- arithmetic -------------------------------------------------------------------------------------------
 differentiable(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g,
@@ -176,7 +179,8 @@ def sinc_derivative(x, n):
     nodes, weights = np.polynomial.legendre.leggauss(20)
     near = sum(0.5 * w * (math.pi * t) ** n * (1j**n * np.exp(1j * math.pi * t * x)).real
                for t, w in zip(nodes.tolist(), weights.tolist(), strict=True))
-    far, safe = np.sinc(x), np.where(np.abs(x) < 1.0, 1.0, x)
+    far = np.sinc(x)
+    safe = np.where(np.abs(x) < 1.0, 1.0, x)
     for k in range(1, n + 1):  # the k-th derivative of x sinc(x) = sin(pi x) / pi
         far = (math.pi ** (k - 1) * (1j**k * np.exp(1j * math.pi * x)).imag - k * far) / safe
     return np.where(np.abs(x) < 1.0, near, far)
@@ -214,6 +218,7 @@ implements(np.where)(lambda condition, x=None, y=None:
 @implements(np.clip)
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """np.clip by its own definition; at a bound the gradient is 0."""
-    low, high = a_min if min is None else min, a_max if max is None else max
+    low = a_min if min is None else min
+    high = a_max if max is None else max
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)

@@ -16,7 +16,8 @@ INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 
 
 def scatter(g, index, shape):
     """Zeros of a shape with g added at an index."""
-    out, parts = np.zeros_like(g, shape=shape), index if isinstance(index, tuple) else (index,)
+    out = np.zeros_like(g, shape=shape)
+    parts = index if isinstance(index, tuple) else (index,)
     if all(isinstance(part, BASIC) for part in parts):  # then nothing is picked twice
         out[parts] = g
     else:
@@ -58,7 +59,8 @@ class at:
     """
 
     def __init__(self, x, index):
-        self.x, self.index = x, index
+        self.x = x
+        self.index = index
 
     def set(self, y):
         """A new array with y in place of the picked entries.

@@ -19,9 +19,11 @@ from tinygrad_edu.table import REALS, Each, case, differentiable, implements, pr
 def matrices(g, x, y):
     """The three arrays of a product as (stacks of) matrices."""
     if y.ndim == 1:
-        g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
+        g = np.expand_dims(g, -1)
+        y = np.expand_dims(y, -1)
     if x.ndim == 1:
-        g, x = np.expand_dims(g, -2), np.expand_dims(x, 0)
+        g = np.expand_dims(g, -2)
+        x = np.expand_dims(x, 0)
     return g, x, y
 
 def left(g, out, x, y):
@@ -47,7 +49,8 @@ differentiable(np.matmul, left, right, domain=REALS, glyph="@", formulas=("y^T",
 def explicit(subscripts, arrays):
     """The indices of every operand and of the result, with letters for an ellipsis."""
     inputs, arrow, result = subscripts.replace(" ", "").partition("->")
-    terms, spare = inputs.split(","), [c for c in ascii_letters if c not in inputs]
+    terms = inputs.split(",")
+    spare = [c for c in ascii_letters if c not in inputs]
     ranks = [a.ndim - len(t.replace("...", "")) for a, t in zip(arrays, terms, strict=True)]
     dots = "".join(spare[: max(ranks)])
     if not arrow:
@@ -58,16 +61,22 @@ def explicit(subscripts, arrays):
 def einsum_rule(i, g, out, *arrays, subscripts, optimize=False):
     """The einsum with g in place of operand i, whose indices are the result."""
     terms, result = explicit(subscripts, arrays)
-    x, letters, own = arrays[i], terms[i], ""
+    x = arrays[i]
+    letters = terms[i]
+    own = ""
     spare = (c for c in ascii_letters if c not in "".join([*terms, result]))
-    operands, terms[i] = [*arrays[:i], g, *arrays[i + 1 :]], result
+    operands = [*arrays[:i], g, *arrays[i + 1 :]]
+    terms[i] = result
     for c, n in zip(letters, x.shape, strict=True):
         widest = max((a.shape[t.index(c)] for a, t in zip(operands, terms, strict=True) if c in t), default=-1)
-        ones, new = np.ones_like(x, shape=(n,)), next(spare) if c in own else c
+        ones = np.ones_like(x, shape=(n,))
+        new = next(spare) if c in own else c
         if new != c:  # an index repeated in the operand: its gradient lies on the diagonal
-            operands, terms = [*operands, np.diag(ones)], [*terms, c + new]
+            operands = [*operands, np.diag(ones)]
+            terms = [*terms, c + new]
         elif widest < n:  # an index summed in this operand alone: every entry has the same gradient
-            operands, terms = [*operands, ones], [*terms, c]
+            operands = [*operands, ones]
+            terms = [*terms, c]
         own += new
     return einsum(*operands, subscripts=f"{','.join(terms)}->{own}", optimize=bool(optimize))
 
@@ -146,7 +155,8 @@ def kron(a, b):
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """np.cross of vectors of three numbers."""
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a = np.moveaxis(a, axisa, -1)
+    b = np.moveaxis(b, axisb, -1)
     if (a.shape[-1], b.shape[-1]) != (3, 3):
         raise ValueError(f"vectors have three numbers, got {a.shape[-1]} and {b.shape[-1]}")
     return np.moveaxis(np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1), -1, axisc)

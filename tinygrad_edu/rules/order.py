@@ -30,7 +30,8 @@ def ahead(x, n, axis):
 
 def after(g, x, axis):
     """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks `ahead` twice as far as the last one."""
-    factor, n = ahead(x, 1, axis), 1
+    factor = ahead(x, 1, axis)
+    n = 1
     while n < x.shape[axis]:
         g = g + factor * ahead(g, n, axis)
         factor = factor * ahead(factor, n, axis)
@@ -90,7 +91,8 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 @implements(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
     """np.gradient, which is linear: along an axis, a product with the gradients of the unit vectors."""
-    f, found = arrayed(f), []
+    f = arrayed(f)
+    found = []
     axes = range(np.ndim(f)) if axis is None else np.atleast_1d(axis)
     steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     for i, h in zip(axes, steps, strict=True):
@@ -141,7 +143,8 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
     sizes, size = np.unique(np.maximum(np.sum(~np.isnan(x), axis=-1), 1), return_inverse=True)
     places = [np.quantile(np.arange(float(n)), np.ravel(q), method=method) for n in sizes]  # NumPy's, in 0, 1, 2, ...
     place = np.reshape(places, (len(sizes), np.size(q)))[size]
-    low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+    low = np.floor(place).astype(int)
+    high = np.ceil(place).astype(int)
     part = np.where(low == high, 0.5, place - low).astype(x.dtype)
     found = np.take_along_axis(x, low, -1) * (1 - part) + np.take_along_axis(x, high, -1) * part
     found = np.reshape(np.moveaxis(found, -1, 0), (*np.shape(q), *shape))

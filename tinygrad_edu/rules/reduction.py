@@ -56,7 +56,8 @@ for extreme in (np.max, np.min):
 
 def centred(x, axis, ddof, where):
     """(x - mean) / (n - ddof)."""
-    x, n = kept(x, where, 0.0), count(x, axis, where)
+    n = count(x, axis, where)
+    x = kept(x, where, 0.0)
     return (x - np.sum(x, axis=axis, keepdims=True) / n) / (n - ddof)
 
 SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,)), *cases((2, 3), **WHERE)]

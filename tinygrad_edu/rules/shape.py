@@ -52,7 +52,8 @@ def along(x, part, axis):
 
 def pieces(g, out, *arrays, axis=0):
     """The gradients of what was joined along an axis: each is a piece of g, as long as its array."""
-    found, start = [], 0
+    found = []
+    start = 0
     for a in arrays:
         end = start + a.shape[axis]
         found.append(along(g, slice(start, end), axis))
@@ -106,7 +107,8 @@ def moving(function, *names):
     known = [name for name in declared.parameters if name not in (*names, "out", "dtype")]
 
     def moved(*args, **options):
-        call, ends = declared.bind(*args, **options), [0]
+        call = declared.bind(*args, **options)
+        ends = [0]
         given = {name: option for name, option in call.arguments.items() if name not in names}
         accepted(function.__name__, known, declared.parameters, given)
         arrays: list = []

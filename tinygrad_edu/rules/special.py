@@ -14,7 +14,8 @@ from scipy.special import digamma, erf, erfc, expit, gammaln, logit, xlogy
 from tinygrad_edu.table import POSITIVE, REALS, cases, differentiable, primitive
 
 # fmt: off
-UNIT, ZERO = (0.0, 1.0), (0.0,)
+UNIT = (0.0, 1.0)
+ZERO = (0.0,)
 
 def bell(x):
     """2 / sqrt(pi) exp(-x^2), the derivative of erf; from 40 on it is 0, and x^2 need not overflow."""
