@@ -12,7 +12,16 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECIPES = DOCS / "recipes"
-PLUGIN = ["-p", "no:tinygrad_edu", "-p", "tinygrad_edu.testing.plugin", "-p", "no:cacheprovider", "-c", os.devnull]
+PLUGIN = [
+    "-p",
+    "no:tinygrad_edu",
+    "-p",
+    "tinygrad_edu.testing.pytest_plugin.hooks",
+    "-p",
+    "no:cacheprovider",
+    "-c",
+    os.devnull,
+]
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import tinygrad_edu as te
 from tinygrad_edu import Value, entries, grad, gradients, jvp
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REWRITES, arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_op
-from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, emptied, intervals, written
+from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw, emptied, intervals, written
 from tinygrad_edu.testing.extremes import planted
 from tinygrad_edu.value import apply
 

@@ -12,7 +12,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-SETTINGS = "-q -p no:tinygrad_edu -p tinygrad_edu.testing.plugin -p no:cacheprovider -o grad_modules=activations"
+PLUGIN = "-p no:tinygrad_edu -p tinygrad_edu.testing.pytest_plugin.hooks"
+SETTINGS = f"-q {PLUGIN} -p no:cacheprovider -o grad_modules=activations"
 """What a project has in its pyproject.toml, for a folder that has none; the plugin need not be installed."""
 
 
