@@ -11,7 +11,7 @@ from tinygrad_edu.testing import FAIL, PASS, GradientError, check_op
 pytestmark = pytest.mark.usefixtures("table")
 
 
-NAMED = [np.tanh, np.log, np.maximum, np.matmul, np.sum, np.linalg.inv, np.abs, np.fmod, te.relu, te.logsumexp]
+NAMED = [np.log, np.maximum, np.linalg.inv]  # all of them: tests/test_table.py
 
 
 @pytest.mark.parametrize("function", NAMED, ids=lambda f: f.__name__)
@@ -133,7 +133,7 @@ FAULTS = {
 def test_what_is_broken_is_named(fault):
     rule, declared, words = FAULTS[fault]
     wrong = Op(cube, [rule], domain=REALS, **declared)
-    report = check_op(wrong, raises=False)
+    report = check_op(wrong, repeats=1, raises=False)
     assert report.verdict == FAIL
     assert words in "\n".join(str(finding) for finding in report.findings if finding.verdict == FAIL)
 
@@ -151,7 +151,7 @@ def test_a_fault_in_the_one_variable_form_is_found():
         with_constants=(lambda g, out, x, y: g * y * 2.0, lambda g, out, x, y: g * x),
         domain=REALS,
     )
-    assert "FAIL with constants: product(" in str(check_op(wrong, raises=False))
+    assert "FAIL with constants: product(" in str(check_op(wrong, repeats=1, raises=False))
 
 
 def test_what_is_not_in_the_table_is_refused_with_a_remedy():

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
@@ -131,6 +131,7 @@ def test_the_worst_error_is_that_of_sharp_comparisons(found, worst):
     assert row("m", GradientReport("f", [found], ""))["worst"] == pytest.approx(worst, nan_ok=True)
 
 
+@settings(max_examples=max(10, settings().max_examples // 4))
 @given(st.lists(rows()), st.randoms())
 def test_rows_add_up_and_a_test_keeps_one_for_each_function(found, random):
     expect_sums_in_any_order(found, random)

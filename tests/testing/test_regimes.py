@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
@@ -31,6 +31,7 @@ from tinygrad_edu.testing.mutation import changed
 # -- drawn arguments -----------------------------------------------------------------------------------------
 
 
+few = settings(max_examples=max(10, settings().max_examples // 8))  # each looks at dozens of draws
 seeds = st.integers(0, 2**16)
 PARTS = [(-np.inf, np.inf), (0.0, np.inf), (-1.0, 1.0), (0.0, 0.2), (1.0, np.inf)]
 SHAPES = [(), (3,), (2, 2), (16,), (4, 5), (0, 3)]
@@ -42,6 +43,7 @@ def room(part, points, array, margin):
     return all(np.min(np.abs(array - point), initial=np.inf) >= margin - 1e-12 for point in (*ends, *points))
 
 
+@few
 @given(seed=seeds)
 def test_numbers_are_in_the_interval_with_room_and_apart(seed):
     for part, shape in product(PARTS, SHAPES):
@@ -61,6 +63,7 @@ def test_many_numbers_come_from_all_over_the_domain():
     assert np.max(np.diff(np.sort(array))) < 1.0
 
 
+@few
 @given(seed=seeds)
 def test_matrices_are_regular_and_definite(seed):
     rng = np.random.default_rng(seed)
@@ -204,6 +207,7 @@ def test_steps_leave_a_kink_in_every_entry_and_apart(n):
         assert len(set(step)) == n
 
 
+@few
 @given(seeds)
 def test_spots_are_exactly_at_kinks(seed):
     rng = np.random.default_rng(seed)

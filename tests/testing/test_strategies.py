@@ -145,6 +145,7 @@ def test_what_cannot_be_drawn_is_refused_with_what_can(make, text):
 # -- shapes --------------------------------------------------------------------------------------------------
 
 
+@few
 @given(st.data(), st.integers(0, 2), st.integers(2, 3), st.integers(0, 1), st.integers(1, 3))
 def test_shapes_keep_to_their_bounds(data, few, many, short, long):
     shape = data.draw(shapes(few, many, short, long))
@@ -218,7 +219,7 @@ def test_numpy_takes_every_index(data, shape):
     assert a[data.draw(indices(shape))].ndim <= 8
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(indices((3, 3, 1)))
 def test_what_stands_after_an_ellipsis_fits_the_axes_it_is_for(index):
     assert np.zeros((3, 3, 1))[index].ndim <= 8
@@ -321,6 +322,7 @@ def test_what_cannot_be_drawn_is_refused():
         find(training_steps(longest=0), lambda steps: True)
 
 
+@few
 @given(data=st.data(), width=st.integers(1, 3), out=st.integers(4, 9))
 def test_a_width_that_is_asked_for_is_given(data, width, out):
     code, found = data.draw(st.composite(lambda draw: layer_code(draw, width, out))())
