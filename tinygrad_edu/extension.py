@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_edu.table import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
-from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw
+from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw
 
 Rule = Callable[..., Any]
 
