@@ -3,7 +3,6 @@
 import sys
 from io import BytesIO
 
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tests.viz.trainings import trained
 from tinygrad_edu.viz.layout import DrawingError
-from tinygrad_edu.viz.training import canvas
+from tinygrad_edu.viz.training import axes as module
 
 PICTURES = ("loss", "ratio", "dead", "flow", "overview", "hist")
 
@@ -30,7 +29,7 @@ def w():
 def test_given_axes_are_used_and_no_figure_is_made(w):
     figure = Figure()
     ax = figure.subplots()
-    assert canvas.axes(ax) == (figure, ax)
+    assert module.axes(ax) == (figure, ax)
     for name in PICTURES:
         options = {"parameter": "w0"} if name == "hist" else {}
         assert getattr(w, name)(ax=figure.add_subplot(), **options) is figure
@@ -42,18 +41,9 @@ def test_a_new_figure_is_known_to_pyplot(w):
         assert getattr(w, name)() is plt.gcf()
 
 
-def test_no_setting_is_changed(w, tmp_path):
-    before = dict(matplotlib.rcParams)
-    for name in PICTURES:
-        getattr(w, name)()
-    w.boundary(np.eye(2), [0, 1])
-    w.animate(tmp_path / "a.gif", frames=2)
-    assert dict(matplotlib.rcParams) == before
-
-
 def test_without_matplotlib_the_remedy_is_named_and_the_words_are_there(w, monkeypatch, tmp_path):
-    for module in ("matplotlib", "matplotlib.backends.backend_agg"):
-        monkeypatch.setitem(sys.modules, module, None)
+    for missing in ("matplotlib", "matplotlib.backends.backend_agg"):
+        monkeypatch.setitem(sys.modules, missing, None)
     for name in PICTURES:
         with pytest.raises(DrawingError, match=r'no matplotlib found: pip install "tinygrad_edu\[viz\]"'):
             getattr(w, name)()
@@ -69,18 +59,18 @@ def test_names_are_no_formulas_and_are_kept_short():
     ax = figure.subplots()
     names = ["$x^$", "_hidden", "a\nb‮", "n" * 100_000]
     lines = [ax.plot([0, 1])[0] for _ in names]
-    canvas.name_lines(ax, lines, names)
+    module.name_lines(ax, lines, names)
     texts = ax.get_legend().get_texts()
     expected = ["$x^$", "_hidden", "a b", "n" * 25 + "..."]
     assert [text.get_text() for text in texts] == expected
-    canvas.name_rows(ax, names)
+    module.row_axes(ax, names, 6.0)
     assert [label.get_text() for label in ax.get_yticklabels()] == expected
     figure.savefig(BytesIO())  # "$x^$" as a formula would be an error
 
 
 def test_of_very_many_rows_some_are_named():
     ax = Figure().subplots()
-    canvas.name_rows(ax, [f"p{i}" for i in range(100)])
+    module.row_axes(ax, [f"p{i}" for i in range(100)], 6.0)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [f"p{i}" for i in range(0, 100, 3)]
     assert ax.get_ylim() == (99.5, -0.5)
@@ -88,6 +78,6 @@ def test_of_very_many_rows_some_are_named():
 
 def test_steps_are_whole_numbers():
     ax = Figure().subplots()
-    canvas.count_steps(ax, 3)
+    module.count_steps(ax, 3)
     assert ax.get_xlim() == (-0.5, 2.5)
     assert all(tick == round(tick) for tick in ax.get_xticks())

@@ -1,4 +1,4 @@
-"""Distributions: lines of few entries, histograms of many, gradients by their powers of ten."""
+"""Histograms: lines of few entries, histograms of many, gradients by their powers of ten."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from tests.viz.trainings import trained
 from tinygrad_edu import Value
-from tinygrad_edu.viz.training.distribution import BINS, FEW, PANELS, density, edges, hist
+from tinygrad_edu.viz.training.histograms import BINS, FEW, PANELS, density, edges, hist
 from tinygrad_edu.viz.training.history import History
 from tinygrad_edu.viz.training.watch import watch
 

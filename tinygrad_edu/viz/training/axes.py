@@ -8,20 +8,19 @@ Source: matplotlib's guide to its explicit interface; Okabe and Ito, "Color univ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.wording import clean
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
 
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8A8A", "#1A1A1A"
 MISSING = 'no matplotlib found: pip install "tinygrad_edu[viz]"'
 ROWS = 40
-"""So many names are written at most."""
+"""So many names are written at most: below each other they just do not touch in the tallest figure."""
 
 LONGEST = 28
+"""Letters of a name: enough for `encoder.layers.0.weight`, and a third of a figure's width."""
 
 
 def axes(ax: Any = None, size: tuple[float, float] = (6.4, 3.6)) -> tuple[Any, Any]:
@@ -61,24 +60,21 @@ def count_steps(ax: Any, steps: int) -> None:
     ax.set(xlabel="step", xlim=(-0.5, max(steps, 1) - 0.5))
 
 
-def height(rows: int) -> float:
-    """The height of a figure with so many rows, in inches."""
-    return max(2.6, 1.4 + 0.26 * min(rows, ROWS))
-
-
-def say(ax: Any, words: str) -> None:
-    """Say in the middle of empty axes why they are empty."""
+def say(ax: Any, words: str) -> Any:
+    """Say in the middle of empty axes why they are empty; returns their figure."""
     ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", color=INK, wrap=True)
     ax.set(xticks=[], yticks=[])
+    return ax.figure
 
 
-def name_rows(ax: Any, names: Sequence[str]) -> None:
-    """Write names at the rows 0, 1, ..., the first on top; of very many rows, at some."""
-    every = -(-len(names) // ROWS)
-    rows = range(0, len(names), every)
+def row_axes(ax: Any, names: Sequence[str], width: float) -> tuple[Any, Any]:
+    """Axes as by `axes`, with names at the rows 0, 1, ..., the first on top; of very many rows, at some."""
+    figure, ax = axes(ax, (width, max(2.6, 1.4 + 0.26 * min(len(names), ROWS))))
+    rows = range(0, len(names), -(-len(names) // ROWS))
     # a dollar sign in a name is no formula
     ax.set_yticks(rows, [clean(names[i], LONGEST) for i in rows], parse_math=False)
     ax.set_ylim(len(names) - 0.5, -0.5)
+    return figure, ax
 
 
 def name_lines(ax: Any, lines: Sequence[Any], names: Sequence[str]) -> None:

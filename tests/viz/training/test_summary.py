@@ -5,13 +5,14 @@ import pytest
 
 from tests.viz.trainings import clear, history_of, mean_square, parameters, trained
 from tinygrad_edu import Value, sigmoid
-from tinygrad_edu.viz.training.doctor import diagnosis, summary
+from tinygrad_edu.viz.training import summary as module
 from tinygrad_edu.viz.training.history import History
+from tinygrad_edu.viz.training.summary import summary
 from tinygrad_edu.viz.training.watch import watch
 
 
 def hints(history):
-    return list(diagnosis(history))
+    return list(module.hints(history))
 
 
 def test_the_summary_of_a_sound_training():

@@ -1,4 +1,4 @@
-"""The summary of a training in words, and what a doctor would say about it.
+"""The summary of a training in words: its numbers, and what to look at.
 
 Plots show what to look for; the text looks for it: gradients that were never cleared, parameters that never moved or
 that no gradient reached, gradients that fade with depth, units that died, a loss that is not a number any more.
@@ -8,25 +8,25 @@ Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 11.5, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu.viz.flags import EXPLODING
-from tinygrad_edu.viz.terminal import laid_out
-from tinygrad_edu.viz.training.flow import typical
+from tinygrad_edu.viz.terminal import Text, laid_out
+from tinygrad_edu.viz.training.axes import LONGEST
+from tinygrad_edu.viz.training.history import History, medians
 from tinygrad_edu.viz.wording import clean, number
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    from tinygrad_edu.viz.terminal import Text
-    from tinygrad_edu.viz.training.history import History
-
 FADED = 1e-4
-"""A gradient that is so small a part of the largest of the network's has vanished."""
+"""A gradient that is so small a part of the network's largest has vanished: with one learning rate, nothing moves."""
+
 SHOWN = 3
+"""So many names fit on the line of a hint."""
+
 ROWS = 30
+"""So many parameters fit on one screen of a terminal."""
 
 
 def summary(history: History) -> Text:
@@ -35,9 +35,9 @@ def summary(history: History) -> Text:
     count = f"{plural(len(history.names), 'parameter')} with {plural(entries, 'number')}"
     if not history.steps:
         return laid_out([f"no step of {count}: did backward() run inside the block, on what was made of them?"])
-    hints = [f"  - {hint}" for hint in diagnosis(history)]
+    found = [f"  - {hint}" for hint in hints(history)]
     lines = [f"{plural(history.steps, 'step')} of {count}", *losses(history), *rows(history)]
-    return laid_out([*lines, "look at:", *hints] if hints else lines)
+    return laid_out([*lines, "look at:", *found] if found else lines)
 
 
 def losses(history: History) -> Iterator[str]:
@@ -56,8 +56,9 @@ def losses(history: History) -> Iterator[str]:
 
 def rows(history: History) -> Iterator[str]:
     """For each parameter, its median gradient and the median of update over parameter."""
-    gradients, ratios = typical(history.mean_gradients, None), typical(history.ratios, None)
-    names = [clean(name, 28) for name in history.names[:ROWS]]
+    gradients = medians(history.mean_gradients)
+    ratios = medians(history.ratios)
+    names = [clean(name, LONGEST) for name in history.names[:ROWS]]
     width = max(map(len, [*names, "parameter"]))
     yield f"  {'parameter':<{width}}  mean |gradient|  |update| / |parameter|   (medians)"
     for name, gradient, ratio in zip(names, gradients, ratios, strict=False):
@@ -71,7 +72,7 @@ def told(size: float) -> str:
     return "-" if np.isnan(size) else number(size)
 
 
-def diagnosis(history: History) -> Iterator[str]:
+def hints(history: History) -> Iterator[str]:
     """What may be wrong, the most certain first."""
     yield from loss_trouble(history)
     largest = history.max_gradients
@@ -103,7 +104,7 @@ def loss_trouble(history: History) -> Iterator[str]:
 
 def gradient_trouble(history: History) -> Iterator[str]:
     """Gradients that are 0, that fade with depth, and that explode, by their medians."""
-    sizes = typical(history.max_gradients, None)
+    sizes = medians(history.max_gradients)
     top = np.nanmax(sizes, initial=0.0)
     if (cut := sizes == 0).any():
         yield f"the gradient is 0 at most steps for {some(history, cut)}: see viz.why(value, loss)"
@@ -116,7 +117,7 @@ def gradient_trouble(history: History) -> Iterator[str]:
 
 def some(history: History, which: Any) -> str:
     """The names of a few parameters, and how many more there are."""
-    names = [clean(name, 28) for name, wanted in zip(history.names, which, strict=True) if wanted]
+    names = [clean(name, LONGEST) for name, wanted in zip(history.names, which, strict=True) if wanted]
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
 

@@ -1,4 +1,4 @@
-"""`hist`: how the entries of each parameter, or of its gradient, are spread, and how that changes with the steps.
+"""Histograms: how the entries of each parameter, or of its gradient, are spread, and how that changes with the steps.
 
 Each column is the histogram of one moment, dark where most entries are; of a parameter with few entries, each is a
 line. Gradients are shown by their powers of ten, because what they do is shrink or grow by factors.
@@ -10,25 +10,24 @@ figure 6.
 from __future__ import annotations
 
 from math import ceil, sqrt
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.viz.training.canvas import BLUE, LONGEST, axes, count_steps, grid, say
-from tinygrad_edu.viz.training.history import magnitudes
+from tinygrad_edu.viz.training.axes import BLUE, LONGEST, axes, count_steps, grid, say
+from tinygrad_edu.viz.training.history import Array, History, magnitudes
 from tinygrad_edu.viz.wording import clean
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from tinygrad_edu.viz.training.history import Array, History
-
 BINS = 41
+"""An odd number, so that entries around 0 share a bin where they are spread evenly on both sides."""
+
 FEW = 20
-"""Of a parameter with so many entries, each is a line."""
+"""Of a parameter with so many entries, each is a line: fewer would leave most bins empty."""
 
 PANELS = 24
+"""So many parameters have axes of their own: four columns, six rows, on one screen."""
+
 LABELS = {"data": "entries", "gradient": "log10 of |gradient|"}
 SHARE = "entries, relative to the fullest bin"
 

@@ -1,4 +1,4 @@
-"""`film`: a training as a GIF, the picture of each moment drawn with the parameters of that moment.
+"""A training as an animated GIF, the picture of each moment drawn with the parameters of that moment.
 
 The kept parameters are put back one after the other, the model is asked, and in the end everything is as it was. On
 the right the loss grows; on the left is the decision boundary, or without points the gradient flow.
@@ -8,35 +8,33 @@ Source: the Pillow documentation of saving GIF files.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.viz.layout import DrawingError
-from tinygrad_edu.viz.training.boundary import draw, usual_level
-from tinygrad_edu.viz.training.canvas import MISSING, ORANGE
-from tinygrad_edu.viz.training.curves import loss
-from tinygrad_edu.viz.training.flow import decades, flow
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from os import PathLike
-    from typing import Any
-
-    from tinygrad_edu.viz.training.boundary import Points, Predict
-    from tinygrad_edu.viz.training.history import Array
-    from tinygrad_edu.viz.training.recorder import Recorder
+from tinygrad_edu.viz.training.axes import MISSING, ORANGE
+from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
+from tinygrad_edu.viz.training.history import Array
+from tinygrad_edu.viz.training.plots import decades, flow, loss
+from tinygrad_edu.viz.training.recorder import Recorder
 
 COARSE = 80
+"""The model is asked at so many places on each side: half as many as for a single picture, since each frame asks."""
+
 COLOURS = 64
+"""Enough for two classes in shades, and a smaller file than with all 256."""
+
 HOLD = 2000
 """For how many milliseconds the last picture stands still."""
 
 
-def film(
+def animate(
     recorder: Recorder, path: str | PathLike[str], asked: tuple[Predict, Points] | None, frames: int, fps: int
 ) -> None:
     """Write the GIF; the boundary is that of a function and points which are `asked` for.
@@ -50,7 +48,7 @@ def film(
     DrawingError
         Without matplotlib.
     """
-    target = checked(path, recorder, frames, fps)
+    target = gif_file(path, recorder, frames, fps)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -59,17 +57,18 @@ def film(
         raise DrawingError(MISSING) from None
     figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
-    scene, pictures = Scene(recorder, asked, figure), []
+    picture = Picture(recorder, asked, figure)
+    images = []
     for step, data in moments(recorder, frames):
-        scene.show(step, data)
+        picture.show(step, data)
         canvas.draw()
         figure.set_layout_engine("none")  # the first picture's, so that nothing jumps
-        pictures.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS))
-    lasting = [max(20, 1000 // fps)] * (len(pictures) - 1) + [HOLD]
-    pictures[0].save(target, "GIF", save_all=True, append_images=pictures[1:], duration=lasting, loop=0)
+        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS))
+    lasting = [max(20, 1000 // fps)] * (len(images) - 1) + [HOLD]
+    images[0].save(target, "GIF", save_all=True, append_images=images[1:], duration=lasting, loop=0)
 
 
-class Scene:
+class Picture:
     """The picture of a moment, drawn again and again on one figure."""
 
     def __init__(self, recorder: Recorder, asked: tuple[Predict, Points] | None, figure: Any) -> None:
@@ -118,7 +117,7 @@ def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
             p.data = array
 
 
-def checked(path: str | PathLike[str], recorder: Recorder, frames: int, fps: int) -> Path:
+def gif_file(path: str | PathLike[str], recorder: Recorder, frames: int, fps: int) -> Path:
     """The file to write, if it can be one."""
     target = Path(path)
     if target.suffix.lower() != ".gif":
