@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from tests.viz.trainings import trained
-from tinygrad_edu.viz.layout import DrawingError
+from tinygrad_edu.viz.saving import DrawingError
 from tinygrad_edu.viz.training import axes as module
 
 PICTURES = ("loss", "ratio", "dead", "flow", "overview", "hist")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
-from tinygrad_edu.viz.layout import DrawingError
+from tinygrad_edu.viz.saving import DrawingError
 from tinygrad_edu.viz.training.axes import MISSING, ORANGE
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
 from tinygrad_edu.viz.training.history import Array

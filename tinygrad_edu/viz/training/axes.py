@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_edu.viz.layout import DrawingError
-from tinygrad_edu.viz.wording import clean
+from tinygrad_edu.viz.model.names import clean
+from tinygrad_edu.viz.saving import DrawingError
 
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8A8A", "#1A1A1A"
 MISSING = 'no matplotlib found: pip install "tinygrad_edu[viz]"'

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.axes import BLUE, LONGEST, axes, count_steps, grid, say
 from tinygrad_edu.viz.training.history import Array, History, magnitudes
-from tinygrad_edu.viz.wording import clean
 
 BINS = 41
 """An odd number, so that entries around 0 share a bin where they are spread evenly on both sides."""

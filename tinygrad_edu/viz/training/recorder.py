@@ -20,9 +20,9 @@ import numpy as np
 from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import NUMBER, Node, ancestors
 from tinygrad_edu.listeners import Listener
-from tinygrad_edu.viz.answers.cut import entries
+from tinygrad_edu.viz.model.names import clean
+from tinygrad_edu.viz.model.replay import Edge, entry_slopes
 from tinygrad_edu.viz.training.history import Array, Flags, History
-from tinygrad_edu.viz.wording import clean
 
 USE = "watch a model with named_parameters(), a dict of Values, a list of Values, or a Value"
 
@@ -220,7 +220,7 @@ def slopes(node: Node) -> Array:
     if node.op.name == "relu":
         return np.asarray(node.saved[0])  # 0 exactly where the slope is, and already there
     side = next(i for i, arg in enumerate(node.args) if isinstance(arg, Node))
-    return np.asarray(entries((node, side)))
+    return np.asarray(entry_slopes(Edge(node, side)))
 
 
 def either(before: Flags | None, units: Flags) -> Flags:

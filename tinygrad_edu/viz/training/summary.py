@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.viz.flags import EXPLODING
-from tinygrad_edu.viz.terminal import Text, laid_out
+from tinygrad_edu.viz.model.detail import EXPLODING
+from tinygrad_edu.viz.model.formatting import Text, laid_out, number
+from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.axes import LONGEST
 from tinygrad_edu.viz.training.history import History, medians
-from tinygrad_edu.viz.wording import clean, number
 
 FADED = 1e-4
 """A gradient that is so small a part of the network's largest has vanished: with one learning rate, nothing moves."""
