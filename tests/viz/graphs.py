@@ -1,9 +1,13 @@
 """Random graphs: Values used again and again, broadcasting, everything summed into one number at the end."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, relu, sigmoid
+from tinygrad_edu.viz.model import build
 
 SHAPES = ((), (), (), (3,), (1, 3), (2, 3))
 UNARY = (relu, np.tanh, sigmoid, np.sin, np.square, lambda x: -x, lambda x: x.mean())
@@ -35,3 +39,14 @@ def graphs(draw, shapes=SHAPES, size=10):
     compute, arrays = draw(programs(shapes, size))
     leaves = [Value(array, name=f"w{i}") for i, array in enumerate(arrays)]
     return compute(*leaves), leaves
+
+
+def diagram(root, to=None, names=None, level="tensor"):
+    """What is drawn of a result."""
+    replay = build.replay_at(root, names, level)
+    return build.diagram(replay, build.chain_rule(replay, to), folded=level == "module")
+
+
+def as_text(backward_pass):
+    """A backward pass as other programs get it: every number as text, every part of the picture by its id."""
+    return json.loads(backward_pass.json(), object_hook=lambda facts: SimpleNamespace(**facts))

@@ -98,17 +98,17 @@ def with_results(parts):
 def check_backward(seen, story, k):
     """Card, ledger, sentence and picture of a step of the backward pass."""
     step, facts = story.backward[k - 1], seen.facts
-    accumulation = f"{step.operand_name}.grad: {step.before} += {step.share} -> {step.after}"
+    accumulation = f"{step.operand_name}.grad: {step.before} += {step.contribution} -> {step.after}"
     assert facts["Gradient from above"] == f"{step.result_name}.grad = {step.upstream}"
     assert facts["Local derivative"].startswith(step.derivative)
     assert facts["Local derivative"].endswith(step.local)
     assert step.formula in facts["Local derivative"]
-    assert (facts["Contribution"], facts["Added up"]) == (step.contribution, accumulation)
+    assert (facts["Contribution"], facts["Added up"]) == (step.product, accumulation)
     assert f"{step.done} of {step.total} done" in facts["Consumers"]
-    assert seen.ledger[-1] == [step.result_name, step.operand_name, step.contribution, accumulation]
+    assert seen.ledger[-1] == [step.result_name, step.operand_name, step.product, accumulation]
     assert len(seen.ledger) == k
-    assert seen.say.startswith(f"{step.result_name} passes {step.share} to {step.operand_name}")
-    assert seen.marked["now"] == {step.step, step.edge}
+    assert seen.say.startswith(f"{step.result_name} passes {step.contribution} to {step.operand_name}")
+    assert seen.marked["now"] == {step.operation, step.arrow}
     assert (seen.marked["from"], seen.marked["to"]) == ({step.result}, {step.operand})
     check_gradients(seen, story, k)
 
@@ -116,7 +116,7 @@ def check_backward(seen, story, k):
 def check_gradients(seen, story, k):
     """In the picture, k steps have been added up, and the others not yet."""
     held = {step.operand: step.after for step in story.backward[:k]}
-    assert "grad 1" in seen.lines[story.trace.boxes[-1].id]
+    assert "grad 1" in seen.lines[story.diagram.boxes[-1].id]
     for box in {step.operand for step in story.backward}:
         assert f"grad {held.get(box, '-')}" in seen.lines[box]
 
@@ -126,7 +126,7 @@ def check_forward(seen, story, k):
     assert (facts["Operation"], facts["In numbers"], facts["Result"]) == (step.words, step.numbers, step.data)
     assert seen.ledger[-1] == [step.name, step.words, step.numbers, step.data]
     assert seen.say.endswith(f"{step.data}.")
-    assert seen.marked["now"] == {step.step, *step.edges, f"r{step.step[1:]}"}
+    assert seen.marked["now"] == {step.operation, *step.arrows, f"r{step.operation[1:]}"}
     later = {other.result for other in story.forward[k:]}
     assert {box for box in later if "data -" not in seen.lines[box]} == set()
     assert f"data {step.data}" in seen.lines[step.result]

@@ -24,7 +24,8 @@ def test_the_paths_to_any_value_on_the_way_not_only_to_variables():
     y = x * 3.0
     y.name = "y"
     found = viz.trace(y * y).paths(y)
-    assert (found.name, found.count, found.gradient) == ("y", "2", "12")
+    assert (found.to, found.count, found.gradient, found.rest) == (y, 2, 12.0, 0.0)
+    assert [path.product for path in found.listed] == [6.0, 6.0]
 
 
 def test_json_holds_the_numbers_as_text():
@@ -37,14 +38,14 @@ def test_json_holds_the_numbers_as_text():
 def test_names_reach_every_view():
     x = Value(2.0)
     t = viz.trace(x * 3.0, names={"input": x})
-    assert t.story.leaves[0].name == "input"
+    assert t.story.replay.names[t.story.leaves[0].node] == "input"
     assert "input" in t.draw().source
 
 
 def test_the_replay_is_made_once():
     t = viz.trace(Value(2.0) * 3.0)
     assert t.story is t.story
-    assert t.teller is t.teller
+    assert t.replay is t.story.replay
 
 
 @pytest.mark.parametrize(("wrong", "error"), [(3.0, TypeError), (Value([1.0, 2.0]) * 2.0, ValueError)])
@@ -55,7 +56,7 @@ def test_what_has_no_backward_pass_is_refused(wrong, error):
 
 FILES = {
     "html": b"<!DOCTYPE html>",
-    "json": b'{"trace"',
+    "json": b'{"diagram"',
     "txt": b"pow_1 = ^2",
     "dot": b"digraph",
     "svg": b"<?xml",

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, viz
-from tinygrad_edu.viz import layout
-from tinygrad_edu.viz.drawing import Drawing
+from tinygrad_edu.viz.picture import graphviz
 
 
 @pytest.fixture
@@ -78,23 +77,23 @@ def test_when_time_is_up_the_folded_graph_is_drawn(monkeypatch):
     def slow(source, form, seconds=0.0):
         sources.append(source)
         if len(sources) == 1:
-            raise layout.LayoutTimeout("too slow")
+            raise graphviz.LayoutTimeout("too slow")
         return b"<svg></svg>"
 
-    monkeypatch.setattr(layout, "render", slow)
+    monkeypatch.setattr(graphviz, "render", slow)
     x = Value(0.5)
     for _ in range(700):
         x = np.sin(x)
-    assert Drawing(x, None, "forward", None).laid_out("svg") == b"<svg></svg>"
+    assert viz.draw(x).laid_out("svg") == b"<svg></svg>"
     assert len(sources[1]) < len(sources[0]) / 10
 
 
 def test_when_time_is_up_for_a_small_graph_that_is_the_error(monkeypatch):
     def slow(source, form, seconds=0.0):
-        raise layout.LayoutTimeout("too slow")
+        raise graphviz.LayoutTimeout("too slow")
 
-    monkeypatch.setattr(layout, "render", slow)
-    with pytest.raises(layout.LayoutTimeout):
+    monkeypatch.setattr(graphviz, "render", slow)
+    with pytest.raises(graphviz.LayoutTimeout):
         viz.draw(product()[0]).laid_out("svg")
 
 

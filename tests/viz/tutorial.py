@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from tinygrad_edu import Value, sigmoid
-from tinygrad_edu.viz import dot
-from tinygrad_edu.viz.tracer import trace
+from tinygrad_edu import Value, sigmoid, viz
 
 
 def neuron():
@@ -19,4 +17,4 @@ def neuron():
 
 def neurons_source():
     error, weights, names = neuron()
-    return dot.source(trace(error, weights, names))
+    return viz.draw(error, weights, names=names).source

@@ -1,36 +1,65 @@
-"""`BackwardPass`: one backward pass, to be looked at in every way there is.
+"""`trace`, and the `BackwardPass` it returns: one backward pass, to be looked at in every way there is.
 
-It holds the graph it was made from and replays it for each view; no view changes a `.grad`. What is shown is made of
-one story, so that the drawing, the explorer, the animation and the text agree to the last digit.
+It holds the graph it was made from, replayed once; no view changes a `.grad`. What is shown is made of one story, so
+that the drawing, the explorer, the animation and the text agree to the last digit.
 
 Source: Bostock, Ogievetsky and Heer, "D3" (2011): data first, then the marks that show it.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.viz import journal, text
-from tinygrad_edu.viz.answers.explanation import explain
-from tinygrad_edu.viz.drawing import FORMATS, Drawing, checked, write
-from tinygrad_edu.viz.explorer import Explorer
+from tinygrad_edu import errors
+from tinygrad_edu.graph import Node
+from tinygrad_edu.viz.drawing import FORMATS, Drawing
+from tinygrad_edu.viz.lines import look_at
+from tinygrad_edu.viz.model import build
+from tinygrad_edu.viz.model.formatting import Text, joined
+from tinygrad_edu.viz.model.paths import Paths, check_target, find_paths
+from tinygrad_edu.viz.model.replay import Replay
+from tinygrad_edu.viz.model.steps import tell
 from tinygrad_edu.viz.motion import animation
-from tinygrad_edu.viz.paths import check_target
-from tinygrad_edu.viz.teller import Teller
-from tinygrad_edu.viz.terminal import Text, laid_out
-from tinygrad_edu.viz.tracer import Tracer, trace
+from tinygrad_edu.viz.page.explorer import Explorer
+from tinygrad_edu.viz.saving import checked, write
+from tinygrad_edu.viz.words.explain import explained
+from tinygrad_edu.viz.words.steps import as_dict, numbered
+from tinygrad_edu.viz.words.tree import tree
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from os import PathLike
-    from typing import Any
-
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.story import Leaf, Story
+    from tinygrad_edu.viz.model.records import Diagram, Story
 
 MOVING = ("gif", "html", "json", "txt")
+
+
+def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:
+    """Replay the backward pass of a result, to see it in any of the views; no `.grad` is changed.
+
+    Parameters
+    ----------
+    loss
+        The result, a single number.
+    names
+        What to call Values and arrays that have no name of their own, such as `locals()`.
+    lr
+        The learning rate with which the update is shown.
+
+    Raises
+    ------
+    TypeError
+        If `loss` is not a Value.
+    ValueError
+        If `loss` is not a single number.
+    """
+    if not isinstance(loss, Node):
+        raise TypeError(errors.constants_only(loss))
+    if loss.data.size != 1:
+        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+    look_at(loss)
+    return BackwardPass(loss, names, lr)
 
 
 class BackwardPass:
@@ -41,32 +70,58 @@ class BackwardPass:
     root
         The result.
     story
-        The pass as pure data: what is drawn, and every step forward, backward and of the update.
+        The pass as data: what is drawn, and every step forward, backward and of the update.
     """
 
     def __init__(self, root: Node, names: Mapping[str, Any] | None, lr: float) -> None:
-        self.root, self.names, self.lr = root, names, lr
+        self.root = root
+        self.given = names
+        self.lr = lr
 
     @cached_property
-    def teller(self) -> Teller:
-        """Who tells the story; the graph is walked once."""
-        return Teller(Tracer(self.root, None, self.names), self.lr)
+    def replay(self) -> Replay:
+        """The graph and its gradients, computed once."""
+        return Replay(self.root, self.given)
+
+    @cached_property
+    def diagram(self) -> Diagram:
+        """What is drawn, as data."""
+        return build.diagram(self.replay)
 
     @cached_property
     def story(self) -> Story:
-        """Everything there is to tell, as text."""
-        return self.teller.story()
+        """What happens, step by step, as data."""
+        return tell(self.replay, self.diagram, self.lr)
 
     def json(self) -> str:
-        """The story as JSON."""
+        """The story as JSON, its numbers as text."""
         from json import dumps
 
-        return dumps(self.story.as_dict())
+        return dumps(as_dict(self.story))
 
-    def paths(self, to: Node) -> Leaf:
-        """The paths from the result to a Value, and the products that sum to its gradient."""
-        check_target(self.root, to)
-        return self.teller.leaf(to)
+    def paths(self, to: Node) -> Paths:
+        """The paths from the result to a Value, in numbers.
+
+        Parameters
+        ----------
+        to
+            The Value that the paths lead to.
+
+        Returns
+        -------
+        Paths
+            `count` paths, of which the largest are `listed`, each with its `edges` and its `product`, an array of the
+            shape of the Value. The products and the `rest` sum to the `gradient`.
+
+        Raises
+        ------
+        TypeError
+            If `to` is not a Value.
+        ValueError
+            If the result was not computed from it.
+        """
+        check_target(self.replay, to)
+        return find_paths(self.replay, to)
 
     def text(self, to: Node | None = None) -> Text:
         """The pass for a terminal: a tree of the Values, then every step; or the paths to one Value.
@@ -76,23 +131,28 @@ class BackwardPass:
         to
             The Value whose paths are wanted.
         """
-        if to is not None:
-            check_target(self.root, to)
-            tree = text.tree(replace(trace(self.root, to, self.names), caption=()))
-            return joined(tree, explain(to, self.root, names=self.names))
-        told = self.teller.tracer
-        steps = journal.ledger(told.nodes, told.gradients, told.uses, told.names)
-        return joined(text.tree(self.teller.trace), steps)
+        if to is None:
+            return joined(tree(self.diagram), numbered(self.replay))
+        chain = build.chain_rule(self.replay, to)
+        return joined(tree(build.diagram(self.replay, chain), caption=False), explained(self.replay, to))
 
     def draw(self, to: Node | None = None, mode: str = "forward") -> Drawing:
-        """The static drawing; see `viz.draw`."""
-        if to is not None:
-            check_target(self.root, to)
-        return Drawing(self.root, to, mode, self.names)
+        """The static drawing.
+
+        Parameters
+        ----------
+        to
+            A Value whose paths to the result are drawn in red.
+        mode
+            Where arrows point: "forward" as data flows, "backward" as gradients do.
+        """
+        chain = build.chain_rule(self.replay, to)
+        diagram = self.diagram if chain is None else build.diagram(self.replay, chain)
+        return Drawing(diagram, mode, folded=lambda: build.diagram(self.replay, chain, folded=True))
 
     def explore(self) -> Explorer:
         """The page on which the pass can be stepped through."""
-        return Explorer(self.story)
+        return Explorer(self.story, tree(self.diagram))
 
     def save(self, path: str | PathLike[str], *, animate: bool = False) -> None:
         """Write the pass to a file; the ending says how.
@@ -139,8 +199,3 @@ class BackwardPass:
         return str(self.text())
 
     __repr__ = __str__
-
-
-def joined(*parts: Text) -> Text:
-    """Texts below each other, with an empty line between."""
-    return laid_out([line for part in parts for line in ("", *part.splitlines())][1:])

@@ -4,38 +4,48 @@ Values that correspond are compared, data and gradient, and the largest relative
 the two has is listed. Compared are the arrays of the forward passes and the gradients of a replay, so that it does
 not matter what happened to the Values since.
 
-Source: none; this is a subtraction.
+Which Values correspond is found from the variables on, operands first: a variable corresponds to itself, else to the
+one of the same name; a result to one of the same operation on corresponding operands. Where that chain breaks, a name
+takes it up again. Each Value is looked at a fixed number of times, and nothing is searched.
+
+Source: value numbering, Cocke and Schwartz, "Programming Languages and Their Compilers" (1970).
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu.viz import wording
+from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.backward_pass import BackwardPass
-from tinygrad_edu.viz.formula import glyph
-from tinygrad_edu.viz.matching import matched
-from tinygrad_edu.viz.terminal import laid_out
+from tinygrad_edu.viz.drawing import Drawing
+from tinygrad_edu.viz.model import formatting
+from tinygrad_edu.viz.model.formatting import Text, laid_out
+from tinygrad_edu.viz.model.formula import glyph
+from tinygrad_edu.viz.model.replay import norm
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+    from tinygrad_edu.viz.model.names import Names
+    from tinygrad_edu.viz.model.records import Box, Diagram
 
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.drawing import Drawing
-    from tinygrad_edu.viz.terminal import Text
-    from tinygrad_edu.viz.trace import Box, Trace
+LINES = 200
+"""More changes than this are no longer looked through."""
 
-LINES, NAMED = 200, 12
+NAMED = 12
+"""So many names fit on two lines."""
+
 WIDEST = 30
+"""Columns are no wider than this, so that all of them fit on a line beside each other."""
+
 INF = float("inf")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """The data, or the gradient, of a Value in both passes.
 
@@ -43,26 +53,25 @@ class Change:
     ----------
     name, quantity
         The Value, and "data" or "grad".
-    before, after, change
-        What it was and is, and the difference, as text.
-    relative
-        The norm of the difference, divided by that of what it was; infinite where that cannot be said.
+    before, after
+        What it was and is; None where there is none.
     difference
         After minus before; None where they cannot be subtracted.
+    relative
+        The norm of the difference, divided by that of what it was; infinite where that cannot be said.
     """
 
     name: str
     quantity: str
-    before: str
-    after: str
-    change: str
-    relative: float
+    before: Any
+    after: Any
     difference: Any
+    relative: float
 
     @property
     def percent(self) -> str:
         """The relative change for a table."""
-        return f"{wording.number(100 * self.relative)}%" if self.relative < INF else "-"
+        return f"{formatting.number(100 * self.relative)}%" if self.relative < INF else "-"
 
 
 class Comparison:
@@ -85,7 +94,7 @@ class Comparison:
 
     def __init__(self, before: BackwardPass, after: BackwardPass) -> None:
         self.before, self.after = before, after
-        self.first, self.second = before.teller.tracer, after.teller.tracer
+        self.first, self.second = before.replay, after.replay
         nodes, others = self.first.nodes[::-1], self.second.nodes[::-1]
         self.pairs = matched(nodes, others, self.first.names, self.second.names)
         used = frozenset(self.pairs.values())
@@ -119,23 +128,21 @@ class Comparison:
 
     def only(self) -> list[str]:
         """What only one of the two has."""
-        gone = some("only before", (called(node, self.first.names[node]) for node in self.gone))
-        return gone + some("only after", (called(node, self.second.names[node]) for node in self.new))
+        gone = some("only before", (described(node, self.first.names[node]) for node in self.gone))
+        return gone + some("only after", (described(node, self.second.names[node]) for node in self.new))
 
     def draw(self) -> Drawing:
         """The second pass as a picture, its boxes with both numbers, those that changed marked."""
-        drawing = self.after.draw()
-        drawing.trace = self.marked(self.after.teller.trace)
-        return drawing
+        return Drawing(self.marked(self.after.diagram))
 
-    def marked(self, trace: Trace) -> Trace:
+    def marked(self, diagram: Diagram) -> Diagram:
         """What is drawn of the second pass, with both numbers in its boxes."""
         inside: dict[str, list[Node]] = {}
         for node in self.second.nodes:
-            inside.setdefault(self.after.teller.places.box(node), []).append(node)
-        boxes = tuple(self.box(box, inside.get(box.id, [])) for box in trace.boxes)
-        note = [trace.note, "before -> after; what changed has a border in orange, and how much", *self.only()]
-        return replace(trace, boxes=boxes, note="\n".join(filter(None, note)))
+            inside.setdefault(diagram.box(node), []).append(node)
+        boxes = tuple(self.box(box, inside.get(box.id, [])) for box in diagram.boxes)
+        note = [diagram.note, "before -> after; what changed has a border in orange, and how much", *self.only()]
+        return replace(diagram, boxes=boxes, note="\n".join(filter(None, note)))
 
     def box(self, box: Box, nodes: Sequence[Node]) -> Box:
         """A box with what it was and what it is; of a folded one, how much of it changed."""
@@ -145,12 +152,12 @@ class Comparison:
             return replace(box, flags=(*box.flags, f"{count:,} of {len(nodes):,} values changed")) if count else box
         if not nodes:
             return box
-        grad = self.second.gradients.get(nodes[0])
-        texts: dict[str, Any] = {} if grad is None else {"grad": wording.array(grad)}
-        texts |= {found.quantity: f"{found.before} -> {found.after}" for found in changes}
         flags = tuple(f"{found.quantity} changed: {found.percent}".removesuffix(": -") for found in changes)
-        flags = ("new",) if nodes[0] not in self.pairs else flags
-        return replace(box, **texts, flags=(*box.flags, *flags), maps=() if changes else box.maps)
+        flags = flags if nodes[0] in self.pairs else ("new",)
+        grad = self.second.gradients.get(nodes[0])
+        before = {found.quantity: found.before for found in changes}
+        facts = {} if grad is None else {"grad": grad, "contributions": (), "earlier": None}
+        return replace(box, **facts, flags=(*box.flags, *flags), before=before)
 
     def __str__(self) -> str:
         return str(self.text)
@@ -183,22 +190,28 @@ def diff(before: BackwardPass, after: BackwardPass) -> Comparison:
 
 def change(name: str, quantity: str, before: Any, after: Any) -> Change:
     """How far two arrays, or an array and nothing, are from each other."""
-    texts = "-" if before is None else wording.array(before), "-" if after is None else wording.array(after)
     if before is None or after is None or np.shape(before) != np.shape(after):
         alike = before is None and after is None
-        return Change(name, quantity, *texts, "-", 0.0 if alike else INF, None)
+        return Change(name, quantity, before, after, None, 0.0 if alike else INF)
     same = np.array_equal(before, after, equal_nan=True)
     with np.errstate(all="ignore"):
         difference = np.subtract(after, before)
-        relative = 0.0 if same else float(np.divide(wording.norm(difference), wording.norm(before)))
-    size = relative if np.isfinite(relative) else INF
-    return Change(name, quantity, *texts, wording.array(difference), size, difference)
+        relative = 0.0 if same else float(np.divide(norm(difference), norm(before)))
+    return Change(name, quantity, before, after, difference, relative if np.isfinite(relative) else INF)
+
+
+def shown(data: Any | None) -> str:
+    """An array, or that there is none."""
+    return "-" if data is None else formatting.array(data)
 
 
 def table(changes: Sequence[Change]) -> list[str]:
     """The changes as rows with columns of equal width."""
     rows = [("", "relative", "before", "after", "change")]
-    rows += [(f"{c.name}.{c.quantity}", c.percent, c.before, c.after, c.change) for c in changes[:LINES]]
+    rows += [
+        (f"{c.name}.{c.quantity}", c.percent, shown(c.before), shown(c.after), shown(c.difference))
+        for c in changes[:LINES]
+    ]
     widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     more = len(changes) - LINES
@@ -212,6 +225,65 @@ def some(title: str, names: Iterable[str]) -> list[str]:
     return [f"{title}: {', '.join(listed[:NAMED])}{more}"] if listed else []
 
 
-def called(node: Node, name: str) -> str:
+def described(node: Node, name: str) -> str:
     """A Value with the operation that made it."""
     return name if node.op is None else f"{name} ({glyph(node)})"
+
+
+def matched(first: Sequence[Node], second: Sequence[Node], names: Names, later_names: Names) -> dict[Node, Node]:
+    """For every Value of the second graph that has one, the corresponding Value of the first.
+
+    Parameters
+    ----------
+    first, second
+        The two graphs, operands before results.
+    names, later_names
+        What the Values are called in each.
+    """
+    shared = frozenset(first) & frozenset(second)
+    waiting: dict[Any, deque[Node]] = {}
+    for node in first:
+        for key in keys(node, names, shared, {arg: arg for arg in node.args if isinstance(arg, Node)}):
+            waiting.setdefault(key, deque()).append(node)
+    pairs: dict[Node, Node] = {}
+    taken: set[Node] = set()
+    for node in second:
+        found = next(offers(node, later_names, shared, pairs, waiting, taken), None)
+        if found is not None:
+            pairs[node] = found
+            taken.add(found)
+    if second[-1] not in pairs and first[-1] not in taken:
+        pairs[second[-1]] = first[-1]  # whatever they are, they are the two results
+    return pairs
+
+
+def offers(
+    node: Node,
+    names: Names,
+    shared: frozenset[Node],
+    pairs: Mapping[Node, Node],
+    waiting: Mapping[Any, deque[Node]],
+    taken: set[Node],
+) -> Iterator[Node]:
+    """The first Value for each of a Value's keys that has no counterpart yet."""
+    for key in keys(node, names, shared, pairs):
+        line = waiting.get(key, deque())
+        while line and line[0] in taken:
+            line.popleft()
+        if line:
+            yield line[0]
+
+
+def keys(node: Node, names: Names, shared: frozenset[Node], pairs: Mapping[Node, Node]) -> Iterator[Any]:
+    """What a Value and its counterpart have in common, the surest first."""
+    name = names[node] if node in names.told else ""
+    if node in shared:
+        yield "itself", node.number
+    elif node.op is None:
+        yield "variable", name
+    else:
+        operands = [pairs.get(arg) if isinstance(arg, Node) else None for arg in node.args]
+        if all(found is not None for found, arg in zip(operands, node.args, strict=True) if isinstance(arg, Node)):
+            yield "result", node.op.name, *(-1 if found is None else found.number for found in operands)
+        if name:
+            yield "named", node.op.name, name

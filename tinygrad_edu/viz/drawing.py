@@ -1,4 +1,4 @@
-"""`Drawing`: a picture that notebooks show, terminals print as a tree, and files keep.
+"""`draw`, and the `Drawing` it returns: a picture that notebooks show, terminals print as a tree, and files keep.
 
 It is laid out when it is looked at. Where there is no Graphviz, the tree and the DOT text are there all the same,
 and saving says what to install.
@@ -8,64 +8,129 @@ Source: IPython's documentation of `_repr_mimebundle_`.
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from os import PathLike
+from typing import Any
 
-from tinygrad_edu.viz import dot, layout, text
-from tinygrad_edu.viz.palette import LIGHT
-from tinygrad_edu.viz.svg import PROLOG, fit_page
-from tinygrad_edu.viz.tracer import trace
+from tinygrad_edu import errors
+from tinygrad_edu.graph import Node
+from tinygrad_edu.viz.lines import look_at
+from tinygrad_edu.viz.model import build
+from tinygrad_edu.viz.model.records import Diagram
+from tinygrad_edu.viz.picture import dot, graphviz
+from tinygrad_edu.viz.picture.style import DARK, LIGHT, Palette
+from tinygrad_edu.viz.picture.svg import PROLOG, fit_page
+from tinygrad_edu.viz.saving import DrawingError, checked, write
+from tinygrad_edu.viz.words.tree import tree
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from os import PathLike
-    from typing import Any
-
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.palette import Palette
-
+LEVELS = ("module", "tensor", "scalar")
 MODES = ("forward", "backward")
 FORMATS = ("svg", "png", "pdf", "dot")
+
+
+def draw(
+    loss: Any,
+    to: Any = None,
+    *,
+    mode: str = "forward",
+    names: Mapping[str, Any] | None = None,
+    level: str = "tensor",
+    dark: bool = False,
+) -> Drawing:
+    """Draw the graph of a result: a picture in a notebook, a tree in a terminal.
+
+    Parameters
+    ----------
+    loss
+        The result.
+    to
+        A Value behind it, such as a weight: its paths to the result are drawn in red, and the caption is the
+        chain rule along them.
+    mode
+        Where arrows point: "forward" as data flows, "backward" as gradients do.
+    names
+        What to call Values and arrays that have no name of their own, such as `locals()`.
+    level
+        How close to look: "tensor" draws every operation on arrays, "module" a box for each module call and each
+        repetition (as graphs of more than 2,000 Values are drawn anyway), "scalar" every operation on single
+        numbers, so that a matrix product becomes its multiplications and additions.
+    dark
+        Light on dark, for slides and dark pages.
+
+    Raises
+    ------
+    TypeError
+        If `loss` or `to` is not a Value.
+    ValueError
+        For another mode or level; for too many numbers at level "scalar"; and if the result does not depend on `to`
+        or, with `to`, is not a single number.
+    """
+    if not isinstance(loss, Node):
+        raise TypeError(errors.constants_only(loss))
+    if level not in LEVELS:
+        raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
+    if to is not None and level == "scalar":
+        raise ValueError("level='scalar' draws single numbers, and to= is a whole Value: leave out one of them")
+    look_at(loss)
+    replay = build.replay_at(loss, names, level)
+    chain = build.chain_rule(replay, to)
+    folded = partial(build.diagram, replay, chain, folded=True)
+    diagram = folded() if level == "module" else build.diagram(replay, chain)
+    return Drawing(diagram, mode, DARK if dark else LIGHT, folded)
 
 
 class Drawing:
     """The graph of a result as a picture.
 
+    Parameters
+    ----------
+    diagram
+        What is drawn, as data.
+    mode
+        Where arrows point: "forward" as data flows, "backward" as gradients do.
+    palette
+        The colours.
+    folded
+        Makes what is drawn instead, if Graphviz takes too long.
+
     Attributes
     ----------
-    trace
-        What is drawn, as data.
     source
         The picture as DOT text.
     """
 
     def __init__(
         self,
-        root: Node,
-        to: Node | None = None,
+        diagram: Diagram,
         mode: str = "forward",
-        names: Mapping[str, Any] | None = None,
-        level: str = "tensor",
         palette: Palette = LIGHT,
+        folded: Callable[[], Diagram] | None = None,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")
-        self.drawn, self.mode, self.palette = (root, to, names), mode, palette
-        self.trace = trace(*self.drawn, level)
+        self.diagram = diagram
+        self.mode = mode
+        self.palette = palette
+        self.folded = folded
 
     @cached_property
     def source(self) -> str:
         """The picture as DOT text."""
-        return dot.source(self.trace, self.mode, palette=self.palette)
+        return dot.source(self.diagram, self.mode, self.palette)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file; the ending says in which format.
 
+        Parameters
+        ----------
+        path
+            Where to; the ending is .svg, .png, .pdf or .dot.
+
         Raises
         ------
         ValueError
-            For an ending other than .svg, .png, .pdf and .dot.
+            For another ending.
         FileNotFoundError
             If the folder does not exist.
         DrawingError
@@ -85,49 +150,32 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The picture as an `<svg>` element."""
-        return fit_page(self.laid_out("svg").decode(), " ".join(self.trace.caption) or "computation graph")
+        chain = self.diagram.chain
+        spoken = " ".join(chain.lines()) if chain else "computation graph"
+        return fit_page(self.laid_out("svg").decode(), spoken)
 
     def laid_out(self, form: str) -> bytes:
         """The layout by Graphviz; of the folded graph, if there is too much in it for the time allowed."""
         try:
-            return layout.render(self.source, form)
-        except layout.LayoutTimeout:
-            if self.trace.detail != "merged":
+            return graphviz.render(self.source, form)
+        except graphviz.LayoutTimeout:
+            if self.diagram.detail != "merged" or self.folded is None:
                 raise
-            folded = trace(*self.drawn, "module")
-            return layout.render(dot.source(folded, self.mode, palette=self.palette), form)
+            return graphviz.render(dot.source(self.folded(), self.mode, self.palette), form)
 
     def _repr_svg_(self) -> str | None:
         try:
             return self.svg
-        except layout.DrawingError:
+        except DrawingError:
             return None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg, "text/plain": str(self)}
-        except layout.DrawingError as error:
+        except DrawingError as error:
             return {"text/plain": f"{error}\n\n{self}"}
 
     def __str__(self) -> str:
-        return str(text.tree(self.trace))
+        return str(tree(self.diagram))
 
     __repr__ = __str__
-
-
-def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]:
-    """The file to write and its form, which its ending names; refused before anything is drawn."""
-    target = Path(path)
-    form = target.suffix.lower().removeprefix(".")
-    if form not in forms:
-        raise ValueError(f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
-    return target, form
-
-
-def write(target: Path, picture: bytes) -> None:
-    """A file, all of it or nothing."""
-    unfinished = target.with_name(f"{target.name}.part")
-    unfinished.write_bytes(picture)
-    unfinished.replace(target)

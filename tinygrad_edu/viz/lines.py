@@ -9,28 +9,28 @@ Source: linecache, with which Python's own tracebacks show source text.
 from __future__ import annotations
 
 import linecache
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from os.path import basename
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from tinygrad_edu.errors import user_frame
 from tinygrad_edu.listeners import Listener, listening
-from tinygrad_edu.viz.wording import clean
+from tinygrad_edu.viz.model.names import clean
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
     from tinygrad_edu.graph import Node
     from tinygrad_edu.table import Op
 
     Note = tuple[ref[Node], str, int, str]
 
 LONGEST = 80
+"""Of a longer line of a program only the beginning is shown: it has to fit beside numbers."""
+
 LAST: ContextVar[ref[Node] | None] = ContextVar("last", default=None)
 NOTES: dict[int, Note] = {}
 

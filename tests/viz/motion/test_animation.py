@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.viz.graphs import as_text
 from tinygrad_edu import Value, sigmoid, viz
 from tinygrad_edu.viz.motion import raster
 from tinygrad_edu.viz.motion.animation import LAST, SECONDS, animated_svg, gif
 from tinygrad_edu.viz.motion.scenes import scenes
-from tinygrad_edu.viz.palette import DARK
+from tinygrad_edu.viz.picture.style import DARK
 
 pytest.importorskip("pygraphviz")
 
@@ -26,12 +27,12 @@ def neuron():
     layer_1 = np.array([2.0, 1.5]) @ w
     prediction = sigmoid(layer_1 + b)
     error = np.square(prediction - 0.0)
-    return viz.trace(error, names={"layer_1": layer_1, "prediction": prediction, "error": error}).story
+    return viz.trace(error, names={"layer_1": layer_1, "prediction": prediction, "error": error})
 
 
 def shared():
     w = Value(3.0, name="w")
-    return viz.trace((w * 2.0) * w).story
+    return viz.trace((w * 2.0) * w)
 
 
 def spans(svg):
@@ -59,48 +60,50 @@ def at_scene(svg, k, durations):
             yield element
 
 
-def durations(story):
-    lasting = [SECONDS * scene.seconds for scene in scenes(story)]
+def durations(told):
+    lasting = [SECONDS * scene.seconds for scene in scenes(told.story)]
     return [*lasting[:-1], lasting[-1] + LAST * SECONDS]
 
 
-@pytest.mark.parametrize("story", [neuron(), shared()], ids=["neuron", "shared"])
-def test_every_step_has_its_words_and_its_lights_in_order(story):
-    svg = animated_svg(story)
-    pulls = [k for k, scene in enumerate(scenes(story)) if scene.phase == "backward"][1:]
+@pytest.mark.parametrize("told", [neuron(), shared()], ids=["neuron", "shared"])
+def test_every_step_has_its_words_and_its_lights_in_order(told):
+    svg, story = animated_svg(told.story), as_text(told)
+    pulls = [k for k, scene in enumerate(scenes(told.story)) if scene.phase == "backward"][1:]
     assert len(pulls) == len(story.backward)
     for k, step in zip(pulls, story.backward, strict=True):
-        shown = list(at_scene(svg, k, durations(story)))
+        shown = list(at_scene(svg, k, durations(told)))
         words = " ".join(e.text for e in shown if e.tag == f"{NAMESPACE}text" and not e.get("data-part"))
-        accumulation = f"{step.operand_name}.grad: {step.before} += {step.share} -> {step.after}"
-        for sentence in (step.derivative, step.formula, step.contribution, accumulation):
+        accumulation = f"{step.operand_name}.grad: {step.before} += {step.contribution} -> {step.after}"
+        for sentence in (step.derivative, step.formula, step.product, accumulation):
             assert sentence in words
         lit = {e.get("data-part") for e in shown if e.get("stroke") == "#C81E1E"}
-        assert {step.step, step.edge, step.operand, step.result} <= lit
+        assert {step.operation, step.arrow, step.operand, step.result} <= lit
 
 
-@pytest.mark.parametrize("story", [neuron(), shared()], ids=["neuron", "shared"])
-def test_at_the_end_every_box_has_its_gradient_and_before_the_backward_pass_none(story):
-    svg, cut = animated_svg(story), scenes(story)
-    grads = {step.operand: step.after for step in story.backward}
+@pytest.mark.parametrize("told", [neuron(), shared()], ids=["neuron", "shared"])
+def test_at_the_end_every_box_has_its_gradient_and_before_the_backward_pass_none(told):
+    svg, cut = animated_svg(told.story), scenes(told.story)
+    grads = {step.operand: step.after for step in as_text(told).backward}
     turn = next(k for k, scene in enumerate(cut) if scene.phase == "backward")
     for k, expected in ((turn - 1, dict.fromkeys(grads, "-")), (len(cut) - 1, grads)):
-        shown = at_scene(svg, k, durations(story))
+        shown = at_scene(svg, k, durations(told))
         found = {e.get("data-part"): e.text for e in shown if (e.text or "").startswith("grad ")}
         assert expected.items() <= {part: text.removeprefix("grad ") for part, text in found.items()}.items()
 
 
 def test_the_tutorials_numbers():
-    svg = animated_svg(neuron())
+    svg = animated_svg(neuron().story)
     for number in ("grad 1.742", "grad 0.1957", "grad [0.3914, 0.2936]", "1.742 * 0.1123 = 0.1957", "data 0.7587"):
         assert f">{number}<" in svg
 
 
 def test_without_motion_the_last_scene_stands_still():
-    story = neuron()
-    svg = animated_svg(story)
+    told = neuron()
+    svg = animated_svg(told.story)
     still = {e for e in ET.fromstring(svg).iter() if e.get("opacity") is None and e.tag == f"{NAMESPACE}text"}
-    last = [e.text for e in at_scene(svg, len(scenes(story)) - 1, durations(story)) if e.tag == f"{NAMESPACE}text"]
+    last = [
+        e.text for e in at_scene(svg, len(scenes(told.story)) - 1, durations(told)) if e.tag == f"{NAMESPACE}text"
+    ]
     assert sorted(e.text for e in still) == sorted(last)
     assert "prefers-reduced-motion:reduce" in svg
 
@@ -120,21 +123,21 @@ def test_hostile_names_are_inert():
 
 
 def test_two_pictures_in_one_page_do_not_share_rules():
-    names = {re.search(r'class="(t[0-9a-f]{8})"', animated_svg(story))[1] for story in (neuron(), shared())}
+    names = {re.search(r'class="(t[0-9a-f]{8})"', animated_svg(told.story))[1] for told in (neuron(), shared())}
     assert len(names) == 2
-    assert animated_svg(neuron()) == animated_svg(neuron())
+    assert animated_svg(neuron().story) == animated_svg(neuron().story)
 
 
 def test_screen_readers_hear_the_gradients():
-    root = ET.fromstring(animated_svg(neuron()))
+    root = ET.fromstring(animated_svg(neuron().story))
     assert root.get("role") == "img"
     assert "derror_dweights = [0.3914, 0.2936]; derror_dbias = 0.1957" in root.get("aria-label")
 
 
 def test_the_gif_has_a_picture_per_scene_that_lasts_as_long_and_starts_again():
     image = pytest.importorskip("PIL.Image")
-    story = neuron()
-    data = gif(story)
+    told = neuron()
+    data = gif(told.story)
     assert data.startswith(b"GIF89a")
     assert len(data) < 1_000_000
     moving, frames, lasting = image.open(io.BytesIO(data)), [], []
@@ -142,7 +145,7 @@ def test_the_gif_has_a_picture_per_scene_that_lasts_as_long_and_starts_again():
         moving.seek(k)
         lasting.append(moving.info["duration"] / 1000)
         frames.append(np.asarray(moving.convert("RGB")))
-    assert lasting == pytest.approx(durations(story), abs=0.01)
+    assert lasting == pytest.approx(durations(told), abs=0.01)
     assert moving.info["loop"] == 0
     assert 600 <= frames[0].shape[1] <= 1_200
     assert all(np.any(a != b) for a, b in pairwise(frames))
@@ -182,7 +185,7 @@ def test_a_time_that_is_none_is_refused(seconds):
 
 
 def test_faster_and_dark():
-    svg = animated_svg(shared(), seconds=1.0, palette=DARK)
+    svg = animated_svg(shared().story, seconds=1.0, palette=DARK)
     assert DARK.paper in svg
     assert spans(svg)[1] == pytest.approx(sum(durations(shared())) / SECONDS, abs=1e-3)
     assert gif(shared(), seconds=0.1, palette=DARK).startswith(b"GIF89a")

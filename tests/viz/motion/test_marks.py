@@ -2,8 +2,8 @@
 
 import pytest
 
-from tinygrad_edu.viz import layout
 from tinygrad_edu.viz.motion.marks import middle, points, read
+from tinygrad_edu.viz.picture import graphviz
 
 SVG = b"""<svg viewBox="0.00 0.00 62.00 116.00" xmlns="http://www.w3.org/2000/svg">
 <g id="graph0" class="graph" transform="scale(1 1) rotate(0) translate(4 112)"><title>t</title>
@@ -39,7 +39,7 @@ def test_points_and_middle():
 
 def test_a_layout_of_the_library():
     pytest.importorskip("pygraphviz")
-    found = read(layout.render('digraph { a [id=v1 shape=box]; b [id=v2]; a -> b [id=e1 label="x"] }', "svg"))
+    found = read(graphviz.render('digraph { a [id=v1 shape=box]; b [id=v2]; a -> b [id=e1 label="x"] }', "svg"))
     assert [mark.tag for mark in found.parts["e1"]] == ["path", "polygon", "text"]
     assert found.parts["v1"][0].tag == "polygon"
     x, y = middle(found.parts["v1"])

@@ -8,7 +8,7 @@ from tinygrad_edu.viz.motion.camera import Camera
 from tinygrad_edu.viz.motion.marks import Layout, Mark, points
 from tinygrad_edu.viz.motion.panel import MOST, Panel, broken
 from tinygrad_edu.viz.motion.scenes import Scene
-from tinygrad_edu.viz.palette import LIGHT
+from tinygrad_edu.viz.picture.style import LIGHT
 
 
 def panel(width, height, scenes):

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.motion.marks import Mark
 from tinygrad_edu.viz.motion.raster import Raster, curve, dashed
-from tinygrad_edu.viz.palette import LIGHT
+from tinygrad_edu.viz.picture.style import LIGHT
+from tinygrad_edu.viz.saving import DrawingError
 
 pytest.importorskip("PIL")
 pytest.importorskip("matplotlib")

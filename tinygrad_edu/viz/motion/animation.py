@@ -11,18 +11,19 @@ from __future__ import annotations
 from hashlib import sha256
 from html import escape
 
-from tinygrad_edu.viz.look import FONT
+from tinygrad_edu.viz.model import formatting
+from tinygrad_edu.viz.model.formula import fraction
 from tinygrad_edu.viz.motion.keyframes import Keyframes
 from tinygrad_edu.viz.motion.stage import Stage
-from tinygrad_edu.viz.palette import LIGHT
+from tinygrad_edu.viz.picture.style import FONT, LIGHT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tinygrad_edu.viz.model.records import Story
     from tinygrad_edu.viz.motion.marks import Mark
-    from tinygrad_edu.viz.palette import Palette
-    from tinygrad_edu.viz.story import Story
+    from tinygrad_edu.viz.picture.style import Palette
 
 SECONDS, LAST = 3.0, 0.7
 SPOKEN = 20
@@ -107,8 +108,12 @@ def timed(stage: Stage, seconds: float) -> list[float]:
 
 def spoken(story: Story) -> str:
     """What a screen reader says in place of the picture: the gradients."""
-    root = next((box.name for box in story.trace.boxes if box.kind == "root"), "")
-    gradients = [f"{leaf.derivative} = {leaf.gradient}" for leaf in story.leaves[:SPOKEN]]
+    root = story.diagram.root.name
+    names = story.replay.names
+    gradients = [
+        f"{fraction(root, names[leaf.node])} = {formatting.array(leaf.paths.gradient)}"
+        for leaf in story.leaves[:SPOKEN]
+    ]
     return "; ".join([f"The backward pass of {root}, step by step", *gradients])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.viz.motion.camera import Camera
     from tinygrad_edu.viz.motion.marks import Point
     from tinygrad_edu.viz.motion.scenes import Scene
-    from tinygrad_edu.viz.palette import Palette
+    from tinygrad_edu.viz.picture.style import Palette
 
 ASIDE, LEAST, NARROW = 372.0, 620.0, 800.0
 MARGIN, PAD, BAR = 16.0, 14.0, 6.0

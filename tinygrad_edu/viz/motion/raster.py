@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from math import hypot
 
-from tinygrad_edu.viz.layout import DrawingError
 from tinygrad_edu.viz.motion.marks import points
+from tinygrad_edu.viz.saving import DrawingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

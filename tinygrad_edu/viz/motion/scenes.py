@@ -8,16 +8,18 @@ Source: Brown and Sedgewick, "A system for algorithm animation" (1984), for the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-TYPE_CHECKING = False
+from tinygrad_edu.viz.model import formatting, formula
+from tinygrad_edu.viz.model.replay import Edge
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TypeVar
+    from tinygrad_edu.graph import Node
+    from tinygrad_edu.viz.model.records import Step, Story
 
-    from tinygrad_edu.viz.story import Backward, Forward, Story
-
-    Entry = TypeVar("Entry")
+Entry = TypeVar("Entry")
 
 MOST, EDGES = 60, 5
 LISTED = 6
@@ -57,9 +59,9 @@ def scenes(story: Story) -> tuple[Scene, ...]:
     forward, backward = story.forward, story.backward
     size = max(1, -(-(len(forward) + len(backward)) // (MOST - EDGES)))
     cut = [given(story)]
-    cut += [computed(steps, span(first, steps, forward)) for first, steps in grouped(forward, size)]
+    cut += [computed(story, steps, span(first, steps, forward)) for first, steps in grouped(forward, size)]
     cut += [seeded(story)] if backward else []
-    cut += [pulled(pulls, span(first, pulls, backward)) for first, pulls in grouped(backward, size)]
+    cut += [passed(story, steps, span(first, steps, backward)) for first, steps in grouped(backward, size)]
     cut += [updated(story)] if story.update else []
     return tuple(cut)
 
@@ -84,64 +86,67 @@ def some(lines: Sequence[str]) -> tuple[str, ...]:
 
 def given(story: Story) -> Scene:
     """Before anything is computed: the variables."""
-    variables = [box for box in story.trace.boxes if box.kind == "variable"]
-    lines = some([f"{box.name} = {box.data}" for box in variables])
+    variables = [box for box in story.diagram.boxes if box.kind == "variable"]
+    lines = some([f"{box.name} = {formatting.data(box)}" for box in variables])
     return Scene("given", "given", lines, tuple(box.id for box in variables), seconds=0.7)
 
 
-def computed(steps: Sequence[Forward], where: str) -> Scene:
+def computed(story: Story, nodes: Sequence[Node], where: str) -> Scene:
     """Results of operations become known."""
-    parts = [part for step in steps for part in (*step.edges, step.step, back_edge(step.step), step.result)]
-    if len(steps) == 1:
-        lines = some([f"{steps[0].name} = {steps[0].words}", f"    = {steps[0].numbers} = {steps[0].data}"])
+    parts: list[str] = []
+    for node in nodes:
+        arrows = (story.diagram.arrow(Edge(node, i)) for i in range(len(node.args)))
+        parts += [*arrows, story.diagram.operation(node), story.diagram.link(node), story.diagram.box(node)]
+    names = story.replay.names
+    figures = [f"{formula.computed_from(node)} = {formatting.array(node.saved[0])}" for node in nodes]
+    if len(nodes) == 1:
+        lines = some([f"{names[nodes[0]]} = {formula.computed_as(nodes[0], names)}", f"    = {figures[0]}"])
     else:
-        lines = some([f"{step.name} = {step.numbers} = {step.data}" for step in steps])
-    return Scene("forward", f"forward {where}", lines, distinct(parts), steps[-1].step, seconds=0.6)
+        lines = some([f"{names[node]} = {figure}" for node, figure in zip(nodes, figures, strict=True)])
+    focus = story.diagram.operation(nodes[-1])
+    return Scene("forward", f"forward {where}", lines, distinct(parts), focus, seconds=0.6)
 
 
 def seeded(story: Story) -> Scene:
     """The gradient of the result with respect to itself."""
-    first = story.backward[0]
-    name, g = first.result_name, first.upstream
-    lines = (f"d{name}_d{name} = {g}", f"{name}.grad = {g}")
-    grads = ((first.result, g),)
-    return Scene("backward", "backward starts", lines, (first.result,), first.result, grads, 0.7)
+    root = story.diagram.root
+    g = formatting.array(story.backward[0].upstream)
+    lines = (f"{formula.fraction(root.name, root.name)} = {g}", f"{root.name}.grad = {g}")
+    return Scene("backward", "backward starts", lines, (root.id,), root.id, ((root.id, g),), 0.7)
 
 
-def pulled(pulls: Sequence[Backward], where: str) -> Scene:
+def passed(story: Story, steps: Sequence[Step], where: str) -> Scene:
     """Gradients are taken back to operands."""
-    parts = [part for p in pulls for part in (p.result, back_edge(p.step), p.step, p.edge, p.operand)]
-    grads = {p.operand: p.after if p.done == p.total else f"{p.after} + ..." for p in pulls}
-    if len(pulls) == 1:
-        lines = sentence(pulls[0])
-    else:
-        lines = some([accumulation(p) for p in pulls])
-    return Scene("backward", f"backward {where}", lines, distinct(parts), pulls[-1].step, tuple(grads.items()))
+    diagram = story.diagram
+    parts: list[str] = []
+    grads: dict[str, str] = {}
+    for step in steps:
+        node, operand = step.edge.result, step.edge.operand
+        parts += [diagram.box(node), diagram.link(node), diagram.operation(node), diagram.arrow(step.edge)]
+        parts += [diagram.box(operand)]
+        after = formatting.array(step.after)
+        grads[diagram.box(operand)] = after if step.complete else f"{after} + ..."
+    lines = sentence(steps[0]) if len(steps) == 1 else some(list(map(formula.accumulation, steps)))
+    focus = diagram.operation(steps[-1].edge.result)
+    return Scene("backward", f"backward {where}", lines, distinct(parts), focus, tuple(grads.items()))
 
 
-def sentence(pull: Backward) -> tuple[str, ...]:
-    """A pull in words: the local derivative, times what comes from above, added to what was there."""
-    figures = list(filter(None, dict.fromkeys([pull.derivative, pull.formula, pull.local])))
-    local = " = ".join(figures) if not pull.local.startswith("(") else " = ".join(figures[:-1]) + f" {pull.local}"
-    product = [pull.contribution] if pull.contribution != pull.share else []
-    waiting = f" ({pull.done:,} of {pull.total:,})" if pull.total > 1 else ""
-    return local, *product, f"{accumulation(pull)}{waiting}"
-
-
-def accumulation(pull: Backward) -> str:
-    """The sum as it grows: `w1.grad: 0.29 += 0.4265 -> 0.7165`."""
-    return f"{pull.operand_name}.grad: {pull.before} += {pull.share} -> {pull.after}"
+def sentence(step: Step) -> tuple[str, ...]:
+    """A step in words: the local derivative, times what comes from above, added to what was there."""
+    local = step.derivative
+    texts = (formula.derivative(local), formula.formula(local), formula.figure(local))
+    figures = list(filter(None, dict.fromkeys(texts)))
+    shape = texts[2].startswith("(")
+    words = f"{' = '.join(figures[:-1])} {texts[2]}" if shape else " = ".join(figures)
+    product = [formula.product(step)] if not shape else []
+    waiting = f" ({formula.progress(step)})" if step.total > 1 else ""
+    return words, *product, f"{formula.accumulation(step)}{waiting}"
 
 
 def updated(story: Story) -> Scene:
     """Every variable moves against its gradient."""
-    lines = some([f"{update.name} <- {update.numbers}" for update in story.update])
-    return Scene("update", "update", lines, tuple(update.box for update in story.update), seconds=2.0)
-
-
-def back_edge(step: str) -> str:
-    """The edge from a step to its result; there is none where they are merged."""
-    return f"r{step[1:]}" if step.startswith("o") else ""
+    lines = some([f"{story.replay.names[one.node]} <- {formula.updated(one)}" for one in story.update])
+    return Scene("update", "update", lines, tuple(story.diagram.box(one.node) for one in story.update), seconds=2.0)
 
 
 def distinct(parts: Sequence[str]) -> tuple[str, ...]:

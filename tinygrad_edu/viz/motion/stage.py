@@ -12,20 +12,20 @@ from __future__ import annotations
 from dataclasses import replace
 from math import hypot
 
-from tinygrad_edu.viz import dot, layout
-from tinygrad_edu.viz.label import MERGING
 from tinygrad_edu.viz.motion.camera import Camera
 from tinygrad_edu.viz.motion.marks import Mark, points, read
 from tinygrad_edu.viz.motion.panel import Panel
 from tinygrad_edu.viz.motion.scenes import scenes
+from tinygrad_edu.viz.picture import dot, graphviz
+from tinygrad_edu.viz.picture.dot import MERGING
+from tinygrad_edu.viz.saving import DrawingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tinygrad_edu.viz.palette import Palette
-    from tinygrad_edu.viz.story import Story
-    from tinygrad_edu.viz.trace import Box, Trace
+    from tinygrad_edu.viz.model.records import Box, Story
+    from tinygrad_edu.viz.picture.style import Palette
 
     Grads = dict[str, list[tuple[int, str]]]
 
@@ -73,7 +73,8 @@ class Stage:
             for box, text in scene.grads:
                 self.grads.setdefault(box, []).append((k, text))
         self.turn = next((k for k, scene in enumerate(self.scenes) if scene.phase == "backward"), len(self.scenes))
-        self.layout = read(layout.render(dot.source(self.roomy(), ids=True, palette=palette), "svg"))
+        source = dot.source(story.diagram, palette=palette, grads=self.longest())
+        self.layout = read(graphviz.render(source, "svg"))
         self.camera = Camera(self.layout, self.scenes)
         self.panel = Panel(self.camera, self.scenes, palette)
         self.width, self.height = self.panel.width, self.panel.height
@@ -85,16 +86,15 @@ class Stage:
         last = len(self.scenes)
         return [replace(m, end=None) if m.end == last else m for m in marks if m.first < last]
 
-    def roomy(self) -> Trace:
-        """The trace with the longest text that each gradient will have, so that there is room for all of them."""
-        longest = {box: max((text for _, text in texts), key=len) for box, texts in self.grads.items()}
-        boxes = tuple(replace(box, grad=longest.get(box.id, box.grad and "-")) for box in self.story.trace.boxes)
-        return replace(self.story.trace, boxes=boxes)
+    def longest(self) -> dict[str, str]:
+        """The longest text that each gradient will have, so that there is room for all of them."""
+        shown = {box.id: "-" for box in self.story.diagram.boxes}
+        return shown | {box: max((text for _, text in texts), key=len) for box, texts in self.grads.items()}
 
     def drawn(self) -> Iterator[Mark]:
         """The graph itself; what lies between boxes first."""
-        boxes = {box.id: box for box in self.story.trace.boxes}
-        dead = {f"e{i}" for i, edge in enumerate(self.story.trace.edges, 1) if not edge.live}
+        boxes = {box.id: box for box in self.story.diagram.boxes}
+        dead = {arrow.id for arrow in self.story.diagram.arrows if not arrow.live}
         parts = self.layout.parts
         yield from parts.get("", [])[1:]  # the first one is the ground
         for part in parts:
@@ -122,7 +122,7 @@ class Stage:
 
     def role(self, box: Box, line: int) -> str:
         """What a line of a box says."""
-        detail = self.story.trace.detail
+        detail = self.story.diagram.detail
         known = ["name"] if box.name else []
         if detail == "everything" and box.kind not in ("constant", "copy"):
             known += ["data", "grad"]
@@ -182,9 +182,9 @@ class Stage:
 
 def check_size(story: Story) -> None:
     """Refuse a graph of which only names can be shown."""
-    if story.trace.detail in MERGING:
+    if story.diagram.detail in MERGING:
         count = story.total["forward"] + story.total["update"]
-        raise layout.DrawingError(
+        raise DrawingError(
             f"{count:,} values are too many to animate, since there is no room for their numbers: "
             "viz.draw(loss) shows large graphs, and viz.steps(loss) tells the backward pass in words"
         )

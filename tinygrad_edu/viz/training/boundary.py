@@ -8,7 +8,9 @@ Source: Rosenblatt, "Principles of Neurodynamics" (1962), for a network as a lin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,20 +18,19 @@ from tinygrad_edu.errors import user_line
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import no_grad, recorded
-from tinygrad_edu.viz.training.canvas import BLUE, INK, ORANGE, axes
+from tinygrad_edu.viz.training.axes import BLUE, INK, ORANGE, axes
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    Array = np.ndarray[Any, Any]
-    Predict = Callable[[Array], Any]
+Array = np.ndarray[Any, Any]
+Predict = Callable[[Array], Any]
 
 FINE = 160
+"""The model is asked at so many places on each side: one for every two pixels of a figure."""
+
+BANDS = 10
+"""So many shades from sure of one class to sure of the other, few enough to be told apart."""
+
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKS = "oDs^vP*"
-BANDS = 10
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def boundary(predict: Predict, x: Any, y: Any, ax: Any = None, *, level: float |
     DrawingError
         Without matplotlib.
     """
-    points = checked(x, y)
+    points = labelled(x, y)
     level = usual_level(predict, points.x) if level is None else level
     figure, ax = axes(ax, (5.0, 4.2))
     draw(ax, predict, points, level)
@@ -172,7 +173,7 @@ def usual_level(predict: Predict, x: Array) -> float:
     return 0.5 if isinstance(out, Node) and out.op is not None and out.op.name == "sigmoid" else 0.0
 
 
-def checked(x: Any, y: Any) -> Points:
+def labelled(x: Any, y: Any) -> Points:
     """The points and their classes, if they can be drawn."""
     x, y = np.asarray(plain(x), dtype=float), np.asarray(plain(y))
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):

@@ -1,0 +1,1 @@
+"""The explorer: a backward pass step by step, in one HTML file that needs nothing else."""

@@ -1,0 +1,1 @@
+"""The static drawing: a diagram as DOT text, laid out by Graphviz."""

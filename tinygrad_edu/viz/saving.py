@@ -1,0 +1,29 @@
+"""Pictures as files: refused before anything is drawn, and written as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+
+class DrawingError(RuntimeError):
+    """A picture cannot be made here; the text view and the DOT text are there all the same."""
+
+
+def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]:
+    """The file to write and its form, which its ending names; refused before anything is drawn."""
+    target = Path(path)
+    form = target.suffix.lower().removeprefix(".")
+    if form not in forms:
+        raise ValueError(f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
+    return target, form
+
+
+def write(target: Path, picture: bytes) -> None:
+    """A file, all of it or nothing."""
+    unfinished = target.with_name(f"{target.name}.part")
+    unfinished.write_bytes(picture)
+    unfinished.replace(target)

@@ -1,0 +1,131 @@
+"""A training as an animated GIF, the picture of each moment drawn with the parameters of that moment.
+
+The kept parameters are put back one after the other, the model is asked, and in the end everything is as it was. On
+the right the loss grows; on the left is the decision boundary, or without points the gradient flow.
+
+Source: the Pillow documentation of saving GIF files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.saving import DrawingError
+from tinygrad_edu.viz.training.axes import MISSING, ORANGE
+from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
+from tinygrad_edu.viz.training.history import Array
+from tinygrad_edu.viz.training.plots import decades, flow, loss
+from tinygrad_edu.viz.training.recorder import Recorder
+
+COARSE = 80
+"""The model is asked at so many places on each side: half as many as for a single picture, since each frame asks."""
+
+COLOURS = 64
+"""Enough for two classes in shades, and a smaller file than with all 256."""
+
+HOLD = 2000
+"""For how many milliseconds the last picture stands still."""
+
+
+def animate(
+    recorder: Recorder, path: str | PathLike[str], asked: tuple[Predict, Points] | None, frames: int, fps: int
+) -> None:
+    """Write the GIF; the boundary is that of a function and points which are `asked` for.
+
+    Raises
+    ------
+    ValueError
+        For an ending other than .gif, for less than one frame, and if no step was recorded.
+    FileNotFoundError
+        If the folder does not exist.
+    DrawingError
+        Without matplotlib.
+    """
+    target = gif_file(path, recorder, frames, fps)
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from PIL import Image
+    except ImportError:
+        raise DrawingError(MISSING) from None
+    figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
+    canvas: Any = FigureCanvasAgg(figure)
+    picture = Picture(recorder, asked, figure)
+    images = []
+    for step, data in moments(recorder, frames):
+        picture.show(step, data)
+        canvas.draw()
+        figure.set_layout_engine("none")  # the first picture's, so that nothing jumps
+        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS))
+    lasting = [max(20, 1000 // fps)] * (len(images) - 1) + [HOLD]
+    images[0].save(target, "GIF", save_all=True, append_images=images[1:], duration=lasting, loop=0)
+
+
+class Picture:
+    """The picture of a moment, drawn again and again on one figure."""
+
+    def __init__(self, recorder: Recorder, asked: tuple[Predict, Points] | None, figure: Any) -> None:
+        self.recorder, self.history = recorder, recorder.history
+        self.left, self.right = figure.subplots(1, 2)
+        self.asked = asked and (*asked, usual_level(asked[0], asked[1].x))
+        loss(self.history, self.right)
+        self.now = self.right.axvline(0, color=ORANGE)
+        sizes = self.history.mean_gradients, self.history.max_gradients
+        self.least, self.largest = (size[np.isfinite(size) & (size > 0)] for size in sizes)
+
+    def show(self, step: int, data: Array) -> None:
+        """Draw the moment before a step; the parameters then were `data`."""
+        self.now.set_xdata([step, step])
+        self.right.set_title(f"step {step:,}", fontsize="medium")
+        self.left.clear()
+        if self.asked:
+            predict, points, level = self.asked
+            with put_back(self.recorder, data):
+                draw(self.left, predict, points, level, COARSE)
+        else:
+            flow(self.history, min(step, self.history.steps - 1), self.left)
+            decades(self.left, self.least, self.largest)
+
+
+def moments(recorder: Recorder, frames: int) -> Iterator[tuple[int, Array]]:
+    """Steps and the parameters before them, evenly spread; the end is the last."""
+    history = recorder.history
+    kept = [(snapshot.step, snapshot.data) for snapshot in history.snapshots]
+    assert history.after is not None
+    kept.append((history.steps, history.after))
+    chosen = np.unique(np.linspace(0, len(kept) - 1, frames).round().astype(int)) if frames > 1 else [-1]
+    return (kept[i] for i in chosen)
+
+
+@contextmanager
+def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
+    """Inside, the parameters are those of another moment; their gradients are not touched."""
+    own = [p.data for p in recorder.parameters]
+    try:
+        for p, part in zip(recorder.parameters, recorder.history.parts(data), strict=True):
+            p.data = part.astype(p.data.dtype)[()]
+        yield
+    finally:
+        for p, array in zip(recorder.parameters, own, strict=True):
+            p.data = array
+
+
+def gif_file(path: str | PathLike[str], recorder: Recorder, frames: int, fps: int) -> Path:
+    """The file to write, if it can be one."""
+    target = Path(path)
+    if target.suffix.lower() != ".gif":
+        raise ValueError(f"cannot save {target.name!r}: an animation is a .gif ({user_line()})")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
+    if frames < 1 or fps < 1:
+        raise ValueError(f"frames is {frames}, fps is {fps}; both are at least 1 ({user_line()})")
+    if not recorder.history.steps:
+        raise ValueError(f"no step was recorded: train inside `with viz.watch(model) as w:` ({user_line()})")
+    return target

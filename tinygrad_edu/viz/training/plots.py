@@ -1,0 +1,209 @@
+"""What happened in a training, as curves over its steps, by depth of the network, and in one heat map.
+
+An update that is about a thousandth of its parameter is the rule of thumb for a learning rate (Karpathy, "Building
+makemore, part 3", 2022): far above it weights are thrown about, far below it they hardly learn. In `flow`, gradients
+that shrink by a factor per layer are a straight line to the left, vanishing, or to the right, exploding (Glorot and
+Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, figure 7). In `overview`,
+what is wrong with one layer, or from one moment on, is a row or a column of another colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.training.axes import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    axes,
+    count_steps,
+    name_lines,
+    row_axes,
+    say,
+    shades,
+)
+from tinygrad_edu.viz.training.history import Array, History, condensed, magnitudes, medians
+
+EMPTY = "no step was recorded"
+POINTS = 200
+"""Points of a curve: as many as can be told apart in a figure six inches wide."""
+
+COLUMNS = 400
+"""Columns of a heat map: about one for each pixel of its axes."""
+
+SINGLE = 12
+"""Up to so many steps each has a mark of its own."""
+
+GUIDE = -3.0
+"""The power of ten of the rule of thumb for |update| / |parameter|."""
+
+WIDE = 20.0
+"""A loss whose largest value is so many times its smallest is drawn on a logarithmic axis: its end would lie flat."""
+
+STYLES = ("-", "--", ":", "-.")
+NOTHING = "#BBBBBB"
+SIZES = {
+    "gradient": ("mean_gradients", "log10 of mean |gradient|"),
+    "ratio": ("ratios", "log10 of |update| / |parameter|"),
+    "norm": ("norms", "log10 of |parameter|"),
+}
+
+
+def loss(history: History, ax: Any = None) -> Any:
+    """The loss of every step; of many steps, pale, and the mean over spans of them in full colour."""
+    figure, ax = axes(ax)
+    if not history.steps:
+        return say(ax, EMPTY)
+    losses, many = history.losses, history.steps > POINTS
+    ax.plot(losses, color=BLUE, alpha=0.3 if many else 1.0, linewidth=0.8 if many else 1.6, marker=dot(history.steps))
+    if many:
+        edges, means = condensed(losses[:, None], POINTS // 2)
+        ax.plot(middles(edges), means[:, 0], color=BLUE, linewidth=1.8)
+    finite = losses[np.isfinite(losses)]
+    if finite.size and 0.0 < WIDE * finite.min() < finite.max():
+        ax.set_yscale("log")
+    if finite.size < history.steps:
+        mark_trouble(ax, int(np.argmin(np.isfinite(losses))), history.steps)
+    ax.set_ylabel("loss")
+    count_steps(ax, history.steps)
+    return figure
+
+
+def mark_trouble(ax: Any, first: int, steps: int) -> None:
+    """A line at the first step whose loss is not finite, its label on the side where there is more room."""
+    side, shift = ("right", -4) if first > steps / 2 else ("left", 4)
+    ax.axvline(first, color=ORANGE, linestyle="--")
+    ax.annotate(
+        f"not finite: step {first:,}", (first, 0.95), xycoords=("data", "axes fraction"), color=ORANGE, va="top",
+        ha=side, xytext=(shift, 0), textcoords="offset points",
+    )  # fmt: skip
+
+
+def ratio(history: History, ax: Any = None) -> Any:
+    """The length of every update over that of its parameter, as a power of ten, with the guide line at 1e-3."""
+    figure, ax = axes(ax)
+    if not history.steps:
+        return say(ax, EMPTY)
+    solid = [STYLES[0] if len(shape) > 1 else STYLES[1] for shape in history.shapes]
+    curves(ax, magnitudes(history.ratios), history.names, solid)
+    ax.axhline(GUIDE, color=INK, linewidth=1.0, linestyle=":")
+    ax.annotate(
+        "1e-3", (0.99, GUIDE), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize="small",
+        bbox={"facecolor": "white", "linewidth": 0.0, "pad": 1.5},
+    )  # fmt: skip
+    ax.set_ylabel(r"log10 of |update| / |parameter|")
+    return figure
+
+
+def dead(history: History, ax: Any = None) -> Any:
+    """The share of dead units of every layer with ReLUs, in percent."""
+    figure, ax = axes(ax)
+    if not history.dead:
+        return say(ax, "no layer of ReLUs was recorded")
+    shares = [100.0 * np.array(counts) / units for units, counts in history.dead.values()]
+    names = [f"{name} ({units:,} units)" for name, (units, _) in history.dead.items()]
+    curves(ax, np.stack(shares, axis=1), names, [STYLES[i % len(STYLES)] for i in range(len(names))])
+    ax.set(ylabel="dead units (%)", ylim=(-3.0, 103.0))
+    return figure
+
+
+def curves(ax: Any, rows: Array, names: Sequence[str], styles: Sequence[str]) -> None:
+    """A line for each column, of a bounded number of points, from dark for the first to light for the last."""
+    edges, means = condensed(rows, POINTS)
+    lines = [
+        ax.plot(middles(edges), column, color=colour, linestyle=style, linewidth=1.4, marker=dot(len(rows)))[0]
+        for column, colour, style in zip(means.T, shades(len(names)), styles, strict=True)
+    ]
+    ax.grid(axis="y", color=GREY, alpha=0.2)
+    name_lines(ax, lines, names)
+    count_steps(ax, len(rows))
+
+
+def middles(edges: Array) -> Array:
+    """The steps in the middle of spans."""
+    return (edges[:-1] + edges[1:] - 1.0) / 2.0
+
+
+def dot(steps: int) -> str:
+    """A mark for each step where there are so few that a line alone says little."""
+    return "o" if steps <= SINGLE else ""
+
+
+def flow(history: History, step: int | None = None, ax: Any = None) -> Any:
+    """The mean and the largest |gradient| of each parameter, the first layer on top: at a step, or the medians.
+
+    Raises
+    ------
+    ValueError
+        For a step that was not recorded.
+    """
+    if step is not None and not 0 <= step < history.steps:
+        raise ValueError(f"step {step} was not recorded: there are {history.steps:,}, counted from 0 ({user_line()})")
+    figure, ax = row_axes(ax, history.names, 6.4)
+    if not history.steps:
+        return say(ax, EMPTY)
+    sizes = history.mean_gradients, history.max_gradients
+    means, largest = (medians(size) if step is None else size[step] for size in sizes)
+    rows = np.arange(len(means))
+    seen = np.isfinite(largest) & (means > 0)
+    ax.set_xscale("log")
+    decades(ax, means[seen], largest[seen])  # first: fitted to sizes one rounding apart, an axis has no width
+    ax.hlines(rows[seen], means[seen], largest[seen], color=GREY, linewidth=1.2, zorder=1)
+    ax.plot(means[seen], rows[seen], "o", color=BLUE, label="mean |gradient|")
+    ax.plot(largest[seen], rows[seen], "D", color=ORANGE, markersize=4.5, label="largest |gradient|")
+    for row in rows[~seen]:
+        say_absent(ax, row, largest[row])
+    ax.grid(axis="x", color=GREY, alpha=0.3)
+    ax.set_xlabel("|gradient|, " + (f"step {step:,}" if step is not None else f"median of {history.steps:,} steps"))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize="small")
+    return figure
+
+
+def decades(ax: Any, least: Array, largest: Array) -> None:
+    """Whole powers of ten around the sizes, and no other labels."""
+    from matplotlib.ticker import NullFormatter
+
+    if least.size:
+        low, high = np.floor(np.log10(least.min())), np.ceil(np.log10(largest.max()))
+        ax.set_xlim(0.8 * 10.0**low, 1.25 * 10.0 ** max(high, low + 1.0))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def say_absent(ax: Any, row: int, size: float) -> None:
+    """Say in its row why a parameter has no place on a logarithmic axis."""
+    words = "no gradient" if np.isnan(size) else "gradient 0" if size == 0 else "not finite"
+    where = ("axes fraction", "data")
+    ax.annotate(words, (0.02, row), xycoords=where, color=INK, va="center", fontsize="small", style="italic")
+
+
+def overview(history: History, of: str = "gradient", ax: Any = None) -> Any:
+    """The sizes of every parameter (down) at every step (across); grey where one is 0, missing or not finite.
+
+    Raises
+    ------
+    ValueError
+        For another `of`.
+    """
+    if of not in SIZES:
+        raise ValueError(f"of is {of!r}: 'gradient', 'ratio' or 'norm' ({user_line()})")
+    figure, ax = row_axes(ax, history.names, 6.8)
+    if not history.steps:
+        return say(ax, EMPTY)
+    attribute, label = SIZES[of]
+    edges, powers = condensed(magnitudes(getattr(history, attribute)), COLUMNS)
+    image = ax.pcolormesh(
+        edges - 0.5, np.arange(len(history.names) + 1) - 0.5, np.ma.masked_invalid(powers.T), cmap="viridis"
+    )
+    if np.isnan(powers).all():
+        image.set_clim(-1.0, 0.0)
+    ax.set_facecolor(NOTHING)
+    count_steps(ax, history.steps)
+    if np.isnan(powers).any():
+        ax.set_xlabel("step (grey: 0, missing or not finite)")
+    figure.colorbar(image, ax=ax, label=label)
+    return figure
