@@ -130,7 +130,8 @@ def examined(
         how = Options(settings.rtol, settings.method, settings.modes, bare)
         findings += slopes(scalar, arrays, case, rng, how, settings.order)
     again = repeated("check_gradients", name, args, **changed(settings), seed=seed)
-    return GradientReport(name, findings, again, program(call, arrays, places, findings))
+    listing = "" if entry else program(call, arrays, places, findings)  # an operation is a program of one line
+    return GradientReport(name, findings, again, listing)
 
 
 def slopes(
