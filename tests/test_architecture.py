@@ -34,7 +34,7 @@ MEDIA = {"picture", "words", "page", "motion", "training"}  # of viz: each impor
 HOLDS = {("motion", "picture"), ("page", "picture")}  # but these two show the picture itself
 
 # Imports by name: `later` for what is imported when it is first used, the others for what the user names.
-BY_NAME = {f"{TOP}.later", f"{TOP}.testing.frameworks", f"{TOP}.testing.modules"}
+BY_NAME = {f"{TOP}.later", f"{TOP}.testing.frameworks", f"{TOP}.testing.pytest_plugin.modules"}
 
 # Modules that a function of the same name hides, until they are renamed.
 HIDDEN = {

@@ -93,9 +93,9 @@ def test_dot_parses_to_exactly_the_nodes_there_are_with_those_labels():
     total, _ = graph(HOSTILE)
     drawing = viz.draw(total)
     parsed = graphs.AGraph(string=drawing.source)
-    boxes, steps = drawing.trace.boxes, drawing.trace.steps
-    assert len(parsed.nodes()) == len(boxes) + len(steps)
-    assert len(parsed.edges()) == len(drawing.trace.edges) + len(steps)
+    boxes, operations = drawing.diagram.boxes, drawing.diagram.operations
+    assert len(parsed.nodes()) == len(boxes) + len(operations)
+    assert len(parsed.edges()) == len(drawing.diagram.arrows) + len(operations)
     labels = {unescaped(text) for text in shown(drawing.source)}
     assert {clean(name) for name in HOSTILE} - {""} <= labels
     assert unsafe(drawing.source.replace("\t", "")) == set()

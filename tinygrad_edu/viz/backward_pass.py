@@ -55,9 +55,9 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
         If `loss` is not a single number.
     """
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+        raise errors.not_scalar(loss.name, loss.data.shape)
     look_at(loss)
     return BackwardPass(loss, names, lr)
 

@@ -67,7 +67,7 @@ def draw(
         or, with `to`, is not a single number.
     """
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if level not in LEVELS:
         raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None and level == "scalar":

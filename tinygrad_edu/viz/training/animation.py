@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.saving import DrawingError
 from tinygrad_edu.viz.training.axes import MISSING, ORANGE
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
@@ -121,11 +121,11 @@ def gif_file(path: str | PathLike[str], recorder: Recorder, frames: int, fps: in
     """The file to write, if it can be one."""
     target = Path(path)
     if target.suffix.lower() != ".gif":
-        raise ValueError(f"cannot save {target.name!r}: an animation is a .gif ({user_line()})")
+        raise refusal(ValueError, f"cannot save {target.name!r}: an animation is a .gif")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
     if frames < 1 or fps < 1:
-        raise ValueError(f"frames is {frames}, fps is {fps}; both are at least 1 ({user_line()})")
+        raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
     if not recorder.history.steps:
-        raise ValueError(f"no step was recorded: train inside `with viz.watch(model) as w:` ({user_line()})")
+        raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
     return target

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import no_grad, recorded
@@ -145,9 +145,10 @@ def scores(predict: Predict, x: Array) -> Array:
     if found.ndim == 1:
         found = found[:, None]
     if found.ndim != 2 or len(found) != len(x) or not found.size:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"the model returned shape {found.shape} for {len(x):,} points; expected one output, or one score per "
-            f"class, for each point ({user_line()})"
+            f"class, for each point",
         )
     return found
 
@@ -177,10 +178,10 @@ def labelled(x: Any, y: Any) -> Points:
     """The points and their classes, if they can be drawn."""
     x, y = np.asarray(plain(x), dtype=float), np.asarray(plain(y))
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
-        raise ValueError(f"x is {x.shape}; a boundary is drawn in a plane: x is (points, 2) ({user_line()})")
+        raise refusal(ValueError, f"x is {x.shape}; a boundary is drawn in a plane: x is (points, 2)")
     if y.shape not in ((len(x),), (len(x), 1)) or np.any(y != np.rint(y)):
-        raise ValueError(
-            f"y is {y.shape}; it holds a whole number for each of the {len(x):,} points, their class ({user_line()})"
+        raise refusal(
+            ValueError, f"y is {y.shape}; it holds a whole number for each of the {len(x):,} points, their class"
         )
     labels, classes = np.unique(y.ravel(), return_inverse=True)
     return Points(x, labels, classes.ravel())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.axes import BLUE, LONGEST, axes, count_steps, grid, say
 from tinygrad_edu.viz.training.history import Array, History, magnitudes
@@ -41,7 +41,7 @@ def hist(history: History, parameter: str | None = None, of: str = "data", ax: A
         For another `of`, an unknown parameter, and for `ax` without the parameter to draw there.
     """
     if of not in LABELS:
-        raise ValueError(f"of is {of!r}: 'data' or 'gradient' ({user_line()})")
+        raise refusal(ValueError, f"of is {of!r}: 'data' or 'gradient'")
     names = history.names
     if parameter is None and len(names) == 1:
         parameter = names[0]
@@ -49,7 +49,7 @@ def hist(history: History, parameter: str | None = None, of: str = "data", ax: A
         return panels(history, of)
     if parameter not in names:
         wrong = "ax= holds one parameter" if parameter is None else f"there is no parameter {clean(parameter)!r}"
-        raise ValueError(f"{wrong}: name one of {clean(', '.join(names), 400)} ({user_line()})")
+        raise refusal(ValueError, f"{wrong}: name one of {clean(', '.join(names), 400)}")
     figure, ax = axes(ax)
     image = panel(history, names.index(parameter), of, ax)
     ax.set_ylabel(LABELS[of])

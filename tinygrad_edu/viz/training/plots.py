@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.training.axes import (
     BLUE,
     GREY,
@@ -143,7 +143,7 @@ def flow(history: History, step: int | None = None, ax: Any = None) -> Any:
         For a step that was not recorded.
     """
     if step is not None and not 0 <= step < history.steps:
-        raise ValueError(f"step {step} was not recorded: there are {history.steps:,}, counted from 0 ({user_line()})")
+        raise refusal(ValueError, f"step {step} was not recorded: there are {history.steps:,}, counted from 0")
     figure, ax = row_axes(ax, history.names, 6.4)
     if not history.steps:
         return say(ax, EMPTY)
@@ -190,7 +190,7 @@ def overview(history: History, of: str = "gradient", ax: Any = None) -> Any:
         For another `of`.
     """
     if of not in SIZES:
-        raise ValueError(f"of is {of!r}: 'gradient', 'ratio' or 'norm' ({user_line()})")
+        raise refusal(ValueError, f"of is {of!r}: 'gradient', 'ratio' or 'norm'")
     figure, ax = row_axes(ax, history.names, 6.8)
     if not history.steps:
         return say(ax, EMPTY)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import NUMBER, Node, ancestors
 from tinygrad_edu.listeners import Listener
 from tinygrad_edu.viz.model.names import clean
@@ -92,9 +92,10 @@ class Recorder(Listener):
         """The parameters now, copied into one long vector."""
         for p, name, shape in zip(self.parameters, self.history.names, self.history.shapes, strict=True):
             if np.shape(p.data) != shape:
-                raise ValueError(
+                raise refusal(
+                    ValueError,
                     f"{name} had shape {shape} when viz.watch began, and has {np.shape(p.data)} now: "
-                    f"watch again from here ({user_line()})"
+                    f"watch again from here",
                 )
         return long_vector([p.data for p in self.parameters])
 
@@ -242,11 +243,12 @@ def named(watched: Any) -> dict[str, Node]:
     seen: set[Node] = set()
     for given, value in listed(watched):
         if not isinstance(value, Node):
-            raise TypeError(f"{clean(given)} is a {type(value).__name__}, not a Value: {USE} ({user_line()})")
+            raise refusal(TypeError, f"{clean(given)} is a {type(value).__name__}, not a Value: {USE}")
         if value.op is not None:
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 f"{clean(given)} is the result of {value.op.name}, not a parameter: watch the Values that it was "
-                f"made from, whose data the training changes ({user_line()})"
+                f"made from, whose data the training changes",
             )
         if value not in seen and np.size(value.data):
             seen.add(value)
@@ -254,7 +256,7 @@ def named(watched: Any) -> dict[str, Node]:
             same = sum(other == name or other.startswith(f"{name} (") for other in found)
             found[f"{name} ({same + 1})" if same else name] = value
     if not found:
-        raise ValueError(f"no parameters to watch in the {type(watched).__name__}: {USE} ({user_line()})")
+        raise refusal(ValueError, f"no parameters to watch in the {type(watched).__name__}: {USE}")
     return found
 
 
@@ -268,4 +270,4 @@ def listed(watched: Any) -> list[tuple[str, Any]]:
         return [(str(name), value) for name, value in watched.items()]
     if isinstance(watched, list | tuple):
         return [(getattr(value, "name", None) or f"[{i}]", value) for i, value in enumerate(watched)]
-    raise TypeError(f"a {type(watched).__name__} was given: {USE} ({user_line()})")
+    raise refusal(TypeError, f"a {type(watched).__name__} was given: {USE}")

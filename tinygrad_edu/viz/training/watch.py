@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.listeners import listening
 from tinygrad_edu.viz.training import plots
 from tinygrad_edu.viz.training.animation import animate
@@ -171,16 +171,17 @@ class Watch:
             If the folder does not exist.
         """
         if (x is None) != (y is None):
-            raise ValueError(f"animate needs x and y for the boundary, or neither ({user_line()})")
+            raise refusal(ValueError, "animate needs x and y for the boundary, or neither")
         asked = None if x is None else (self.function(), labelled(x, y))
         animate(self.recorder, path, asked, frames, fps)
 
     def function(self) -> Callable[[Any], Any]:
         """The function from inputs to outputs."""
         if self.predict is None:
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 "what was watched cannot be called: give the function from inputs to outputs, "
-                f"watch(parameters, predict=function) ({user_line()})"
+                "watch(parameters, predict=function)",
             )
         return self.predict
 
