@@ -11,23 +11,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOP = "tinygrad_edu"
 
-# Who may import whom: only what stands in an earlier layer, and inside a package one's own. Reading order is import
-# order. "" is the package itself, which offers everything before it.
+# Who may import whom: only what stands in an earlier layer, and inside a folder one's own. "" is the package itself.
 LAYERS = (
-    {"later", "recording"},
-    {"graph"},
-    {"collection", "errors"},
-    {"inputs", "tree"},
-    {"listeners", "table"},
-    {"backward", "rules"},
-    {"value"},
-    {"forward"},
-    {"transforms"},
-    {""},
+    {"collection", "errors", "graph", "inputs", "later", "listeners", "recording", "table"},
+    {"backward", "value"},
+    {"rules"},
+    {"forward", "transforms", "tree", ""},
     {"data", "nn", "optim", "testing", "viz"},
     {"__main__", "extension", "saving"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
+# Inside the first four layers files import only files before them, which is also the order to read them in.
+ORDER = (
+    *("later", "recording", "graph", "errors", "inputs", "collection", "listeners", "table"),
+    *("backward", "value", "rules", "tree", "forward", "transforms", ""),
+)
 NEIGHBOURS = {("testing", "nn"), ("testing", "optim")}  # testing offers networks to test with
 
 MEDIA = {"picture", "words", "page", "motion", "training"}  # of viz: each imports its model, none another medium
@@ -79,7 +77,7 @@ def part(name):
 
 
 def misplaced(modules):
-    """Imports of what stands in the same layer or a later one; modules that stand in no layer."""
+    """Imports of what stands in the same layer or a later one, or later in the order; modules in no layer."""
     for name, text in modules.items():
         own = part(name)
         if own not in LEVEL:
@@ -87,7 +85,11 @@ def misplaced(modules):
             continue
         for other in imports(text, modules) if own else ():
             theirs = part(other)
-            if own != theirs and (own, theirs) not in NEIGHBOURS and LEVEL.get(theirs, -1) >= LEVEL[own]:
+            if own in ORDER and theirs in ORDER:
+                allowed = LEVEL[theirs] <= LEVEL[own] and ORDER.index(theirs) <= ORDER.index(own)
+            else:
+                allowed = own == theirs or LEVEL[theirs] < LEVEL[own] or (own, theirs) in NEIGHBOURS
+            if not allowed:
                 yield f"{name} imports {other}"
 
 
