@@ -92,7 +92,7 @@ def test_a_training_that_broke_is_animated_too(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "kind", "said"),
     [
-        ("a.mp4", {}, ValueError, "cannot save 'a.mp4': an animation is a .gif"),
+        ("a.mp4", {}, ValueError, "cannot save 'a.mp4': the formats are .gif"),
         ("none/a.gif", {}, FileNotFoundError, "create the folder"),
         ("a.gif", {"frames": 0}, ValueError, "frames is 0, fps is 10; both are at least 1"),
         ("a.gif", {"fps": 0}, ValueError, "fps is 0"),

@@ -15,12 +15,6 @@ from tinygrad_edu.viz.training import axes as module
 PICTURES = ("loss", "ratio", "dead", "flow", "overview", "hist")
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def w():
     return trained()

@@ -9,12 +9,6 @@ from tests.viz.trainings import X, Y, trained
 from tinygrad_edu import Value, data, nn, optim, viz
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left():
-    yield
-    plt.close("all")
-
-
 def train(model, x, y, steps=20):
     optimizer = optim.Adam(model.parameters(), lr=0.05)
     for _ in range(steps):

@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refusal
-from tinygrad_edu.viz.saving import DrawingError
+from tinygrad_edu.errors import user_line
+from tinygrad_edu.viz.saving import DrawingError, as_gif, checked, write
 from tinygrad_edu.viz.training.axes import MISSING, ORANGE
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
 from tinygrad_edu.viz.training.history import Array
-from tinygrad_edu.viz.training.plots import decades, flow, loss
+from tinygrad_edu.viz.training.plots import Plots, decades
 from tinygrad_edu.viz.training.recorder import Recorder
 
 COARSE = 80
@@ -48,7 +47,17 @@ def animate(
     DrawingError
         Without matplotlib.
     """
-    target = gif_file(path, recorder, frames, fps)
+    target, _ = checked(path, ("gif",))
+    if frames < 1 or fps < 1:
+        raise ValueError(f"frames is {frames}, fps is {fps}; both are at least 1 ({user_line()})")
+    if not recorder.history.steps:
+        raise ValueError(f"no step was recorded: train inside `with viz.watch(model) as w:` ({user_line()})")
+    pictures = list(drawn(recorder, asked, frames))
+    write(target, as_gif(pictures, [1000 // fps] * (len(pictures) - 1) + [HOLD]))
+
+
+def drawn(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int) -> Iterator[Any]:
+    """The pictures, as those of Pillow."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -58,24 +67,22 @@ def animate(
     figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
     picture = Picture(recorder, asked, figure)
-    images = []
     for step, data in moments(recorder, frames):
         picture.show(step, data)
         canvas.draw()
         figure.set_layout_engine("none")  # the first picture's, so that nothing jumps
-        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS))
-    lasting = [max(20, 1000 // fps)] * (len(images) - 1) + [HOLD]
-    images[0].save(target, "GIF", save_all=True, append_images=images[1:], duration=lasting, loop=0)
+        yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS)
 
 
 class Picture:
     """The picture of a moment, drawn again and again on one figure."""
 
     def __init__(self, recorder: Recorder, asked: tuple[Predict, Points] | None, figure: Any) -> None:
-        self.recorder, self.history = recorder, recorder.history
+        self.recorder = recorder
+        self.history = recorder.history
         self.left, self.right = figure.subplots(1, 2)
         self.asked = asked and (*asked, usual_level(asked[0], asked[1].x))
-        loss(self.history, self.right)
+        Plots(self.history).loss(ax=self.right)
         self.now = self.right.axvline(0, color=ORANGE)
         sizes = self.history.mean_gradients, self.history.max_gradients
         self.least, self.largest = (size[np.isfinite(size) & (size > 0)] for size in sizes)
@@ -90,7 +97,7 @@ class Picture:
             with put_back(self.recorder, data):
                 draw(self.left, predict, points, level, COARSE)
         else:
-            flow(self.history, min(step, self.history.steps - 1), self.left)
+            Plots(self.history).flow(min(step, self.history.steps - 1), ax=self.left)
             decades(self.left, self.least, self.largest)
 
 
@@ -115,17 +122,3 @@ def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
     finally:
         for p, array in zip(recorder.parameters, own, strict=True):
             p.data = array
-
-
-def gif_file(path: str | PathLike[str], recorder: Recorder, frames: int, fps: int) -> Path:
-    """The file to write, if it can be one."""
-    target = Path(path)
-    if target.suffix.lower() != ".gif":
-        raise refusal(ValueError, f"cannot save {target.name!r}: an animation is a .gif")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
-    if frames < 1 or fps < 1:
-        raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
-    if not recorder.history.steps:
-        raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
-    return target

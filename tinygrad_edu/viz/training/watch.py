@@ -15,11 +15,9 @@ from typing import Any
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.listeners import listening
-from tinygrad_edu.viz.training import plots
 from tinygrad_edu.viz.training.animation import animate
 from tinygrad_edu.viz.training.boundary import boundary, labelled
-from tinygrad_edu.viz.training.histograms import hist
-from tinygrad_edu.viz.training.history import History
+from tinygrad_edu.viz.training.plots import Plots
 from tinygrad_edu.viz.training.recorder import Recorder, named
 from tinygrad_edu.viz.training.summary import summary
 
@@ -65,7 +63,7 @@ def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterato
             recorder.finish()
 
 
-class Watch:
+class Watch(Plots):
     """The recording of a training; `print` it for a summary, and hints at what may be wrong.
 
     Every picture is drawn on the axes `ax` of matplotlib, or on a new figure, and returns the figure. Without
@@ -78,59 +76,9 @@ class Watch:
     """
 
     def __init__(self, recorder: Recorder, predict: Callable[[Any], Any] | None) -> None:
+        super().__init__(recorder.history)
         self.recorder = recorder
-        self.history: History = recorder.history
         self.predict = predict
-
-    def loss(self, *, ax: Any = None) -> Any:
-        """The loss of every step."""
-        return plots.loss(self.history, ax)
-
-    def ratio(self, *, ax: Any = None) -> Any:
-        """The length of each update over that of its parameter, as a power of ten; weights solid, biases dashed."""
-        return plots.ratio(self.history, ax)
-
-    def dead(self, *, ax: Any = None) -> Any:
-        """The share of the units of each ReLU layer that no row opens any more."""
-        return plots.dead(self.history, ax)
-
-    def flow(self, step: int | None = None, *, ax: Any = None) -> Any:
-        """The mean and the largest |gradient| of each parameter.
-
-        Parameters
-        ----------
-        step
-            Which step, counted from 0; without it, the medians over all steps. ValueError if it was not recorded.
-        ax
-            Axes to draw on.
-        """
-        return plots.flow(self.history, step, ax)
-
-    def overview(self, of: str = "gradient", *, ax: Any = None) -> Any:
-        """Parameters (down) times steps (across) in one heat map.
-
-        Parameters
-        ----------
-        of
-            "gradient", "ratio" (update over parameter) or "norm" (of the parameter); ValueError for anything else.
-        ax
-            Axes to draw on.
-        """
-        return plots.overview(self.history, of, ax)
-
-    def hist(self, parameter: str | None = None, *, of: str = "data", ax: Any = None) -> Any:
-        """How the entries of the parameters are spread, over the steps.
-
-        Parameters
-        ----------
-        parameter
-            The name of one parameter; without it, each has axes of its own. ValueError for an unknown one.
-        of
-            "data", or "gradient" for the entries of the gradients; ValueError for anything else.
-        ax
-            Axes to draw on, for one parameter.
-        """
-        return hist(self.history, parameter, of, ax)
 
     def boundary(self, x: Any, y: Any, *, level: float | None = None, ax: Any = None) -> Any:
         """The decision boundary that the model has now; see `viz.boundary`.

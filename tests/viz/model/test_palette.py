@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tinygrad_edu.viz.model.thumbnail import cells, colours, strongest, uri
+from tinygrad_edu.viz.model.palette import cells, colours, strongest, thumbnail
 
 BLUE, WHITE, ORANGE, BLACK = "#0072b2", "#ffffff", "#d55e00", "#1a1a1a"
 
@@ -53,7 +53,7 @@ def test_blocks_cover_everything_once():
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3), (4, 5, 6), (40, 1)])
 def test_the_picture_has_a_pixel_per_cell(shape):
     image = pytest.importorskip("PIL.Image")
-    found = uri(np.ones(shape))
+    found = thumbnail(np.ones(shape))
     head, _, code = found.partition(",")
     assert head == "data:image/png;base64"
     assert len(found) < 1_500
@@ -63,7 +63,7 @@ def test_the_picture_has_a_pixel_per_cell(shape):
 
 
 def test_nothing_without_pillow_and_of_nothing(monkeypatch):
-    assert uri(np.zeros((0, 3))) == ""
+    assert thumbnail(np.zeros((0, 3))) == ""
     assert cells(np.zeros((0, 3))) == []
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert uri(np.ones(5)) == ""
+    assert thumbnail(np.ones(5)) == ""

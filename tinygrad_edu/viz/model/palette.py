@@ -1,16 +1,49 @@
-"""An array as a small picture: blue below zero, white at zero, orange above, black where it is not a number.
+"""The colours of all pictures by their roles, light and dark; and arrays as small pictures of coloured cells.
 
-The scale is the array's own, from minus its largest magnitude to that. Of arrays with more entries than cells, each
-cell shows the strongest entry of its block: an average would show a checkerboard as nothing.
+The dark palette keeps every hue and its role. An array is blue below zero, white at zero, orange above, black where
+it is not a number; the scale is its own, from minus its largest magnitude to that. Of arrays with more entries than
+cells, each cell shows the strongest entry of its block: an average would show a checkerboard as nothing.
 
-Source: Moreland, "Diverging Color Maps for Scientific Visualization" (2009); the two hues of Okabe and Ito (2008).
+Source: Okabe and Ito, "Color universal design" (2008), for hues that stay apart in any kind of colour vision;
+Moreland, "Diverging Color Maps for Scientific Visualization" (2009).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a picture, by their role."""
+
+    paper: str
+    ink: str
+    quiet: str
+    step: str
+    step_ink: str
+    value: str
+    constant: str
+    folded: str
+    wanted: str
+    live: str
+    idle: str
+    alarm: str
+
+
+LIGHT = Palette(
+    paper="white", ink="#1A1A1A", quiet="#444444", step="#FFD84D", step_ink="#1A1A1A", value="#CFE6FB",
+    constant="#F2F2F2", folded="#FFF3C2", wanted="#C81E1E", live="#0B5394", idle="#8A8A8A", alarm="#D55E00",
+)  # fmt: skip
+DARK = Palette(
+    paper="#14171C", ink="#F2F2F2", quiet="#B8BDC6", step="#FFD84D", step_ink="#1A1A1A", value="#1F4568",
+    constant="#2A2E35", folded="#4A3F14", wanted="#FF7B72", live="#7DB7E8", idle="#8A8F98", alarm="#FFA24D",
+)  # fmt: skip
 
 BELOW, ZERO, ABOVE, NAN = (0x00, 0x72, 0xB2), (0xFF, 0xFF, 0xFF), (0xD5, 0x5E, 0x00), (0x1A, 0x1A, 0x1A)
 SIDE = 16
@@ -29,7 +62,7 @@ def cells(data: Any, rows: int = 8, columns: int = 12) -> list[list[str]]:
     return [[f"#{r:02x}{g:02x}{b:02x}" for r, g, b in row] for row in colours(data, rows, columns).tolist()]
 
 
-def uri(data: Any) -> str:
+def thumbnail(data: Any) -> str:
     """The array as a PNG of one pixel per cell, in a data URI; nothing without Pillow and of an empty array.
 
     Parameters

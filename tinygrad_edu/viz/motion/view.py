@@ -1,32 +1,86 @@
-"""The words of an animation: one card per scene, and a bar that fills as the story goes on.
+"""What is in sight during each scene, and where its words stand.
 
-Beside a tall graph the card stands next to the place where things happen, so that the eye need not travel; below a
-wide graph it has a place of its own.
+A graph that fits is seen whole and stands still; of a larger one there is a view, centred on the place where things
+happen, as far as there is graph around it. Each scene has a card of words. Beside a tall graph it stands next to the
+place where things happen, so that the eye need not travel; below a wide graph it has a place of its own.
 
 Source: Mayer, "Multimedia Learning" (2001), the principle of spatial contiguity.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from textwrap import wrap
 
-from tinygrad_edu.viz.motion.marks import Mark
+from tinygrad_edu.viz.model.palette import Palette
+from tinygrad_edu.viz.motion.marks import Layout, Mark, Point, middle, polygon
+from tinygrad_edu.viz.motion.scenes import Scene
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+WIDEST, HIGHEST = 1_200.0, 1_300.0
+"""The view of a larger graph: what a notebook shows without scrolling sideways, and little more than a screen."""
 
-    from tinygrad_edu.viz.motion.camera import Camera
-    from tinygrad_edu.viz.motion.marks import Point
-    from tinygrad_edu.viz.motion.scenes import Scene
-    from tinygrad_edu.viz.picture.style import Palette
+NEARLY = 1.15
+"""A graph that is larger by no more than this is still shown whole."""
 
 ASIDE, LEAST, NARROW = 372.0, 620.0, 800.0
+"""The width of a card beside the graph, the least width of one below it, and that of graphs with room beside them."""
+
 MARGIN, PAD, BAR = 16.0, 14.0, 6.0
 SIZE, LINE, LETTER = 16.0, 23.0, 0.58
+"""The size of letters, the height of a line, and how wide a letter is on average, in sizes."""
+
 MOST = 12
+"""So many lines of a card are shown: more would be taller than the graph."""
+
 INDENT = "    "
+
+
+class Camera:
+    """Follows what happens.
+
+    Parameters
+    ----------
+    layout
+        The graph.
+    scenes
+        What happens.
+
+    Attributes
+    ----------
+    width, height
+        The extent of the view.
+    focus
+        For every scene the point it is about, in the coordinates of the layout.
+    shifts
+        For every scene how far the graph is moved, so that the view begins at (0, 0).
+    """
+
+    def __init__(self, layout: Layout, scenes: Sequence[Scene]) -> None:
+        self.layout = layout
+        self.width = seen(layout.width, WIDEST)
+        self.height = seen(layout.height, HIGHEST)
+        self.focus = [self.place(scene) for scene in scenes]
+        self.shifts = [self.shift(point) for point in self.focus]
+
+    def place(self, scene: Scene) -> Point:
+        """The middle of what a scene is about, else of the first part that is lit up, else the beginning."""
+        for part in (scene.focus, *scene.parts):
+            if part and part in self.layout.parts:
+                return middle(self.layout.parts[part])
+        return self.layout.left, self.layout.top
+
+    def shift(self, point: Point) -> Point:
+        """The move that brings a point to the middle of the view, or as near as the ends of the graph allow."""
+        layout = self.layout
+        x = min(max(point[0] - self.width / 2, layout.left), layout.left + (layout.width - self.width))
+        y = min(max(point[1] - self.height / 2, layout.top), layout.top + (layout.height - self.height))
+        return -x, -y
+
+
+def seen(extent: float, most: float) -> float:
+    """How much of an extent is in sight."""
+    return extent if extent <= NEARLY * most else most
 
 
 class Panel:
@@ -48,7 +102,9 @@ class Panel:
     """
 
     def __init__(self, camera: Camera, scenes: Sequence[Scene], palette: Palette) -> None:
-        self.camera, self.scenes, self.palette = camera, scenes, palette
+        self.camera = camera
+        self.scenes = scenes
+        self.palette = palette
         self.aside = camera.width <= NARROW and camera.height > 0.75 * camera.width
         below = max(camera.width, LEAST)
         self.room = ASIDE if self.aside else below - 2 * MARGIN
@@ -108,8 +164,7 @@ def card_height(card: Sequence[str]) -> float:
 
 def block(x: float, y: float, width: float, height: float, colour: str) -> Mark:
     """A filled rectangle."""
-    corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
-    return Mark("polygon", {"points": " ".join(f"{a:.2f},{b:.2f}" for a, b in corners), "fill": colour})
+    return polygon([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], {"fill": colour})
 
 
 def words(x: float, y: float, text: str, colour: str, weight: str = "") -> Mark:
