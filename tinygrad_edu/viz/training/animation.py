@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.saving import DrawingError, as_gif, checked, write
 from tinygrad_edu.viz.training.axes import MISSING, ORANGE
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
@@ -49,9 +49,9 @@ def animate(
     """
     target, _ = checked(path, ("gif",))
     if frames < 1 or fps < 1:
-        raise ValueError(f"frames is {frames}, fps is {fps}; both are at least 1 ({user_line()})")
+        raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
     if not recorder.history.steps:
-        raise ValueError(f"no step was recorded: train inside `with viz.watch(model) as w:` ({user_line()})")
+        raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
     pictures = list(drawn(recorder, asked, frames))
     write(target, as_gif(pictures, [1000 // fps] * (len(pictures) - 1) + [HOLD]))
 

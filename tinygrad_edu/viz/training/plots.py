@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.training.axes import (
     BLUE,
@@ -146,9 +146,7 @@ class Plots:
         """
         history = self.history
         if step is not None and not 0 <= step < history.steps:
-            raise ValueError(
-                f"step {step} was not recorded: there are {history.steps:,}, counted from 0 ({user_line()})"
-            )
+            raise refusal(ValueError, f"step {step} was not recorded: there are {history.steps:,}, counted from 0")
         figure, ax = row_axes(ax, history.names, 6.4)
         if not history.steps:
             return say(ax, EMPTY)
@@ -173,7 +171,7 @@ class Plots:
         """
         history = self.history
         if of not in SIZES:
-            raise ValueError(f"of is {of!r}: 'gradient', 'ratio' or 'norm' ({user_line()})")
+            raise refusal(ValueError, f"of is {of!r}: 'gradient', 'ratio' or 'norm'")
         figure, ax = row_axes(ax, history.names, 6.8)
         if not history.steps:
             return say(ax, EMPTY)
@@ -205,7 +203,7 @@ class Plots:
         """
         history = self.history
         if of not in ENTRIES:
-            raise ValueError(f"of is {of!r}: 'data' or 'gradient' ({user_line()})")
+            raise refusal(ValueError, f"of is {of!r}: 'data' or 'gradient'")
         names = history.names
         if parameter is None and len(names) == 1:
             parameter = names[0]
@@ -213,7 +211,7 @@ class Plots:
             return panels(history, of)
         if parameter not in names:
             wrong = "ax= holds one parameter" if parameter is None else f"there is no parameter {clean(parameter)!r}"
-            raise ValueError(f"{wrong}: name one of {clean(', '.join(names), 400)} ({user_line()})")
+            raise refusal(ValueError, f"{wrong}: name one of {clean(', '.join(names), 400)}")
         figure, ax = axes(ax)
         image = panel(history, names.index(parameter), of, ax)
         ax.set_ylabel(ENTRIES[of])
