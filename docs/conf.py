@@ -31,6 +31,7 @@ extensions = [
     "rule_table",
     "fault_table",
     "recipe_run",
+    "house",
 ]
 exclude_patterns = ["_build", "sg_execution_times.rst", "gallery/sg_execution_times.rst"]
 default_role = "code"

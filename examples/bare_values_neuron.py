@@ -25,9 +25,9 @@ def cumulative_error():
     return sum((predict(*row) - target) ** 2 for row, target in zip(x, y[:, 0], strict=True)).item()
 
 
-first = predict(*x[0]).item()
-print(f"first prediction for row 1: {first}")
-assert first == 0.8732975096761088
+first = predict(1.66, 1.56).item()
+print(f"first prediction, for [1.66, 1.56]: {first}")
+assert first == 0.7784302101100966
 
 # %%
 # One row, one backward pass, one step against the gradient.

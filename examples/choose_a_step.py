@@ -10,7 +10,7 @@ exp(sin(x)) is cos(x) * exp(sin(x)). The curves are medians over forty points.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tinygrad_edu.testing.numeric import STEP, four_point, ridders
+from tinygrad_edu.testing.differences.numeric import STEP, four_point, ridders
 
 points = np.linspace(-1.4, 1.4, 40)
 truth = np.cos(points) * np.exp(np.sin(points))

@@ -30,8 +30,9 @@ backward_pass.explore()
 backward_pass.save("explore_backward.html")
 
 # %%
-# Whatever the page shows is data, made in Python. Each step is there to be read:
+# Whatever the page shows is data, made in Python. The numbers of each step are there to be computed with:
 step = backward_pass.story.backward[3]
-print(f"{step.derivative} = {step.formula}, {step.local}")
-print(f"{step.operand_name}.grad: {step.before} += {step.share} -> {step.after}")
+print(
+    f"gradient from above {step.upstream}, contribution {step.contribution}, so far {step.before}, now {step.after}"
+)
 assert len(backward_pass.story.backward) == 9

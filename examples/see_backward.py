@@ -46,7 +46,7 @@ caption = (
     "derror_dweights = derror_dprediction * dprediction_dlayer1 * dlayer1_dweights"
     " = 1.742 * 0.1123 * [2, 1.5] = [0.3914, 0.2936]"
 )
-assert picture.trace.caption == (caption,)
+assert picture.diagram.chain.lines() == [caption]
 print(picture)
 
 # %%

@@ -30,7 +30,7 @@ middle.save("zoom_2_tensor.svg")
 # **From near**: the matrix products, opened. There is nothing else in them.
 near = viz.draw(loss, level="scalar", dark=True)
 near.save("zoom_3_scalar.svg")
-assert len(near.trace.boxes) > len(middle.trace.boxes) > len(far.trace.boxes)
+assert len(near.diagram.boxes) > len(middle.diagram.boxes) > len(far.diagram.boxes)
 
 # %%
 # **Twelve equal layers** and a loop of a thousand steps: what is repeated becomes one box with a count.

@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value
@@ -119,3 +121,24 @@ def test_a_folder_that_only_starts_like_the_package_is_the_users():
     code = compile("np.fft.fft(v)", beside, "eval")
     with pytest.raises(TypeError, match=r"\(train\.py:1\)"):
         eval(code, {"np": np, "v": Value([1.0, 2.0])})
+
+
+def test_a_refusal_can_be_told_with_more_words_and_names_the_line_once():
+    with pytest.raises(TypeError) as caught:
+        Value([1, 2, "three"])
+    told = te.errors.refusal(ValueError, f"weight: {te.errors.words(caught.value)}")
+    assert str(told).count("test_errors.py") == 1
+    assert str(told).startswith("weight: ")
+    assert te.errors.words(KeyError("own")) == "'own'"
+
+
+@given(st.text() | st.integers())
+def test_a_printable_name_is_the_name_without_what_could_steer_a_screen(name):
+    shown = te.errors.printable(name)
+    assert shown.isprintable()
+    assert shown == te.errors.printable(shown)
+    assert shown == str(name) or not str(name).isprintable()
+
+
+def test_a_screen_is_not_steered():
+    assert te.errors.printable("\x1b[2J\n\u202e") == r"\x1b[2J\n\u202e"

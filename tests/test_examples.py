@@ -47,7 +47,10 @@ NEEDS = {
     "taylor_test": ["matplotlib"],
     "watch_training": ["matplotlib"],
 }
-SLOW = () if LONG else ("bare_values_network", "network_3_4_1", "planted_faults", "watch_training")
+SLOW = (  # a second or longer
+    "bare_values_network", "choose_a_step", "derivatives_of_derivatives", "digits", "network_3_4_1", "online_neuron",
+    "planted_faults", "see_backward", "watch_training",
+)  # fmt: skip
 STARTS = {".png": b"\x89PNG", ".svg": b"<", ".gif": b"GIF89a", ".html": b"<!DOCTYPE html>"}
 
 
@@ -68,7 +71,7 @@ def test_every_script_is_tested_and_short():
 def test_scripts_run_and_write_their_files(name, tmp_path, monkeypatch):
     for module in NEEDS.get(name, ["pygraphviz"]):
         pytest.importorskip(module)
-    if name in SLOW:
+    if name in SLOW and not LONG:
         pytest.skip(f"runs in .ci/run, and in the profile nightly: python examples/{name}.py")
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")

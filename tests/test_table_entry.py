@@ -169,13 +169,13 @@ def test_a_refusal_keeps_its_reason_and_a_derivative_comes_first():
 
 
 def test_a_chapter_that_waits_is_read_once_its_library_is_there(monkeypatch):
-    monkeypatch.setitem(te.table.LATER, "a_library", "json.tool")
-    monkeypatch.delitem(sys.modules, "json.tool", raising=False)
+    monkeypatch.setitem(te.later.CHAPTERS, "a_library", "data.documents")
+    monkeypatch.delitem(sys.modules, "tinygrad_edu.data.documents", raising=False)
     te.table.arrived()
-    assert "a_library" in te.table.LATER
+    assert "a_library" in te.later.CHAPTERS
     monkeypatch.setitem(sys.modules, "a_library", np)
     assert te.table.arrived()
-    assert "json.tool" in sys.modules
+    assert "tinygrad_edu.data.documents" in sys.modules
     assert not te.table.arrived()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import collection, rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning
+from tinygrad_edu.later import PUBLIC, public
 from tinygrad_edu.table import (
     POSITIVE, REALS, TIES, Each, case, cases, constant, differentiable, entries, implements, primitive,
 )  # fmt: skip
@@ -20,9 +21,7 @@ from tinygrad_edu.transforms import (
 )  # fmt: skip
 from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
     from tinygrad_edu.extension import custom
     from tinygrad_edu.saving import CheckpointError, load, save
 
@@ -34,15 +33,9 @@ __all__ = [
     "no_grad", "primitive", "relu", "save", "sigmoid", "softplus", "stop_gradient", "value_and_grad", "vjp",
 ]  # fmt: skip
 
-LATER = {name: name for name in ("data", "nn", "optim", "testing", "viz")}
-LATER |= {"conventions": "testing.conventions", "custom": "extension.custom"}
-LATER |= {name: f"saving.{name}" for name in ("CheckpointError", "load", "save")}
-
 
 def __getattr__(name: str) -> Any:
     """The subpackages, and what stands on them, imported when they are first used."""
-    if name not in LATER:
+    if name not in PUBLIC:
         raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
-    module, _, attribute = LATER[name].partition(".")
-    found = import_module(f"tinygrad_edu.{module}")
-    return getattr(found, attribute) if attribute else found
+    return public(name)

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,12 @@ import numpy as np
 from tinygrad_edu import Value, nn, no_grad, optim
 from tinygrad_edu.data import documents
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+Row = tuple[str, str, str]
+Picture = Callable[[Path], None]
 
-    Row = tuple[str, str, str]
-    Picture = Callable[[Path], None]
 
-STEPS_NEURON, STEPS_NETWORK = 10_000, 50_000
+STEPS_NEURON = 10_000
+STEPS_NETWORK = 50_000
 REMEDY = 'pip install "tinygrad_edu[viz]"'
 
 
@@ -64,8 +63,6 @@ def run(out: Path, aside: Path) -> int:
     neuron, first, errors = train_neuron()
     network_rows = train_network()
     print(table("One sigmoid neuron, online SGD, 10,000 steps", neuron_rows(first, errors)))
-    if first != documents.FIRST_PREDICTION_GIVEN:
-        print(f"  One digit of the given number is a misprint: exact arithmetic gives {documents.FIRST_PREDICTION}.")
     print()
     print(table("The 3-4-1 network, 50,000 steps", network_rows))
     print()
@@ -86,7 +83,8 @@ def train_neuron() -> tuple[nn.Sequential, str, list[float]]:
     linear = nn.Linear(2, 1, init=nn.init.normal, bias_init=nn.init.normal, rng=rng)
     neuron = nn.Sequential(linear, nn.Sigmoid())
     optimizer = optim.SGD(neuron.parameters(), lr=0.1)
-    first, errors = repr(neuron(x[0]).item()), []
+    first = repr(neuron(np.array(documents.FIRST_INPUT)).item())
+    errors = []
     for step in progress(STEPS_NEURON, "neuron "):
         row = rng.randint(len(x))
         loss = nn.mse_loss(neuron(x[row]), y[row])
@@ -125,7 +123,7 @@ def train_network() -> list[Row]:
 def neuron_rows(first: str, errors: list[float]) -> list[Row]:
     """The rows of the neuron's table; of the errors, the document gives only the plot."""
     return [
-        ("first prediction, row 1", documents.FIRST_PREDICTION_GIVEN, first),
+        (f"first prediction, for {list(documents.FIRST_INPUT)}", documents.FIRST_PREDICTION, first),
         ("error of all rows, step 0", "-", f"{errors[0]:.6f}"),
         ("error of all rows, mean of first 10", "-", f"{np.mean(errors[:10]):.6f}"),
         ("error of all rows, mean of last 10", "-", f"{np.mean(errors[-10:]):.6f}"),

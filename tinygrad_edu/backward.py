@@ -30,7 +30,8 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
         if node.op is None or g is None:
             continue
         inputs = current(node) if differentiable else node.saved
-        pullbacks, options = node.op.pullbacks, node.options
+        pullbacks = node.op.pullbacks
+        options = node.options
         parts = pullbacks.rule(g, *inputs, **options) if type(pullbacks) is Parts else None
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):
@@ -73,25 +74,44 @@ def seed(root: Node, gradient: Any) -> Any:
     """The gradient that the backward pass starts from, of the shape and dtype of the root."""
     if gradient is None:
         if root.data.size != 1:
-            raise ValueError(errors.not_scalar(root.name, root.data.shape))
+            raise errors.not_scalar(root.name, root.data.shape)
         return np.ones_like(root.data)[()]
     given = constant(plain(gradient))
     if np.shape(given) != root.data.shape:
         facts = f"gradient has shape {np.shape(given)}, the Value has {root.data.shape}"
-        raise ValueError(f"{facts}; they must be equal ({errors.user_line()})")
+        raise errors.refusal(ValueError, f"{facts}; they must be equal")
     return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
 
 
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
-    """The gradients of a single number with respect to each of xs, or to one; no `.grad` is touched.
+    """The gradients of a single number with respect to Values; no `.grad` is touched.
 
-    TypeError if y is not a Value, since nothing was recorded then, or if one of xs is not.
+    Parameters
+    ----------
+    y
+        A Value that holds one number.
+    xs
+        The Values to differentiate with respect to, or one of them.
+    differentiable
+        Whether the gradients are Values, to be differentiated again, instead of arrays.
+
+    Returns
+    -------
+    list
+        A gradient for each of xs, of its shape and dtype; zeros where y does not depend on it.
+
+    Raises
+    ------
+    TypeError
+        If y is not a Value, since nothing was recorded then, or if one of xs is not.
+    ValueError
+        If y holds more or fewer than one number.
     """
     if not isinstance(y, Node):
-        raise TypeError(errors.constants_only(y))
+        raise errors.constants_only(y)
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
-        raise TypeError(f"gradients are for Values, such as a weight; got a {others[0]} ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"gradients are for Values, such as a weight; got a {others[0]}")
     start_from = seed(y, None)
     found = vjps(y, start_from, wanted, differentiable)
     if JOINED:

@@ -1,8 +1,11 @@
 """The few named errors and warnings, and the words that explain a mistake.
 
-A message says what happened, where in the user's own file, why, and what to write instead. Nothing here
-computes: it is given names, shapes and NumPy's complaint, and returns text.
+A message says what happened, where in the user's own file, why, and what to write instead. Whoever refuses writes
+`raise refusal(TypeError, "what is wrong: what to write instead")`, and the user's line is added here. Nothing here
+computes: it is given names, shapes and NumPy's complaint, and returns an exception to be raised.
 """
+
+from __future__ import annotations
 
 import sys
 import warnings
@@ -10,15 +13,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from os.path import basename, dirname, join
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
 
+Refusal = TypeVar("Refusal", bound=Exception)
 Shape = tuple[int, ...]
 
-INSIDE = *(join(dirname(f), "") for f in (__file__, np.__file__)), join(dirname(dirname(np.__file__)), "scipy", "")
+PACKAGES = dirname(dirname(np.__file__))
+INSIDE = (join(dirname(__file__), ""), join(PACKAGES, "numpy", ""), join(PACKAGES, "scipy", ""))
+"""The folders whose code is not the user's; with a separator at the end, so that `numpy_exercises` is."""
+
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -42,9 +49,11 @@ class BroadcastWarning(UserWarning):
 
 def user_frame() -> tuple[FrameType, int]:
     """The innermost frame outside this package and NumPy, and its distance from the caller."""
-    frame, depth = sys._getframe(1), 1
+    frame = sys._getframe(1)
+    depth = 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
-        frame, depth = frame.f_back, depth + 1
+        frame = frame.f_back
+        depth = depth + 1
     return frame, depth
 
 
@@ -52,6 +61,23 @@ def user_line() -> str:
     """Where the user's own code stands now, as `train.py:7`."""
     frame, _ = user_frame()
     return f"{repr(basename(frame.f_code.co_filename))[1:-1]}:{frame.f_lineno}"
+
+
+def refusal(kind: type[Refusal], text: str) -> Refusal:
+    """The exception to raise for a mistake: the text, followed by the user's line, such as `(train.py:7)`."""
+    error = kind(f"{text} ({user_line()})")
+    vars(error)["without_line"] = text
+    return error
+
+
+def words(error: Exception) -> str:
+    """The text of an exception, without the user's line if it is a refusal: to be told again with more words."""
+    return str(getattr(error, "without_line", error))
+
+
+def printable(name: object) -> str:
+    """A text or a name without control characters, for screens: a file or an attribute may be called anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
 
 
 def label(operand: Any, letter: str) -> str:
@@ -78,7 +104,8 @@ def check_stretch(name: str, args: tuple[Any, Any], x: Shape, y: Shape) -> None:
 def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str:
     """What broadcasting two shapes would do, and what to write instead."""
     out = np.broadcast_shapes(x, y)
-    size, meant = int(np.prod(out)), max(int(np.prod(x)), int(np.prod(y)))
+    size = int(np.prod(out))
+    meant = max(int(np.prod(x)), int(np.prod(y)))
     things = "differences" if symbol == "-" else "values"
     flat, tall = names if len(x) < len(y) else names[::-1]
     use = f"Use {flat}[:, None] or {tall}[:, 0]" if {len(x), len(y)} == {1, 2} else "Reshape one of them"
@@ -92,22 +119,26 @@ def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     shapes = [shape_of(arg) for arg in args[: len(names)]]
     call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
     facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
-    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
-    kind = next((kind for kind in kinds if isinstance(error, kind)), TypeError)
-    return kind(f"{f'{call}: {facts};' if names else f'{name}:'} {reason(name, shapes, error)} ({user_line()})")
+    told = f"{call}: {facts};" if names else f"{name}:"
+    return refusal(kind_of(error), f"{told} {reason(name, shapes, error)}")
+
+
+def kind_of(error: Exception) -> type[Exception]:
+    """The class of an exception, or the nearest of its bases that is made of a text alone."""
+    kinds = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, AttributeError)
+    return next((kind for kind in kinds if isinstance(error, kind)), TypeError)
 
 
 def retold(function: Any, args: Any, options: Any, error: Exception) -> Exception:
     """What NumPy says of the same arguments as plain arrays; if nothing, that they have no derivative here."""
-    if f"({user_line()})" in str(error):  # it is told already
+    if hasattr(error, "without_line"):  # it is told already
         return error
     try:
         with np.errstate(all="ignore"):
             function(*args, **options)
     except Exception as numpys:
         return explained(function.__name__, (), numpys)
-    error.args = (f"{function.__name__}: these arguments have no derivative here: {error} ({user_line()})",)
-    return error
+    return refusal(kind_of(error), f"{function.__name__}: these arguments have no derivative here: {error}")
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
@@ -127,36 +158,49 @@ def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
 
 def elsewhere(name: str, x: Any, error: Exception) -> Exception:
     """A rule's own error; for an array that is not NumPy's, what its library cannot do and what to do instead."""
-    advice = f"{str(error).rstrip('.')}; convert the data first, or use another function ({user_line()})"
-    text = f"the gradient of {name} cannot be computed on {type(x).__module__.partition('.')[0]} arrays: {advice}"
-    return error if isinstance(x, np.ndarray | np.generic | float) else TypeError(text)
+    if isinstance(x, np.ndarray | np.generic | float):
+        return error
+    library = type(x).__module__.partition(".")[0]
+    advice = f"{words(error).rstrip('.')}; convert the data first, or use another function"
+    return refusal(TypeError, f"the gradient of {name} cannot be computed on {library} arrays: {advice}")
 
 
-def unknown(function: Any, reason: str | None = None, part: str = "") -> str:
+def unknown(function: Any, reason: str | None = None, part: str = "") -> TypeError:
     """Why a function, or a part of it such as `.accumulate`, has no derivative, and what to do about it."""
     module = getattr(function, "__module__", None)  # other libraries' ufuncs do not say
     name = f"{module.replace('numpy', 'np', 1)}.{function.__name__}" if module else function.__name__
     why = f"{reason};" if reason else "register one with differentiable(), or"
-    use = f"pass value.data to use it as a constant ({user_line()})"
-    return f"{name}{part} has no derivative here: {why} {use}"
+    return refusal(TypeError, f"{name}{part} has no derivative here: {why} pass value.data to use it as a constant")
 
 
-def not_scalar(name: str | None, shape: Shape) -> str:
+def not_scalar(name: str | None, shape: Shape) -> ValueError:
     """Why backward needs a single number, and what to do with an array."""
     use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
-    return f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use} ({user_line()})"
+    return refusal(ValueError, f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use}")
 
 
-def constants_only(result: Any) -> str:
+def constants_only(result: Any) -> TypeError:
     """Why there is nothing to differentiate."""
-    use = f"wrap the parameters in Value, or was .data used? ({user_line()})"
-    return f"the result (a {type(result).__name__}) was computed from constants only: {use}"
+    use = "wrap the parameters in Value, or was .data used?"
+    return refusal(TypeError, f"the result (a {type(result).__name__}) was computed from constants only: {use}")
 
 
-def refusal(text: str) -> Callable[..., NoReturn]:
+def refusing(text: str) -> Callable[..., NoReturn]:
     """A method that would cut the graph silently, and says what to write instead."""
 
     def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"{text} ({user_line()})")
+        """Refused, with what to write instead.
+
+        Parameters
+        ----------
+        *args, **options
+            Whatever NumPy's method takes.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise refusal(TypeError, text)
 
     return refused

@@ -9,19 +9,16 @@ Source: the refusals of Griewank and Walther, "Evaluating Derivatives" (2008), s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.table import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
-from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw
+from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Rule = Callable[..., Any]
+Rule = Callable[..., Any]
 
 
 def custom(
@@ -44,6 +41,11 @@ def custom(
         `kinks`, `singular`, `glyph`, `formulas`, and so on, as for `Op`. A function that is not elementwise needs
         `cases`: examples of its arguments' shapes and of its options.
 
+    Returns
+    -------
+    callable
+        A decorator for the function: it gives what users call, as `primitive` does.
+
     Raises
     ------
     TypeError
@@ -63,7 +65,8 @@ def custom(
     """
 
     def enter(function: Rule) -> Rule:
-        op, rng = Op(function, pullbacks, domain=domain, **declared), np.random.default_rng(0)
+        op = Op(function, pullbacks, domain=domain, **declared)
+        rng = np.random.default_rng(0)
         if op.variadic and not op.cases:
             raise TypeError(f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]")
         for call in calls(op):

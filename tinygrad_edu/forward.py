@@ -22,7 +22,8 @@ def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool,
     for node in reversed(toposort(*roots, since=since)):
         ts = {i: found[x] for i, x in enumerate(node.args) if isinstance(x, Node) and x in found}
         if ts:
-            t, dtype = push(node, ts, current(node) if differentiable else node.saved), node.saved[0].dtype
+            t = push(node, ts, current(node) if differentiable else node.saved)
+            dtype = node.saved[0].dtype
             found[node] = t if t.dtype == dtype else t.astype(dtype)
     return found
 

@@ -13,10 +13,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tinygrad_edu.recording import Scope
-    from tinygrad_edu.table import Op
+from tinygrad_edu.recording import Scope
 
 NUMBER = attrgetter("number")
 OWN = ("aligned", "data", "grad", "name", "op", "options", "saved", "scope")
@@ -28,7 +25,8 @@ class Node:
 
     `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
     `pullback(g, *saved, **options)`, and rebinding `data` later cannot change a gradient. `aligned` says
-    that all of them are float64 of one shape, so that gradients need no fitting.
+    that all of them are float64 of one shape, so that gradients need no fitting. `op` is the operation, an entry of
+    the table, or None for a variable.
     """
 
     __slots__ = ("__weakref__", "args", "number", *OWN)
@@ -39,7 +37,7 @@ class Node:
     grad: Any
     name: str | None
     number: int
-    op: Op | None
+    op: Any
     options: dict[str, Any]
     saved: tuple[Any, ...]
     scope: Scope

@@ -20,13 +20,13 @@ FOREIGN = {
 def floating(data: Any) -> Any:
     """The data of a variable: Python numbers become float64, floating arrays stay as they are."""
     if isinstance(data, Node):
-        raise TypeError(f"a Value was given: Value(v.data) starts a new variable ({errors.user_line()})")
+        raise errors.refusal(TypeError, "a Value was given: Value(v.data) starts a new variable")
     array = arrayed(data)
     if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
     if array.dtype.kind != "f":
         use = "x.real and x.imag" if array.dtype.kind == "c" else "Value([1., 2.]) or x.astype(float)"
-        raise TypeError(f"variables are floating point; got {array.dtype}. {use} ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"variables are floating point; got {array.dtype}. {use}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
@@ -36,27 +36,27 @@ def constant(operand: Any) -> Any:
         return float(operand)
     array = arrayed(operand)
     if array.dtype.kind not in "fiub":
-        kind = f"{type(operand).__name__} of dtype {array.dtype} ({errors.user_line()})"
-        raise TypeError(f"gradients are of real numbers; got {kind}")
+        kind = type(operand).__name__
+        raise errors.refusal(TypeError, f"gradients are of real numbers; got {kind} of dtype {array.dtype}")
     return array
 
 
 def arrayed(data: Any) -> Any:
     """Data as an array of NumPy or of a library that speaks its protocols; numbers as NumPy scalars."""
     if isinstance(data, np.ma.MaskedArray | np.matrix):  # they mean something else by == or *
-        raise TypeError(f"a {type(data).__name__} was given: a.filled(0.0) or np.asarray(a) ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"a {type(data).__name__} was given: a.filled(0.0) or np.asarray(a)")
     if isinstance(data, np.generic) or (hasattr(data, "__array_function__") and not isinstance(data, type)):
         return data
     if (library := type(data).__module__.partition(".")[0].removesuffix("lib")) in FOREIGN:
-        raise TypeError(f"{FOREIGN[library]}; gradients do not cross frameworks ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"{FOREIGN[library]}; gradients do not cross frameworks")
     if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
-        raise TypeError(f"a list of Values was given: np.stack(values) joins them ({errors.user_line()})")
+        raise errors.refusal(TypeError, "a list of Values was given: np.stack(values) joins them")
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise TypeError(f"this is not an array of numbers: {error} ({errors.user_line()})") from None
+        raise errors.refusal(TypeError, f"this is not an array of numbers: {error}") from None
     if array.dtype.kind == "O":
-        raise TypeError(f"{type(data).__name__} is not a number or an array of numbers ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"{type(data).__name__} is not a number or an array of numbers")
     return array[()] if array.ndim == 0 else array
 
 

@@ -17,7 +17,9 @@ class Scope:
     __slots__ = ("kind", "parent", "path")
 
     def __init__(self, path: str = "", kind: str = "", parent: Scope | None = None) -> None:
-        self.path, self.kind, self.parent = path, kind, parent
+        self.path = path
+        self.kind = kind
+        self.parent = parent
 
     def __repr__(self) -> str:
         return f"{self.kind} '{self.path}'"
@@ -38,7 +40,13 @@ def inside(scope: Scope | None) -> Iterator[None]:
 
 
 def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording, in this thread or task only: results are Values without a history."""
+    """Compute without recording, in this thread or task only: results are Values without a history.
+
+    Returns
+    -------
+    context manager
+        For `with no_grad():`.
+    """
     return inside(None)
 
 

@@ -1,8 +1,8 @@
 """`save` and `load`: a trained network in a file that is whole or not there.
 
 A file holds arrays under their names and nothing that could run, in the safetensors format. It is written beside the
-old one, forced to the disk and then renamed, so that a crash leaves the old file or the new one. A file is believed
-only after its header, its size and its fingerprint agree, and the model is changed only then.
+old one, forced to the disk and then renamed, so that a crash leaves the old file or the new one. The model is changed
+only after the header, the size and the fingerprint (SHA-256) of the file have been found to agree.
 
 Source: the specification of the safetensors format; writing beside the old file and renaming is the method
 of Pillai et al., "All file systems are not created equal" (OSDI 2014).
@@ -12,26 +12,24 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import NamedTuple, Protocol
+from types import ModuleType
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from tinygrad_edu import __version__
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.nn.module import differences
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import ModuleType
-    from typing import Any, BinaryIO
-
 METADATA = "__metadata__"
-SPARE, ROOM = 1_000_000, 4_000  # bytes of a header: for an error that names what differs, and for each array
+# How long a header may be, in bytes: it is read before anything in it can be believed.
+SPARE = 1_000_000  # for the arrays of another model, so that the error can name what differs
+ROOM = 4_000  # for each array of this one: a dtype, a shape of up to 64 axes, two offsets
 DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
@@ -63,18 +61,18 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model
-        A `Module`, or anything else with `state_dict()`.
+        A `Module`, an `Optimizer`, or anything else with `state_dict()`.
     path
-        The file, `.safetensors` by custom; its folder has to exist.
+        The file, usually with the ending `.safetensors`; its folder has to exist.
 
     Raises
     ------
     CheckpointError
         If an array is not of real numbers of at most 64 bits, or a name cannot be written.
     TypeError
-        If the model has no state, as a state itself, or model and path changed places.
+        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
     OSError
-        If there is no room, or no right to write; what was at `path` is as it was.
+        If the file cannot be written, for lack of space or permission; a file that was at `path` is unchanged.
     ImportError
         If the safetensors package is missing.
 
@@ -102,14 +100,16 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
 def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     """Give a model the parameters that `save` wrote: all of them, or none.
 
-    Floating-point arrays are cast to the dtype that the model has. No more is read than such a model can need.
+    Floating-point arrays are cast to the dtype that the model has. Never more bytes are read than a file of this
+    model can have.
 
     Parameters
     ----------
     model
-        Built as the saved one was; anything with `state_dict()` and `load_state_dict()`.
+        A `Module`, an `Optimizer` or anything else with `state_dict()` and `load_state_dict()`, built with the same
+        shapes as the one that was saved.
     path
-        The file.
+        The file that `save` wrote.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
         If the file is of another model, damaged, cut short, or not written by `save`, or the model refuses what
         it holds; the model is unchanged.
     TypeError
-        If the model has no state, as a state itself, or model and path changed places.
+        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
     OSError
         If there is no such file.
     ImportError
@@ -137,7 +137,7 @@ def state_of(model: Any, verb: str) -> Any:
     """The state of a model, of which every name is a text."""
     if isinstance(model, type) or not hasattr(model, "state_dict"):
         use = f"{verb}(model, path), with the model itself, not its state_dict()"
-        raise TypeError(f"a {type(model).__name__} has nothing to {verb}: write {use} ({user_line()})")
+        raise refusal(TypeError, f"a {type(model).__name__} has nothing to {verb}: write {use}")
     state = model.state_dict()
     if odd := next((name for name in state if not isinstance(name, str)), None):
         raise CheckpointError(f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")
@@ -274,11 +274,6 @@ def fingerprint(version: str, state: Mapping[str, Any]) -> str:
 def short(text: str) -> str:
     """A text of which the middle is left out if it is long."""
     return text if len(text) <= 300 else f"{text[:200]}...{text[-90:]}"
-
-
-def printable(text: str) -> str:
-    """A text without control characters, whatever names a file has."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def safetensors() -> ModuleType:

@@ -14,35 +14,43 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, wraps
-from importlib import import_module
 from itertools import product
 from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.later import CHAPTERS, chapter
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float] | str
 Case = tuple[tuple[tuple[int, ...], ...], dict[str, Any]]
 
 INF = float("inf")
-REALS, POSITIVE = (-INF, INF), (0.0, INF)
-TIES, MULTIPLES = "ties", "multiples"
-REGULAR, DEFINITE = "full rank", "positive definite"
+REALS = (-INF, INF)
+POSITIVE = (0.0, INF)
+TIES = "ties"
+MULTIPLES = "multiples"
+REGULAR = "full rank"
+DEFINITE = "positive definite"
 
 OPERATIONS: dict[Callable[..., Any], Op] = {}
 REWRITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 CONSTANTS: set[Callable[..., Any]] = set()
 REFUSED: dict[Callable[..., Any], str] = {}
-LATER: dict[str, str] = {}  # a library, and the chapter that is read once the user has imported it
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
 INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts", "correction": "; it is called ddof"}
 signature = cache(inspect.signature)
 
 
 class Each:
-    """One pullback for any number of arguments: `rule(i, g, out, *arrays, **options)`."""
+    """One pullback for any number of arguments.
+
+    Parameters
+    ----------
+    rule
+        `rule(i, g, out, *arrays, **options)` gives the gradient of the i-th array, counted from 0.
+    """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -52,7 +60,13 @@ class Each:
 
 
 class Parts(Each):
-    """All pullbacks at once, for a great many arguments: `rule(g, out, *arrays, **options)` gives their list."""
+    """All pullbacks at once, for a great many arguments.
+
+    Parameters
+    ----------
+    rule
+        `rule(g, out, *arrays, **options)` gives the list of the gradients of all arrays.
+    """
 
     def __getitem__(self, i: int) -> Rule:
         return lambda *inputs, **options: self.rule(*inputs, **options)[i]
@@ -105,39 +119,46 @@ class Op:
     options: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.with_constants = (
-            self if self.with_constants is None else replace(self, pullbacks=self.with_constants, with_constants=None)
-        )
-        self.name, self.parameters = self.function.__name__.strip("_"), declared_by(self.function)
-        self.elementwise, self.variadic = not self.cases, isinstance(self.pullbacks, Each)
-        self.glyph, self.compute = self.glyph or self.name, self.compute or self.function
+        self.name = self.function.__name__.strip("_")
+        self.parameters = declared_by(self.function)
+        self.elementwise = not self.cases
+        self.variadic = isinstance(self.pullbacks, Each)
+        self.glyph = self.glyph or self.name
+        self.compute = self.compute or self.function
         self.options = self.declared()
+        if self.with_constants is None:
+            self.with_constants = self
+        else:
+            self.with_constants = replace(self, pullbacks=self.with_constants, with_constants=None)
 
     def declared(self) -> frozenset[str]:
         """The options that the rules know; refuses rules that do not fit the function."""
         rules = [self.pullbacks.rule] if isinstance(self.pullbacks, Each) else self.pullbacks
         options: set[str] = set()
         for rule in rules:
-            code = rule.__code__
-            options |= set(code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
-            count = code.co_argcount - 2
+            positional, named = parameters_of(rule)
+            options.update(named)
+            count = len(positional) - 2  # besides g and out
             if not self.variadic and count != len(rules):
                 use = "write one pullback (g, out, *arrays, *, **options) per array argument"
                 raise TypeError(f"{self.name}: {len(rules)} pullbacks for {count} array arguments; {use}")
-        if self.parameters and not options <= set(self.parameters):
-            unknown, known = ", ".join(sorted(options - set(self.parameters))), ", ".join(self.parameters)
-            raise TypeError(f"{self.name}: no option {unknown} in its signature ({known})")
+        unknown = options.difference(self.parameters)
+        if self.parameters and unknown:
+            known = ", ".join(self.parameters)
+            raise TypeError(f"{self.name}: no option {', '.join(sorted(unknown))} in its signature ({known})")
         return frozenset(options)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort a call's arguments into arrays (positional) and options (by keyword)."""
         if not self.parameters or isinstance(self.pullbacks, Each):
-            arrays, named = tuple(args), dict(kwargs)
+            arrays = tuple(args)
+            named = dict(kwargs)
         else:
             named = {**dict(zip(self.parameters, args, strict=False)), **kwargs}
             names = list(self.parameters)[: len(self.pullbacks)]
             arrays = tuple(named.pop(name) for name in names if name in named)
-        known = [n for n in self.options if n == "condition" or not isinstance(named.get(n), Node)]  # not a variable
+        # a Value as an option would be a constant in silence, so it is refused; as a condition it only chooses
+        known = [name for name in self.options if name == "condition" or not isinstance(named.get(name), Node)]
         return arrays, accepted(self.name, known, self.parameters, named)
 
     def __repr__(self) -> str:
@@ -154,6 +175,13 @@ def declared_by(function: Rule) -> dict[str, Any]:
     return {}
 
 
+def parameters_of(rule: Rule) -> tuple[Sequence[str], Sequence[str]]:
+    """The names that a rule takes by position, and those that it takes by keyword only, in the order of its code."""
+    code = rule.__code__
+    positional = code.co_argcount
+    return code.co_varnames[:positional], code.co_varnames[positional : positional + code.co_kwonlyargcount]
+
+
 def accepted(
     name: str, known: Collection[str], declared: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -163,8 +191,10 @@ def accepted(
         if option not in known and value is not default:
             named = sorted(n for n in known if n in declared and declared[n].default is not declared[n].empty)
             only = f", only {option}={default!r}" if isinstance(default, str | bool) else ""
-            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')} ({errors.user_line()})"
-            raise TypeError(f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}")
+            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')}"
+            raise errors.refusal(
+                TypeError, f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}"
+            )
     return {option: value for option, value in given.items() if option in known}
 
 
@@ -183,16 +213,68 @@ def register(op: Op) -> Op:
 
 
 def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **declared: Any) -> Op:
-    """Give a NumPy function its pullbacks: `differentiable(np.tanh, lambda g, out, x: ..., domain=REALS)`."""
+    """Give a NumPy function its pullbacks.
+
+    Parameters
+    ----------
+    function
+        The function users call, such as `np.tanh`.
+    *pullbacks
+        One rule `(g, out, *arrays, *, **options)` per array argument: g has the shape of the result, what the rule
+        gives that of the argument, or what broadcasting makes of it. Or one `Each`.
+    domain
+        Where the rules hold: `REALS`, `POSITIVE`, any `(low, high)`, or a list of one for each argument.
+    **declared
+        `kinks`, `singular`, `cases`, `glyph`, `formulas` and so on, as for `Op`.
+
+    Returns
+    -------
+    Op
+        The entry of the table.
+
+    Raises
+    ------
+    TypeError
+        If the pullbacks do not fit the function's arguments and options.
+    ValueError
+        If the function is in the table already.
+
+    Examples
+    --------
+    ::
+
+        te.differentiable(np.tanh, lambda g, out, x: g * (1 - out**2), domain=te.REALS)
+    """
     rules: Any = pullbacks[0] if len(pullbacks) == 1 and isinstance(pullbacks[0], Each) else pullbacks
     return register(Op(function, rules, domain=domain, **declared))
 
 
 def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = "", **declared: Any) -> Rule:
-    """Make a differentiable operation of a function that is not NumPy's; returns what users call.
+    """Make a differentiable operation of a function that is not NumPy's.
 
-    The result behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
-    the arguments is asked to take over. A lambda is given its name here.
+    Parameters
+    ----------
+    function
+        Computes the result from plain arrays and options.
+    *pullbacks
+        One rule per array argument, as for `differentiable`.
+    domain
+        Where the rules hold, as for `differentiable`.
+    name
+        What pictures and messages call a lambda; other functions have their name.
+    **declared
+        As for `Op`.
+
+    Returns
+    -------
+    callable
+        What users call. It behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
+        the arguments is asked to take over.
+
+    Raises
+    ------
+    TypeError
+        If the pullbacks do not fit the function's arguments and options.
     """
     if name:
         function.__name__ = function.__qualname__ = name
@@ -210,7 +292,32 @@ def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = 
 
 
 def implements(function: Rule) -> Callable[[Rule], Rule]:
-    """Rewrite a function in terms of differentiable ones; options that the rewrite does not name are refused."""
+    """Rewrite a function in terms of differentiable ones.
+
+    Parameters
+    ----------
+    function
+        The function users call, such as `np.ptp`.
+
+    Returns
+    -------
+    callable
+        A decorator for the rewrite, which takes the arguments that it knows by NumPy's names. A call with an option
+        that it does not name is a TypeError.
+
+    Raises
+    ------
+    ValueError
+        If the function is in the table already.
+
+    Examples
+    --------
+    ::
+
+        @te.implements(np.ptp)
+        def ptp(a, axis=None):
+            return np.max(a, axis) - np.min(a, axis)
+    """
 
     def enter(rewrite: Rule) -> Rule:
         if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
@@ -221,9 +328,8 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
         rewrite.__name__ = rewrite.__qualname__ = function.__name__  # what Python's own messages call it
 
         def checked(*args: Any, **given: Any) -> Any:
-            simple = not given and len(args) <= getattr(getattr(rewrite, "__code__", 0), "co_argcount", 0)
             try:
-                arrays, options = (args, given) if simple else fitting(function, rewrite, args, given)
+                arrays, options = fitting(function, rewrite, args, given)
                 return rewrite(*arrays, **options)
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise errors.retold(function, plain(args), plain(given), error) from None
@@ -235,41 +341,94 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
 
 
 def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The arguments of a call that a rewrite takes, by position and by keyword; see `accepted`."""
+    """The arguments of a call that a rewrite takes, by position and by keyword.
+
+    An option that NumPy takes by position too has the name that NumPy gives it; what the rewrite does not know is
+    refused, see `accepted`.
+    """
+    if not given and len(args) <= positions(rewrite):
+        return args, given
     takes = signature(rewrite).parameters
-    declared, kinds = declared_by(function) or takes, [p.kind for p in takes.values()]
-    places = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    count = len(args) if inspect.Parameter.VAR_POSITIONAL in kinds else places
-    late = dict(zip(list(declared)[count:], args[count:], strict=False))  # options by position
-    options, free = late | given, inspect.Parameter.VAR_KEYWORD in kinds
-    return args[: len(args) - len(late)], options if free else accepted(function.__name__, takes, declared, options)
+    kinds = [parameter.kind for parameter in takes.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        count = len(args)
+    else:
+        count = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    declared = declared_by(function) or takes
+    by_position = dict(zip(list(declared)[count:], args[count:], strict=False))
+    arrays = args[: len(args) - len(by_position)]
+    options = by_position | given
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return arrays, options
+    return arrays, accepted(function.__name__, takes, declared, options)
+
+
+def positions(rewrite: Rule) -> int:
+    """How many arguments a function written in Python takes by position; 0 for anything else, which is asked."""
+    code = getattr(rewrite, "__code__", None)
+    return code.co_argcount if code else 0
 
 
 def constant(*functions: Rule) -> None:
-    """Declare functions whose result is a plain array: their derivative is zero wherever it exists."""
+    """Declare functions whose result is a plain array: their derivative is zero wherever it exists.
+
+    Parameters
+    ----------
+    *functions
+        Functions users call, such as `np.sign`.
+    """
     CONSTANTS.update(functions)
 
 
 def refused(reason: str, *functions: Rule) -> None:
-    """Say why functions have no derivative here, and what to write instead."""
+    """Say why functions have no derivative here, and what to write instead.
+
+    Parameters
+    ----------
+    reason
+        The words of the message, after "np.unique has no derivative here:".
+    *functions
+        Functions users call.
+    """
     REFUSED.update(dict.fromkeys(functions, reason))
 
 
 def arrived() -> bool:
     """Read the chapters whose library has been imported by now; whether there was one."""
-    ready = [library for library in LATER if library in sys.modules]
+    ready = [library for library in CHAPTERS if library in sys.modules]
     for library in ready:
-        import_module(LATER.pop(library))
+        chapter(library)
     return bool(ready)
 
 
 def case(*shapes: tuple[int, ...], **options: Any) -> Case:
-    """An example call for the tests: the shape of each array argument, and the options."""
+    """An example call for the tests.
+
+    Parameters
+    ----------
+    *shapes
+        The shape of each array argument.
+    **options
+        The options of the call.
+    """
     return shapes, options
 
 
 def cases(*shapes: tuple[int, ...], **choices: Sequence[Any]) -> list[Case]:
-    """Example calls with every combination of the given option values."""
+    """Example calls with every combination of some options.
+
+    Parameters
+    ----------
+    *shapes
+        The shape of each array argument.
+    **choices
+        The values to try, for each option.
+
+    Returns
+    -------
+    list
+        A `case` for each combination.
+    """
     return [(shapes, dict(zip(choices, row, strict=True))) for row in product(*choices.values())]
 
 

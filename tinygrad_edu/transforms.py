@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import seed, vjps
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
 from tinygrad_edu.inputs import constant, plain
@@ -34,13 +34,15 @@ class Run:
         places = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
         if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in places):
             given = f"{len(args)} positional arguments were given: pass by position what to differentiate"
-            raise TypeError(f"argnums is {argnums!r}, and {given} ({user_line()})")
-        inner, self.since = list(args), next_number()
+            raise refusal(TypeError, f"argnums is {argnums!r}, and {given}")
+        inner = list(args)
+        self.since = next_number()
         for i in places:
             ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
             inner[i] = rebuild(args[i], ys, same=True)
         self.chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
-        self.xs, self.ys = leaves(self.chosen), leaves([inner[i] for i in places])
+        self.xs = leaves(self.chosen)
+        self.ys = leaves([inner[i] for i in places])
         with recorded():
             self.out = f(*inner, **kwargs)
             self.outs = leaves(self.out)
@@ -50,7 +52,10 @@ class Run:
         for x, y in zip(self.xs, self.ys, strict=True):
             if self.keep and isinstance(x, Node) and x is not y:
                 # y = x, the one clever line: said only now, so that f could not take the one for the other
-                y.op, y.args, y.saved, y.aligned = OPERATIONS[PRIMITIVES["identity"]], (x,), (y.data, x.data), True
+                y.op = OPERATIONS[PRIMITIVES["identity"]]
+                y.args = (x,)
+                y.saved = (y.data, x.data)
+                y.aligned = True
         self.value = rebuild(self.out, self.outs if self.keep else map(plain, self.outs))
 
     def pull(self, g: Any) -> list[Any]:
@@ -84,10 +89,11 @@ def cut(vector: Any, arrays: list[Any]) -> list[Any]:
 
 def matched(structure: Any, tree: Any, word: str) -> list[Any]:
     """The leaves of a structure of gradients or tangents, in the order and dtypes of the structure it belongs to."""
-    found, wanted = dict(flatten(structure)), dict(flatten(tree))
+    found = dict(flatten(structure))
+    wanted = dict(flatten(tree))
     shapes, expected = ({path: np.shape(a) for path, a in d.items()} for d in (found, wanted))
     if shapes != expected:
-        raise ValueError(f"the {word} has shapes {shapes}, it needs {expected}, by path ({user_line()})")
+        raise refusal(ValueError, f"the {word} has shapes {shapes}, it needs {expected}, by path")
     given = {path: a if isinstance(a, Node) else constant(a) for path, a in found.items()}
     return [(np.ones_like(plain(a)) * given[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
 
@@ -115,7 +121,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums)
         if len(run.outs) != 1:
-            raise ValueError(f"the function gives {len(run.outs)} results: a gradient is of one ({user_line()})")
+            raise refusal(ValueError, f"the function gives {len(run.outs)} results: a gradient is of one")
         root = run.root if isinstance(run.root, Node) else Value(constant(run.root) * 1.0)
         start_from = seed(root, None)
         found = run.pull(start_from)
@@ -130,6 +136,13 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a function, as a function; see `value_and_grad`.
 
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+
     Examples
     --------
     >>> import numpy as np
@@ -142,14 +155,36 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
-    """The derivative of every entry of an elementwise function, as a function: the gradient of the sum."""
+    """The derivative of every entry of an elementwise function, as a function: the gradient of the sum.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives an array
+        of which each entry depends on the same entry of the argument.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+    """
     return grad(wraps(f)(lambda *args, **kwargs: np.sum(f(*args, **kwargs))), argnums)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """The result `f(*primals)`, and the function that takes a gradient of it back to a tuple, one for each primal.
 
-    The results of f may be a structure; then so is what is pulled back. f runs once, however often one pulls.
+    f runs once, however often one pulls.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
+    *primals
+        Its arguments.
+
+    Returns
+    -------
+    tuple
+        The result, and a function: from a gradient of the result, of its structure and shapes, to one for each
+        primal. A gradient that does not fit is a ValueError.
     """
     run = Run(f, primals, {}, tuple(range(len(primals))))
     pull = lambda g: rebuild(run.chosen, run.pull(joined(matched(g, run.out, "gradient"))))
@@ -157,7 +192,27 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """`f(*primals)`, and how it moves as the primals move along the tangents (forward mode); one needs no tuple."""
+    """The result `f(*primals)`, and how it moves as the primals move along the tangents (forward mode).
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
+    primals
+        Its arguments, a tuple; a single one needs no tuple.
+    tangents
+        A direction for each, of its structure and shapes.
+
+    Returns
+    -------
+    tuple
+        The result, and its derivative along the tangents, of the structure and shapes of the result.
+
+    Raises
+    ------
+    ValueError
+        If the tangents do not fit the primals.
+    """
     primals, tangents = (tuple(t) if isinstance(t, tuple | list) else (t,) for t in (primals, tangents))
     run = Run(f, primals, {}, tuple(range(len(primals))))
     ts = matched(tangents, rebuild(run.chosen, run.ys), "tangent")
@@ -169,12 +224,21 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     Structures give a structure like the result, of structures like the argument. f runs once; its derivatives are
     pushed forward if there are fewer arguments than results, else pulled back.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may
+        be a structure too.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
     """
 
     @wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = Run(f, args, kwargs, argnums)
-        m, n = sum(map(np.size, run.outs)), sum(map(np.size, run.ys))
+        m = sum(map(np.size, run.outs))
+        n = sum(map(np.size, run.ys))
         if n < m or m == 0:
             columns = [joined(run.push(cut(e, run.ys))) for e in np.eye(n)]
             matrix: Any = np.transpose(np.reshape(joined(columns), (n, m)))
@@ -191,12 +255,35 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`."""
+    """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
+    argnums
+        Which positional arguments to differentiate with respect to; several give a tuple.
+    """
     return jacobian(grad(f, argnums), argnums)
 
 
 def hvp(f: Function, x: Any, v: Any) -> Any:
-    """The Hessian of f at x times v, of the structure of x, without the matrix: the gradient, pushed along v."""
+    """The Hessian of f at x times v, of the structure of x, without the matrix: the gradient, pushed along v.
+
+    Parameters
+    ----------
+    f
+        A function of one argument, as for `value_and_grad`; it gives one number.
+    x
+        Its argument: a number, an array or a structure.
+    v
+        A direction, of the structure and shapes of x.
+
+    Raises
+    ------
+    ValueError
+        If f gives more than one number, or v does not fit x.
+    """
     return jvp(grad(f), (x,), (v,))[1]
 
 
@@ -206,11 +293,13 @@ def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> 
     with recorded():
         again = call()
     same = all(node.data is plain(x) for node, x in zip(past, inputs, strict=True))
-    new, old = plain(again), plain(out)
+    new = plain(again)
+    old = plain(out)
     if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
-        raise ValueError(
+        raise refusal(
+            ValueError,
             "a checkpointed function gave another result when it was computed again: it must not draw random "
-            f"numbers, and parameters are updated after backward, not before ({user_line()})"
+            "numbers, and parameters are updated after backward, not before",
         )
     return vjps(again, g, past, isinstance(out, Node), since)
 
@@ -228,12 +317,20 @@ def checkpoint(f: Function) -> Function:
 
     So a chain of such calls keeps their results instead of everything inside, for one more forward computation.
     Variables that f uses without being given them, such as a module's parameters, have their gradients too.
+
+    Parameters
+    ----------
+    f
+        A function of numbers, arrays or structures that gives the same each time: random numbers, or parameters that
+        were updated before the backward pass, are a ValueError there.
     """
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        since, out = next_number(), f(*args, **kwargs)
-        outs, call = leaves(out), lambda: joined(leaves(f(*args, **kwargs)))
+        since = next_number()
+        out = f(*args, **kwargs)
+        outs = leaves(out)
+        call = lambda: joined(leaves(f(*args, **kwargs)))  # the same again, for the backward pass
         past = sources(*outs, since=since)
         if not past or SCOPE.get() is None:
             return out
@@ -245,5 +342,11 @@ def checkpoint(f: Function) -> Function:
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same numbers as constants, in a structure like x."""
+    """The same numbers as constants, in a structure like x.
+
+    Parameters
+    ----------
+    x
+        A number, an array, a Value, or a structure of them.
+    """
     return rebuild(x, map(plain, leaves(x)))

@@ -1,12 +1,18 @@
 """Nested structures: lists, tuples, dicts, dataclasses and modules, with numbers, arrays or Values at their leaves.
 
-`flatten` lists the leaves in order, each with its path; `rebuild` puts other leaves into the same structure. None is
-an empty structure. A module's leaves are its parameters; what is rebuilt of it is a dict, such as `state_dict()` has.
+`walk` goes through everything that a structure holds, without recursion; `flatten` lists the leaves, each with its
+path, such as `layers.0.weight`; `rebuild` puts other leaves into the same structure. None is an empty structure. A
+module's leaves are its parameters; what is rebuilt of it is a dict, such as `state_dict()` has.
+Source: depth-first search in preorder, as in Knuth, "The Art of Computer Programming" 1, section 2.3.1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import Any
+
+from tinygrad_edu.errors import refusal
+
+Parts = Callable[[Any], dict[Any, Any] | None]
 
 
 def parts(tree: Any) -> dict[Any, Any] | None:
@@ -22,13 +28,50 @@ def parts(tree: Any) -> dict[Any, Any] | None:
     return {} if tree is None else None
 
 
+def join(path: str, name: object) -> str:
+    """A path and one more step."""
+    return f"{path}.{name}" if path else str(name)
+
+
+def walk(
+    root: Any, path: str = "", parts: Parts = parts, once: bool = False
+) -> Iterator[tuple[str, Any, dict[Any, Any] | None]]:
+    """Everything in a structure, from outside in and in order, each thing with its path and what it holds.
+
+    Parameters
+    ----------
+    root, path
+        Where to start, and the path there.
+    parts
+        What a thing holds, by name; None for a leaf.
+    once
+        Whether a thing that is held twice is met once only, which also lets a structure hold itself.
+    """
+    met: set[int] = set()
+    around: set[int] = set()  # what is being walked: whoever meets one of them again would go round for ever
+    waiting: list[tuple[str, Any, bool]] = [(path, root, False)]
+    while waiting:
+        path, thing, left = waiting.pop()
+        if left:
+            around.discard(id(thing))
+            continue
+        if once and id(thing) in met:
+            continue
+        held = parts(thing)
+        yield path, thing, held
+        if once:
+            met.add(id(thing))
+        elif held:
+            if id(thing) in around:
+                raise refusal(ValueError, f"a {type(thing).__name__} holds itself")
+            around.add(id(thing))
+            waiting.append((path, thing, True))
+        waiting.extend((join(path, name), part, False) for name, part in reversed((held or {}).items()))
+
+
 def flatten(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its path, such as `layers.0.weight`."""
-    children = parts(tree)
-    if children is None:
-        yield path, tree
-    for key, child in (children or {}).items():
-        yield from flatten(child, f"{path}.{key}" if path else str(key))
+    """Every leaf with its path."""
+    return ((place, leaf) for place, leaf, held in walk(tree, path) if held is None)
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -37,18 +80,23 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def rebuild(tree: Any, leaves: Iterable[Any], same: bool = False) -> Any:
-    """The structure of a tree with other leaves, given in the order of `flatten`; modules as dicts, or the same."""
-    children, source = parts(tree), iter(leaves)
-    if children is None:
-        return next(source)
-    made = {key: rebuild(child, source, same) for key, child in children.items()}
+    """The structure of a tree with as many other leaves, in the order of `flatten`; modules as dicts, or the same."""
+    waiting = list(leaves)
+    made: list[Any] = []  # from the last thing to the first, so that parts are made before what holds them
+    for _, thing, held in reversed(list(walk(tree))):
+        made.append(waiting.pop() if held is None else refilled(thing, {name: made.pop() for name in held}, same))
+    return made.pop()
+
+
+def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
+    """One structure, not a leaf, that holds other things under the same names."""
     if hasattr(type(tree), "named_parameters"):
-        return tree if same else made
+        return tree if same else held
     if isinstance(tree, dict):
-        return made
+        return held
     if isinstance(tree, list | tuple):
-        return type(tree)(*made.values()) if hasattr(tree, "_fields") else type(tree)(made.values())
+        return type(tree)(*held.values()) if hasattr(tree, "_fields") else type(tree)(held.values())
     twin = copy(tree)
-    for name, child in made.items():
-        object.__setattr__(twin, name, child)  # frozen dataclasses have no other way
+    for name, part in held.items():
+        object.__setattr__(twin, name, part)  # frozen dataclasses have no other way
     return twin

@@ -9,8 +9,7 @@ Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, next_number, pack, unpack
 from tinygrad_edu.inputs import constant, floating, plain
+from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
 from tinygrad_edu.recording import ROOT, SCOPE
 from tinygrad_edu.table import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
@@ -34,7 +34,14 @@ new = object.__new__
 
 def operators(function: Any) -> tuple[Binary, Binary]:
     """The methods behind an operator and its reflection: straight to the table, past NumPy's dispatch."""
-    return lambda x, y: binary(OPERATIONS[function], x, y), lambda y, x: binary(OPERATIONS[function], x, y)
+
+    def forwards(x: Value, y: Any) -> Value:
+        return binary(OPERATIONS[function], x, y)
+
+    def reflected(y: Value, x: Any) -> Value:
+        return binary(OPERATIONS[function], x, y)
+
+    return forwards, reflected
 
 
 def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
@@ -58,13 +65,19 @@ def method(function: Any) -> Callable[..., Any]:
         simple = not args and not options and target in OPERATIONS
         return unary(OPERATIONS[target], self) if simple else dispatch(target, (self, *args), options)
 
-    called.__doc__ = f"As `{function if isinstance(function, str) else 'np.' + function.__name__}(self, ...)`."
+    name = function if isinstance(function, str) else f"np.{function.__name__}"
+    called.__name__ = name.removeprefix("np.")
+    called.__qualname__ = f"Value.{called.__name__}"
+    called.__doc__ = (
+        f"As `{name}(self, ...)`.\n\n"
+        "Parameters\n----------\n*args, **options\n    What the function takes besides its first argument.\n"
+    )
     return called
 
 
 def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook shows of a Value or a module, by MIME type: asked of `viz` by name, when somebody looks."""
-    return import_module("tinygrad_edu.viz").bundle(thing)
+    return public("viz").bundle(thing)
 
 
 class Value(Node):
@@ -74,20 +87,27 @@ class Value(Node):
     ----------
     data
         A number, a list of numbers, or a floating point array, which is kept as it is; rebind `v.data` to update it.
-        TypeError for arrays of integers, booleans, complex numbers and objects, and for those of other frameworks.
     name
         What pictures and messages call it.
 
     Attributes
     ----------
+    data
+        The array, or a NumPy number for a single one.
     grad
         The gradient after `backward()`, of the shape and dtype of the data; None before.
     op, args, options
         The operation that made the Value, its operands in order, its options.
+
+    Raises
+    ------
+    TypeError
+        For arrays of integers, booleans, complex numbers and objects, and for those of other frameworks.
     """
 
     __slots__ = ()
     __array_priority__ = 1000.0
+    op: Op | None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         start(self, floating(data), name)
@@ -95,9 +115,18 @@ class Value(Node):
     def backward(self, gradient: Any = None) -> None:
         """Compute the gradient of this Value with respect to every Value it was made from.
 
-        Variables add it to their `.grad`; results of operations hold this pass's gradient. `gradient` is that of
-        something further on with respect to this Value, of its shape; a single number may leave it out: it is 1.
-        Raises ValueError for an array without `gradient`, and for a `gradient` of another shape.
+        Variables add it to their `.grad`; results of operations hold this pass's gradient.
+
+        Parameters
+        ----------
+        gradient
+            That of something further on with respect to this Value, of its shape; a single number may leave it out:
+            it is 1.
+
+        Raises
+        ------
+        ValueError
+            For an array without `gradient`, and for a `gradient` of another shape.
         """
         start_from = seed(self, gradient)
         found = backpropagate(self, start_from)
@@ -107,6 +136,21 @@ class Value(Node):
         for value, g in found.items():  # only once all of them are known
             value.grad = g
 
+    def item(self) -> float:
+        """The only number of the Value, as a Python float.
+
+        Raises
+        ------
+        ValueError
+            If it holds more or fewer than one number.
+        """
+        return float(np.reshape(self.data, ()))
+
+    def tolist(self) -> Any:
+        """The data as Python numbers, in nested lists; a single number as it is."""
+        return self.data.tolist()
+
+    # -- what NumPy asks ----------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc in FOLDS.get(call, {}):
             return dispatch(FOLDS[call][ufunc], inputs, {"axis": 0, **kwargs})
@@ -114,16 +158,18 @@ class Value(Node):
             (x, y), (m, n) = inputs, map(np.shape, inputs)
             return ufunc(np.reshape(x, m + (1,) * len(n)), np.reshape(y, (1,) * len(m) + n), **kwargs)
         if call != "__call__":
-            raise TypeError(errors.unknown(ufunc, part=f".{call}"))
+            raise errors.unknown(ufunc, part=f".{call}")
         if kwargs.get("out") is not None:
-            raise TypeError(f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a ({errors.user_line()})")
+            raise errors.refusal(TypeError, f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a")
         return dispatch(ufunc, inputs, kwargs)
 
-    __array_function__ = lambda self, function, types, args, kwargs: dispatch(function, args, kwargs)
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        return dispatch(function, args, kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return unpack, (Value, pack(self))
 
+    # -- operators ----------------------------------------------------------------------------------------------
     __add__, __radd__ = operators(np.add)
     __sub__, __rsub__ = operators(np.subtract)
     __mul__, __rmul__ = operators(np.multiply)
@@ -131,47 +177,177 @@ class Value(Node):
     __pow__, __rpow__ = operators(np.power)
     __mod__, __rmod__ = operators(np.remainder)
     __matmul__, __rmatmul__ = operators(np.matmul)
-    __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
-    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
-    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
-    __neg__, __abs__ = method(np.negative), method(np.abs)
-    __floordiv__, __divmod__ = method(np.floor_divide), method(np.divmod)
-    __rfloordiv__, __rdivmod__ = lambda self, y: np.floor_divide(y, self), lambda self, y: np.divmod(y, self)
+    __eq__ = comparison(operator.eq)
+    __ne__ = comparison(operator.ne)
+    __lt__ = comparison(operator.lt)
+    __le__ = comparison(operator.le)
+    __gt__ = comparison(operator.gt)
+    __ge__ = comparison(operator.ge)
     __hash__ = object.__hash__
-    abs, exp, log, sqrt, sin, cos = map(method, (np.abs, np.exp, np.log, np.sqrt, np.sin, np.cos))
-    tanh, square, ptp, clip, copy = map(method, (np.tanh, np.square, np.ptp, np.clip, np.copy))
-    relu, sigmoid, softplus, logsumexp, astype = map(method, ("relu", "sigmoid", "softplus", "logsumexp", np.astype))
-    sum, mean, prod, cumsum, cumprod = map(method, (np.sum, np.mean, np.prod, np.cumsum, np.cumprod))
-    max, min, var, std, argmax, argmin = map(method, (np.max, np.min, np.var, np.std, np.argmax, np.argmin))
-    dot, trace, diagonal, repeat, take = map(method, (np.dot, np.trace, np.diagonal, np.repeat, np.take))
-    squeeze, swapaxes, expand_dims, ravel = map(method, (np.squeeze, np.swapaxes, np.expand_dims, np.ravel))
-    all, any, nonzero, argsort, round = map(method, (np.all, np.any, np.nonzero, np.argsort, np.round))
-    argpartition, searchsorted, flatten = map(method, (np.argpartition, np.searchsorted, np.ravel))
-    compress, conj, conjugate = lambda self, k, axis=None: np.compress(k, self, axis), copy, copy
+    __neg__ = method(np.negative)
+    __abs__ = method(np.abs)
+    __floordiv__ = method(np.floor_divide)
+    __divmod__ = method(np.divmod)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return np.floor_divide(other, self)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return np.divmod(other, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    # -- functions as methods: `v.tanh()` is `np.tanh(v)` -------------------------------------------------------
+    abs = method(np.abs)
+    square = method(np.square)
+    sqrt = method(np.sqrt)
+    exp = method(np.exp)
+    log = method(np.log)
+    sin = method(np.sin)
+    cos = method(np.cos)
+    tanh = method(np.tanh)
+    relu = method("relu")
+    sigmoid = method("sigmoid")
+    softplus = method("softplus")
+    clip = method(np.clip)
+    round = method(np.round)
+    copy = method(np.copy)
+    conj = copy
+    conjugate = copy
+    astype = method(np.astype)
+
+    sum = method(np.sum)
+    mean = method(np.mean)
+    prod = method(np.prod)
+    cumsum = method(np.cumsum)
+    cumprod = method(np.cumprod)
+    max = method(np.max)
+    min = method(np.min)
+    ptp = method(np.ptp)
+    var = method(np.var)
+    std = method(np.std)
+    logsumexp = method("logsumexp")
+    argmax = method(np.argmax)
+    argmin = method(np.argmin)
+    argsort = method(np.argsort)
+    argpartition = method(np.argpartition)
+    searchsorted = method(np.searchsorted)
+    nonzero = method(np.nonzero)
+    all = method(np.all)
+    any = method(np.any)
+
+    dot = method(np.dot)
+    trace = method(np.trace)
+    diagonal = method(np.diagonal)
+    repeat = method(np.repeat)
+    take = method(np.take)
+    squeeze = method(np.squeeze)
+    swapaxes = method(np.swapaxes)
+    expand_dims = method(np.expand_dims)
+    ravel = method(np.ravel)
+    flatten = method(np.ravel)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """As `np.compress(condition, self, axis)`.
+
+        Parameters
+        ----------
+        condition
+            (entries,) booleans: which entries along the axis to keep.
+        axis
+            The axis, or None for the entries one after the other.
+        """
+        return np.compress(condition, self, axis)
 
     def reshape(self, *shape: Any, **order: Any) -> Any:
-        """The same numbers in another shape, given as `(2, 3)` or `2, 3`."""
+        """The same numbers in another shape.
+
+        Parameters
+        ----------
+        *shape
+            The sizes, as `(2, 3)` or `2, 3`; one may be -1, what is left.
+        **order
+            `order="C"` or `"F"`, as for `np.reshape`.
+
+        Raises
+        ------
+        ValueError
+            If that shape has another number of entries.
+        """
         return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape), order)
 
     def transpose(self, *axes: Any) -> Any:
-        """The axes in another order, reversed if none is given."""
+        """The axes in another order.
+
+        Parameters
+        ----------
+        *axes
+            Each axis once, as `(1, 0)` or `1, 0`; none reverses them.
+
+        Raises
+        ------
+        ValueError
+            If that is no order of the axes.
+        """
         return dispatch(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 
-    tolist, __pos__ = lambda self: self.data.tolist(), lambda self: self
-    T, mT, real = map(property, (transpose, lambda self: self.swapaxes(-1, -2), lambda self: self))
-    shape, dtype = property(lambda self: self.data.shape), property(lambda self: self.data.dtype)
-    ndim, size = property(lambda self: self.data.ndim), property(lambda self: self.data.size)
+    @property
+    def T(self) -> Any:
+        """The axes reversed."""
+        return self.transpose()
 
-    def item(self) -> float:
-        """The only number of the Value, as a Python float."""
-        return float(np.reshape(self.data, ()))
+    @property
+    def mT(self) -> Any:
+        """Each matrix of a stack transposed: the last two axes exchanged."""
+        return self.swapaxes(-1, -2)
 
-    __getitem__ = lambda self, index: apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
-    __contains__ = lambda self, number: bool(np.any(self == number))
-    __len__, __bool__ = lambda self: len(self.data), lambda self: bool(self.data)
-    __iter__ = lambda self: map(self.__getitem__, range(len(self)))
-    __round__ = lambda self, digits=None: round(self.item(), digits)
-    __format__: Any = lambda self, s: format(self.item() if self.size == 1 else self.data, s) if s else repr(self)
+    @property
+    def real(self) -> Value:
+        """The Value: its numbers are real."""
+        return self
+
+    # -- a Value as a container ---------------------------------------------------------------------------------
+    @property
+    def shape(self) -> Any:
+        """The sizes of the axes."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> Any:
+        """The floating point type."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> Any:
+        """How many axes there are."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> Any:
+        """How many numbers there are."""
+        return self.data.size
+
+    def __getitem__(self, index: Any) -> Value:
+        return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
+
+    def __contains__(self, number: Any) -> bool:
+        return bool(np.any(self == number))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.item(), digits)
+
+    def __format__(self, form: str) -> str:
+        return format(self.item() if self.size == 1 else self.data, form) if form else repr(self)
 
     def __repr__(self) -> str:
         grad = "not computed yet" if self.grad is None else self.grad
@@ -179,9 +355,12 @@ class Value(Node):
         return f"Value(data={self.data}, grad={grad}{name})"
 
     _repr_mimebundle_ = shown
-    __float__ = __int__ = __index__ = __complex__ = errors.refusal(errors.NOT_A_NUMBER)
-    __array__ = errors.refusal(errors.NOT_AN_ARRAY)
-    __setitem__ = __delitem__ = sort = partition = fill = put = resize = errors.refusal(errors.NOT_IN_PLACE)
+
+    # -- what would cut the graph -------------------------------------------------------------------------------
+    __float__ = __int__ = __index__ = __complex__ = errors.refusing(errors.NOT_A_NUMBER)
+    __array__ = errors.refusing(errors.NOT_AN_ARRAY)
+    __setitem__ = __delitem__ = errors.refusing(errors.NOT_IN_PLACE)
+    sort = partition = fill = put = resize = errors.refusing(errors.NOT_IN_PLACE)
 
 
 def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
@@ -215,7 +394,8 @@ def unary(op: Op, x: Any) -> Value:
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
     if isinstance(x, Node) and isinstance(y, Node):
-        a, b = x.data, y.data
+        a = x.data
+        b = y.data
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
         a = x.data if isinstance(x, Node) else constant(x)
@@ -237,10 +417,15 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     value: Value = new(Value)
     if scope is None:
         return start(value, saved[0], None, op)
-    value.data, value.op, value.args = saved[0], op, args
-    value.saved, value.options, value.aligned = saved, options, aligned
+    value.data = saved[0]
+    value.op = op
+    value.args = args
+    value.saved = saved
+    value.options = options
+    value.aligned = aligned
     value.grad = value.name = None
-    value.scope, value.number = scope, next_number()
+    value.scope = scope
+    value.number = next_number()
     if JOINED:
         tell_made(value, op)
     return value
@@ -248,9 +433,16 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
 
 def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Value:
     """Fill a Value without a past: a variable, or what an operation gives inside `no_grad()`."""
-    value.data, value.name, value.scope = data, name, SCOPE.get() or ROOT
-    value.op, value.args, value.saved, value.options = None, (), (), NO_OPTIONS
-    value.aligned, value.grad, value.number = False, None, next_number()
+    value.data = data
+    value.name = name
+    value.scope = SCOPE.get() or ROOT
+    value.op = None
+    value.args = ()
+    value.saved = ()
+    value.options = NO_OPTIONS
+    value.aligned = False
+    value.grad = None
+    value.number = next_number()
     if JOINED:
         tell_made(value, op)
     return value
@@ -270,4 +462,4 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
     if arrived():
         return dispatch(function, args, kwargs)
-    raise TypeError(errors.unknown(function, REFUSED.get(function)))
+    raise errors.unknown(function, REFUSED.get(function))

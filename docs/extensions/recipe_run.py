@@ -12,15 +12,15 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-SETTINGS = "-q -p no:tinygrad_edu -p tinygrad_edu.testing.plugin -p no:cacheprovider -o grad_modules=activations"
+PLUGIN = "-p no:tinygrad_edu -p tinygrad_edu.testing.pytest_plugin.hooks"
+SETTINGS = f"-q {PLUGIN} -p no:cacheprovider -o grad_modules=activations"
 """What a project has in its pyproject.toml, for a folder that has none; the plugin need not be installed."""
 
 
 def run(command):
-    """What a command prints in the folder of recipes; an error if it fails."""
-    words = shlex.split(command)
-    if words[0] == "pytest":
-        words = ["python", "-m", "pytest", "-c", os.devnull, "--rootdir=.", *SETTINGS.split(), *words[1:], "."]
+    """What a command of pytest prints in the folder of recipes; an error if it fails."""
+    options = shlex.split(command)[1:]
+    words = ["-m", "pytest", "-c", os.devnull, "--rootdir=.", *SETTINGS.split(), *options, "."]
     env = os.environ | {
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(RECIPES.parents[1]),
@@ -30,7 +30,7 @@ def run(command):
     }
     with tempfile.TemporaryDirectory() as folder:
         env["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        done = subprocess.run([sys.executable, *words[1:]], cwd=RECIPES, env=env, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, *words], cwd=RECIPES, env=env, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
     return re.sub(r" in [\d.]+s", "", done.stdout).strip()
@@ -42,17 +42,10 @@ class RecipeRun(Directive):
     required_arguments, final_argument_whitespace = 1, True
 
     def run(self):
-        """The command and its output as blocks of text; a program as a block of its own."""
+        """The command and its output as a block of text."""
         command = self.arguments[0]
-        text = run(command)
-        if text.startswith('"""'):
-            return [block(f"$ {command}", "console"), block(text, "python")]
-        return [block(f"$ {command}\n{text}", "console")]
-
-
-def block(text, language):
-    """A block of text."""
-    return nodes.literal_block(text, text, language=language)
+        text = f"$ {command}\n{run(command)}"
+        return [nodes.literal_block(text, text, language="console")]
 
 
 def setup(app):

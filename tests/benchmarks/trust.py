@@ -17,7 +17,7 @@ import numpy as np
 import tinygrad_edu as te
 from tinygrad_edu.table import arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, check_gradients
-from tinygrad_edu.testing.drawing import caller, calls, draw
+from tinygrad_edu.testing.arguments import caller, calls, draw
 from tinygrad_edu.value import apply
 
 with suppress(ImportError):

@@ -252,3 +252,11 @@ def test_a_property_that_fails_says_what_it_lacks():
 
     with pytest.raises(AttributeError, match="Net has no attribute 'hidden'"):
         Net().width  # noqa: B018
+
+
+def test_a_module_that_holds_itself_or_is_held_deep_inside_has_its_parameters_once():
+    net = nn.Linear(2, 1)
+    net.itself, net.deep = net, [net.weight]
+    for _ in range(10_000):
+        net.deep = [net.deep]
+    assert [path for path, _ in net.named_parameters()] == ["weight", "bias"]

@@ -64,40 +64,27 @@ def test_the_program_says_something(ordinary):
     assert "x @ x: x is (2, 3), x is (2, 3)" in ordinary
 
 
-FLAGS = {
-    "without assertions": ["-O"],
-    "without docstrings, the user's packages and bytecode": ["-OO", "-s", "-B"],
-    "bytes are no text, nor is text UTF-8": ["-bb", "-X", "utf8=0"],
-    "development mode": ["-X", "dev"],
-}
-
-
-@pytest.mark.parametrize("name", FLAGS)
-def test_flags_of_the_interpreter_change_nothing(name, ordinary):
-    assert fresh(PROGRAM, flags=FLAGS[name]) == ordinary
-
-
+# flags of the interpreter, NumPy's setting and variables of the environment, several at a time: none changes anything
 AROUND = {
-    "hash seed 0, plain ASCII": {
-        "PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0",
-    },
-    "hash seed 12,345, a tiny terminal": {
-        "PYTHONHASHSEED": "12345", "COLUMNS": "80", "LINES": "1", "TERM": "dumb", "NO_COLOR": "1",
-    },
-    "hash seed 4,294,967,295, no home": {
-        "PYTHONHASHSEED": "4294967295", "HOME": "/nowhere", "MPLCONFIGDIR": "/nowhere", "XDG_CACHE_HOME": "/nowhere",
-    },
+    "without assertions, NumPy raises, hash seed 0, plain ASCII": (
+        ["-O"], "raise", {"PYTHONHASHSEED": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    ),
+    "without docstrings, the user's packages and bytecode, NumPy warns, hash seed 12,345, a tiny terminal": (
+        ["-OO", "-s", "-B"], "warn",
+        {"PYTHONHASHSEED": "12345", "COLUMNS": "80", "LINES": "1", "TERM": "dumb", "NO_COLOR": "1"},
+    ),
+    "bytes are no text, nor is text UTF-8, NumPy ignores, hash seed 4,294,967,295, no home": (
+        ["-bb", "-X", "utf8=0"], "ignore",
+        {"PYTHONHASHSEED": "4294967295", "HOME": "/nowhere", "MPLCONFIGDIR": "/nowhere", "XDG_CACHE_HOME": "/"},
+    ),
+    "development mode": (["-X", "dev"], "print", {}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", AROUND)
-def test_variables_of_the_environment_change_nothing(name, ordinary):
-    assert fresh(PROGRAM, **AROUND[name]) == ordinary
-
-
-@pytest.mark.parametrize("setting", ["raise", "warn", "ignore"])
-def test_numpys_settings_change_nothing(setting, ordinary):
-    assert fresh(f"import numpy; numpy.seterr(all={setting!r}){PROGRAM}") == ordinary
+def test_what_surrounds_it_changes_nothing(name, ordinary):
+    flags, setting, variables = AROUND[name]
+    assert fresh(f"import numpy; numpy.seterr(all={setting!r}){PROGRAM}", flags=flags, **variables) == ordinary
 
 
 def test_errors_that_are_to_be_raised_are_raised():

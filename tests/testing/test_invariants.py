@@ -1,4 +1,4 @@
-"""What a gradient promises besides its slopes: each promise is kept by right rules, and broken by a planted fault."""
+"""What holds for every gradient holds for right rules; a planted fault breaks the invariant that is named."""
 
 from itertools import count
 
@@ -8,13 +8,13 @@ import pytest
 from tinygrad_edu import Value
 from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_gradients
-from tinygrad_edu.testing.invariants import alike, close, invariants, same
-from tinygrad_edu.testing.layouts import read_only
+from tinygrad_edu.testing.arguments import Entry, caller, draw, read_only
+from tinygrad_edu.testing.invariants import INVARIANTS, alike, check_invariants, close, same
 from tinygrad_edu.value import apply
 
 X = np.random.default_rng(0).normal(size=(3, 2))
 COUNT = count(1)
-NAMES = ["memory", "shape and dtype", "repeated", "linear", "in place", "zero", "layout", "twice", "arguments"]
+NAMES = [invariant.name for invariant in INVARIANTS if not invariant.of_operations]
 
 
 def planted(function, *rules):
@@ -78,7 +78,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_promise_is_named(fault):
+def test_what_is_broken_is_named(fault):
     f, args, name = FAULTS[fault]
     report = check_gradients(f, *(a.copy() for a in args), raises=False)
     broken = {finding.place: finding.verdict for finding in report.findings if finding.note}
@@ -122,7 +122,7 @@ def test_a_wrong_dtype_is_seen_where_the_engine_lets_it_through(monkeypatch):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("dtype", [float, np.float32])
-def test_right_gradients_keep_every_promise(f, seed, dtype):
+def test_right_gradients_have_every_invariant(f, seed, dtype):
     rng = np.random.default_rng(seed)
     report = check_gradients(f, *(rng.normal(size=(3, 2)).astype(dtype) for _ in range(2)), seed=seed)
     assert [finding.place for finding in report.findings if np.isnan(finding.scale)] == NAMES
@@ -145,7 +145,7 @@ def test_gradients_from_outside_are_left_alone():
     assert w.grad.tolist() == [7.0, 7.0]
 
 
-def test_a_constant_result_promises_nothing():
+def test_of_a_constant_result_nothing_is_asked():
     assert check_gradients(lambda x: np.ones(3), X).verdict == PASS
 
 
@@ -176,7 +176,7 @@ def test_a_gradient_that_lies_in_an_argument_is_noticed(monkeypatch):
                 node.grad = node.data
 
     monkeypatch.setattr(Value, "backward", lying)
-    findings, _ = invariants(lambda xs: xs[0] * 1.0, [X], [X], X.copy())
+    findings, _ = check_invariants(lambda xs: xs[0] * 1.0, [X], [X], X.copy())
     assert [f.place for f in findings if f.note and "share memory" in f.note] == ["memory"]
 
 
@@ -219,3 +219,107 @@ def test_what_is_no_gradient_is_said_to_be_none(rule, words):
 def test_a_changed_cotangent_is_the_only_fault_that_is_reported():
     report = check_gradients(planted(tanh, writing), X, raises=False)
     assert {finding.place for finding in report.findings if finding.verdict == FAIL} == {"in place"}
+
+
+# -- of operations of the table ------------------------------------------------------------------------------
+
+
+def product(x, y):
+    return x * y
+
+
+def by(rule):
+    """The product of two numbers with another rule for the first."""
+    return Op(product, [rule, lambda g, out, x, y: g * x], domain=REALS)
+
+
+def where(condition):
+    """The right rule, and where a condition on its arguments holds one that is 1e-6 off."""
+    return by(lambda g, out, x, y: g * y * (1.0 + 1e-6 * bool(condition(g, x, y))))
+
+
+def strides(a):
+    return getattr(a, "strides", ()) or (8,)
+
+
+def writeable(a):
+    return not isinstance(a, np.ndarray) or a.flags.writeable or 0 in strides(a)
+
+
+STORE = np.ones(64)
+
+
+def stored(g, out, x, y):
+    """The right gradient, in memory that is used for the next one too."""
+    share = STORE[: np.size(g)].reshape(np.shape(g))
+    np.multiply(g, y, out=share)
+    return share
+
+
+OF_OPERATIONS = {
+    "read-only": (where(lambda g, x, y: not writeable(x)), "layouts: arrays read-only give another result"),
+    "negative": (where(lambda g, x, y: min(strides(x)) < 0), "layouts: arrays with a negative stride"),
+    "strided": (where(lambda g, x, y: strides(x)[-1] == 16), "layouts: arrays strided give another result"),
+    "Fortran": (
+        where(lambda g, x, y: np.ndim(x) == 2 and not x.flags.c_contiguous and x.flags.f_contiguous),
+        "layouts: arrays in Fortran's order",
+    ),
+    "stride 0": (where(lambda g, x, y: 0 in strides(x)), "stride 0: arrays that repeat one number with stride 0"),
+    "same array": (where(lambda g, x, y: x is y), "twice: one variable in two places does not have the sum"),
+    "stored": (by(stored), "later: the gradient changes later: return a new array"),
+    "narrow": (by(lambda g, out, x, y: g * y * (1 + (x.dtype == np.float32))), "float32: the gradient of argument 0"),
+    "quadratic": (by(lambda g, out, x, y: g * y + 1e-12 * g * g), "is not linear in the gradient"),
+    "affine": (by(lambda g, out, x, y: g * y + 1e-300), "zero: the rule of product for argument 0 gives something"),
+    "writes": (by(lambda g, out, x, y: twice(g) * y), "cotangent: the rule changes its incoming gradient"),
+    "changes x": (by(lambda g, out, x, y: moved(x, g * y)), "arguments: the backward pass changes the arguments"),
+}  # fmt: skip
+
+
+def twice(g):
+    """The gradient, and after that something else in its place."""
+    before = np.array(g)
+    if isinstance(g, np.ndarray) and g.ndim and g.flags.writeable:
+        g *= 2.0
+    return before
+
+
+def moved(x, share):
+    """A share of the gradient, after a change of the argument."""
+    if isinstance(x, np.ndarray) and x.ndim and x.flags.writeable:
+        x *= 1.0 + 1e-13
+    return share
+
+
+def findings(op):
+    """What the invariants say of an operation, in several shapes."""
+    rng = np.random.default_rng(0)
+    found = []
+    for shapes in [((3,), (3,)), ((2, 3), (2, 3)), ((), ()), ((3, 1), (1, 2))]:
+        drawn = draw(op, rng, (shapes, {}))
+        arrays = list(map(np.asarray, drawn.arrays))
+        f, start = caller(op, {}), rng.normal(size=np.broadcast_shapes(*shapes))
+        found += check_invariants(lambda xs, f=f: f(*xs), arrays, arrays, start, Entry(op, drawn, 2))[0]
+    return found
+
+
+RIGHT = by(lambda g, out, x, y: g * y)
+
+
+@pytest.mark.parametrize("fault", OF_OPERATIONS)
+def test_a_fault_of_an_operation_is_named(fault):
+    wrong, words = OF_OPERATIONS[fault]
+    broken = [str(finding) for finding in findings(wrong) if finding.verdict == FAIL]
+    assert any(words in text for text in broken), broken
+
+
+def test_a_right_operation_is_asked_for_every_invariant_and_has_them_all():
+    found = findings(RIGHT)
+    assert {finding.place for finding in found} == {invariant.name for invariant in INVARIANTS}
+    assert [finding for finding in found if finding.verdict == FAIL] == []
+
+
+@pytest.mark.parametrize("name", ["value", "memory", "forward", "layouts"])
+def test_an_invariant_is_checked_because_it_is_in_the_list(name, monkeypatch):
+    others = tuple(invariant for invariant in INVARIANTS if invariant.name != name)
+    monkeypatch.setattr("tinygrad_edu.testing.invariants.INVARIANTS", others)
+    assert name not in {finding.place for finding in findings(RIGHT)}

@@ -1,4 +1,4 @@
-"""check_module passes what keeps its promises, and names the promise that a planted fault breaks."""
+"""check_module passes right modules, and names what a planted fault breaks."""
 
 import numpy as np
 import pytest
@@ -131,7 +131,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("module", FAULTS)
-def test_a_broken_promise_is_named(module):
+def test_what_is_broken_is_named(module):
     report = check_module(module, X.copy(), raises=False)
     assert report.verdict == FAIL
     assert FAULTS[module] in "\n".join(map(str, report.findings))

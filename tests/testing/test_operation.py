@@ -1,4 +1,4 @@
-"""check_op passes right entries and names the promise that a planted fault breaks."""
+"""check_op passes right entries and names what a planted fault breaks."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tinygrad_edu.testing import FAIL, PASS, GradientError, check_op
 pytestmark = pytest.mark.usefixtures("table")
 
 
-NAMED = [np.tanh, np.log, np.maximum, np.matmul, np.sum, np.linalg.inv, np.abs, np.fmod, te.relu, te.logsumexp]
+NAMED = [np.log, np.maximum, np.linalg.inv]  # all of them: tests/test_table.py
 
 
 @pytest.mark.parametrize("function", NAMED, ids=lambda f: f.__name__)
@@ -96,31 +96,31 @@ FAULTS = {
     ),
     "single": (
         lambda g, out, x: g * 3 * x**2 * (1.01 if x.dtype == np.float32 else 1.0), {},
-        "argument 0: the gradient in float32 is far from the one in float64",
+        "float32: the gradient of argument 0 in float32 is far from the one in float64",
     ),
     "affine": (
         lambda g, out, x: g * 3 * x**2 + 1e-9, {},
-        "argument 0: a zero cotangent gives a gradient that is not exactly 0",
+        "zero: the rule of cube for argument 0 gives something else than 0 for a gradient of 0",
     ),
     "not linear": (
         lambda g, out, x: g * 3 * x**2 + 1e-10 * np.abs(g), {},
-        "argument 0: the gradient is not linear in the cotangent: a rule is g times something",
+        "linear: the rule of cube for argument 0 is not linear in the gradient: it is g times something",
     ),
     "unsteady": (
         lambda g, out, x: Twice()(g, x), {},
-        "argument 0: the same cotangent gives another gradient the second time",
+        "repeated: the same cotangent gives another gradient the second time",
     ),
     "overwrites": (
         lambda g, out, x: overwrite(g, x), {},
-        "cotangent: the rule changes its incoming gradient: write g * x, not g *= x",
+        "in place: the rule of cube for argument 0 writes to its incoming gradient or its arguments",
     ),
     "in place": (
         lambda g, out, x: in_place(g, x), {},
-        "in place: the arguments were changed: a rule or the function works in place",
+        "arguments: the backward pass changes the arguments in place: a rule works on what it was given",
     ),
     "layout": (
         lambda g, out, x: g * 3 * x**2 * layout(x), {},
-        "layout: arrays with a negative stride give another result",
+        "layouts: arrays with a negative stride give another result",
     ),
     "empty": (
         lambda g, out, x: g * 3 * x**2 + 0 * np.reshape(x, (x.size, -1))[:1].sum() if x.size else g[:, :2], {},
@@ -130,10 +130,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_promise_is_named(fault):
+def test_what_is_broken_is_named(fault):
     rule, declared, words = FAULTS[fault]
     wrong = Op(cube, [rule], domain=REALS, **declared)
-    report = check_op(wrong, raises=False)
+    report = check_op(wrong, repeats=1, raises=False)
     assert report.verdict == FAIL
     assert words in "\n".join(str(finding) for finding in report.findings if finding.verdict == FAIL)
 
@@ -151,7 +151,7 @@ def test_a_fault_in_the_one_variable_form_is_found():
         with_constants=(lambda g, out, x, y: g * y * 2.0, lambda g, out, x, y: g * x),
         domain=REALS,
     )
-    assert "FAIL alone: product(" in str(check_op(wrong, raises=False))
+    assert "FAIL with constants: product(" in str(check_op(wrong, repeats=1, raises=False))
 
 
 def test_what_is_not_in_the_table_is_refused_with_a_remedy():

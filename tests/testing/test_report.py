@@ -8,7 +8,7 @@ import pytest
 from tinygrad_edu import Value
 from tinygrad_edu.table import REALS, Op
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, KINK, PASS, Finding, GradientReport, check_gradients
-from tinygrad_edu.testing.report import promise, repeated, written
+from tinygrad_edu.testing.report import condition, repeated, written
 from tinygrad_edu.value import apply
 
 
@@ -41,7 +41,7 @@ def test_the_report_of_a_planted_fault_word_for_word():
 
     report = check_gradients(loss, {"layers": [{"weight": np.array([[0.5, -1.0]])}]}, raises=False)
     lines = str(report).splitlines()
-    assert lines[0] == "loss: 8 PASS, 2 FAIL"
+    assert lines[0] == "loss: 10 PASS, 2 FAIL"
     assert lines[1].startswith("FAIL argument 0 layers.0.weight[0, 0] at 0.5: analytic ")
     assert lines[3] == "  ratio 0.5: exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x; or " + (
         "1/2 of it: divided by n too often; n = 2 is the size of argument 0 layers.0.weight"
@@ -112,11 +112,11 @@ def test_a_kink_and_a_rough_place_are_said_to_be_so():
     assert "too rough here to tell" in str(finding(2.0, 0.5, INCONCLUSIVE))
 
 
-def test_a_broken_promise_is_a_note_and_a_kept_one_nothing():
-    assert str(promise("memory", False, "shared")) == "FAIL memory: shared"
-    assert promise("memory", True, "shared").verdict == PASS
-    assert promise("memory", True, "shared").relative == 0.0
-    report = GradientReport("f", [promise("memory", False, "shared"), finding(9.0, 1.0)], "")
+def test_what_does_not_hold_is_a_note_and_what_holds_nothing():
+    assert str(condition("memory", False, "shared")) == "FAIL memory: shared"
+    assert condition("memory", True, "shared").verdict == PASS
+    assert condition("memory", True, "shared").relative == 0.0
+    report = GradientReport("f", [condition("memory", False, "shared"), finding(9.0, 1.0)], "")
     assert str(report).splitlines()[1] == "FAIL memory: shared"
 
 

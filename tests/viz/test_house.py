@@ -51,10 +51,10 @@ def test_a_medium_imports_the_model_and_no_other_medium():
 
 def test_there_are_few_files_and_they_have_a_size_worth_opening():
     sizes = {path: len(path.read_text("utf-8").splitlines()) for path in FOLDER.rglob("*.py")}
-    assert len(sizes) <= 48
+    assert len(sizes) <= 52
     assert len([path for path in sizes if path.parent == FOLDER]) <= 8
     assert median(sizes.values()) >= 130
-    assert sum(sizes.values()) <= 6_900
+    assert sum(sizes.values()) <= 7_800
 
 
 def packages():

@@ -1,24 +1,22 @@
 """Batches: rows in random order, a few at a time; and rows put aside to test on.
 
-A gradient over a few rows points almost where the gradient over all rows does and costs a fraction of it. What the
-rows put aside give is the honest error: that of the training rows can be learnt by heart.
+The gradient over a few rows has almost the direction of the gradient over all rows, and costs a fraction of it. How
+well a network has learnt is measured on rows that were put aside: those that it trained on it may know by heart.
 
 Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning" (2018), section 3.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    Array = np.ndarray[Any, Any]
-    Seed = int | np.random.Generator | None
+Array = np.ndarray[Any, Any]
+Seed = int | np.random.Generator | None
 
 
 def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
@@ -32,20 +30,25 @@ def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
 def expect_whole(name: str, number: Any) -> None:
     """Refuse what is no whole number."""
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise TypeError(f"{name} is a whole number; got a {type(number).__name__} ({user_line()})")
+        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
 
 
 def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
-    """Go once through the rows in random order.
+    """Go once through the rows in random order, a few at a time.
 
     Parameters
     ----------
     x, y
-        (rows, ...), row i of one belonging to row i of the other.
+        (rows, ...); row i of x belongs to row i of y.
     batch_size
         How many rows at a time, at least 1; the last batch may be smaller.
     rng
-        A seed or a generator; a generator gives another order every time.
+        A seed or a generator; a generator gives another order at every call.
+
+    Yields
+    ------
+    tuple
+        The rows of x and those of y, (batch, ...) each.
 
     Raises
     ------
@@ -69,9 +72,9 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     Parameters
     ----------
     x, y
-        (rows, ...), row i of one belonging to row i of the other.
+        (rows, ...); row i of x belongs to row i of y.
     test
-        The part to put aside, in (0, 1), rounded to whole rows.
+        The fraction to put aside, in (0, 1), rounded to whole rows.
     rng
         A seed or a generator.
 
@@ -91,5 +94,6 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     if not 0 < aside < rows:
         raise ValueError(f"test is {test} of {rows} rows; both parts must hold at least one row")
     order = np.random.default_rng(rng).permutation(rows)
-    held, kept = order[:aside], order[aside:]
+    held = order[:aside]
+    kept = order[aside:]
     return x[kept], x[held], y[kept], y[held]

@@ -7,17 +7,14 @@ loss here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import shape_of, stretch_text, user_line
+from tinygrad_edu.errors import refusal, shape_of, stretch_text, words
 from tinygrad_edu.inputs import arrayed, constant, plain
 from tinygrad_edu.value import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 
 def numbers(name: str, thing: Any, read: Callable[[Any], Any] = constant) -> Any:
@@ -26,17 +23,17 @@ def numbers(name: str, thing: Any, read: Callable[[Any], Any] = constant) -> Any
 
 
 def named(name: str, thing: Any, read: Callable[[Any], Any]) -> Any:
-    """What `read` makes of an argument; its refusals get the argument's name and the user's line."""
+    """What `read` makes of an argument; its refusals get the argument's name."""
     try:
         return read(thing)
     except (TypeError, ValueError, OverflowError) as error:
-        place = f" ({user_line()})"
-        raise TypeError(f"{name}: {str(error).removesuffix(place)}{place}") from None
+        raise refusal(TypeError, f"{name}: {words(error)}") from None
 
 
 def expect_same_shape(prediction: Any, target: Any, name: str = "prediction", single: bool = True) -> None:
     """Refuse different shapes; a single number as target is fine where `single` says so."""
-    x, y = shape_of(prediction), shape_of(target)
+    x = shape_of(prediction)
+    y = shape_of(target)
     if x == y or (single and y == ()):
         expect_some(x, name)
         return
@@ -47,21 +44,21 @@ def expect_same_shape(prediction: Any, target: Any, name: str = "prediction", si
         out = ()
     if out in (x, y, ()):
         text = f"{name} is {x}, target is {y}; they must have one shape"
-    raise ValueError(f"{text} ({user_line()})")
+    raise refusal(ValueError, text)
 
 
 def expect_some(shape: tuple[int, ...], name: str) -> None:
     """Refuse no examples at all: their mean does not exist."""
     if 0 in shape:
-        raise ValueError(f"{name} is {shape}: there are no examples to take the mean of ({user_line()})")
+        raise refusal(ValueError, f"{name} is {shape}: there are no examples to take the mean of")
 
 
 def expect_logits(logits: Any) -> None:
     """Refuse the result of a sigmoid where logits are expected."""
     if isinstance(logits, Value) and logits.op is not None and logits.op.name == "sigmoid":
-        raise ValueError(
-            "binary_cross_entropy applies the sigmoid itself: give it the logits, the input of your "
-            f"sigmoid ({user_line()})"
+        raise refusal(
+            ValueError,
+            "binary_cross_entropy applies the sigmoid itself: give it the logits, the input of your sigmoid",
         )
 
 
@@ -70,7 +67,7 @@ def expect_no_nan(target: Any) -> None:
     array = plain(target)
     if isinstance(array, np.ndarray | np.generic | float) and np.any(np.isnan(array)):
         where = tuple(np.argwhere(np.isnan(array))[0].tolist())
-        raise ValueError(f"target is nan at {where}: leave out what was not measured ({user_line()})")
+        raise refusal(ValueError, f"target is nan at {where}: leave out what was not measured")
 
 
 def expect_probabilities(target: Any) -> None:
@@ -78,29 +75,28 @@ def expect_probabilities(target: Any) -> None:
     array = np.asarray(plain(target))
     outside = ~((array >= 0) & (array <= 1))
     if outside.any():
-        raise ValueError(f"targets are from 0 to 1; got {array[outside][0]} ({user_line()})")
+        raise refusal(ValueError, f"targets are from 0 to 1; got {array[outside][0]}")
 
 
 def expect_classes(logits: Any, classes: Any) -> Any:
     """The classes as an integer array of the logits' shape without its last axis, or a refusal."""
     if isinstance(classes, Value):
-        raise TypeError(f"classes are constants, not a Value: give a plain array of integers ({user_line()})")
-    array, shape = np.asarray(numbers("classes", classes, arrayed)), shape_of(logits)
+        raise refusal(TypeError, "classes are constants, not a Value: give a plain array of integers")
+    array = np.asarray(numbers("classes", classes, arrayed))
+    shape = shape_of(logits)
     if not shape:
-        raise ValueError(f"logits is a single number; expected (batch, classes) ({user_line()})")
+        raise refusal(ValueError, "logits is a single number; expected (batch, classes)")
     if array.dtype.kind not in "iu":
         use = "classes.argmax(axis=-1)" if array.shape == shape else "classes.astype(int)"
-        raise TypeError(f"classes are integers from 0; got {array.dtype}. Use {use} ({user_line()})")
+        raise refusal(TypeError, f"classes are integers from 0; got {array.dtype}. Use {use}")
     if array.shape != shape[:-1]:
-        raise ValueError(wrong_classes(shape, array.shape))
+        raise refusal(ValueError, wrong_classes(shape, array.shape))
     expect_some(shape, "logits")
     outside = (array < 0) | (array >= shape[-1])
     if outside.any():
         where = tuple(int(i[0]) for i in np.nonzero(np.atleast_1d(outside)))
         found = np.atleast_1d(array)[where]
-        raise ValueError(
-            f"class {found} at {where} is outside 0 to {shape[-1] - 1}: logits is {shape} ({user_line()})"
-        )
+        raise refusal(ValueError, f"class {found} at {where} is outside 0 to {shape[-1] - 1}: logits is {shape}")
     return array
 
 
@@ -111,4 +107,4 @@ def wrong_classes(logits: tuple[int, ...], classes: tuple[int, ...]) -> str:
         use = " For one-hot rows use classes.argmax(axis=-1)."
     elif math.prod(classes) == math.prod(logits[:-1]):
         use = " Use classes[:, 0]." if classes == (*logits[:-1], 1) else f" Use classes.reshape({logits[:-1]})."
-    return f"logits is {logits}, classes is {classes}; expected {logits[:-1]}.{use} ({user_line()})"
+    return f"logits is {logits}, classes is {classes}; expected {logits[:-1]}.{use}"

@@ -1,29 +1,25 @@
 """`Linear`: the layer `x @ weight + bias`.
 
-The weight is `(in, out)`, so that the formula on paper and the code are the same line. Whoever feeds it the wrong
-width is told which layer it was and which layer the input came from.
+The weight is `(in, out)`, so that the formula on paper and the code are the same line. An input of the wrong width
+raises an error that names the layer, and the layer that the input came from.
 
 Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.nn.expect import numbers
-from tinygrad_edu.nn.init import generator, glorot_uniform, zeros
+from tinygrad_edu.nn.init import Initialiser, Seed, generator, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.nn.walk import printable
 from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import DTypeLike
-
-    from tinygrad_edu.nn.init import Initialiser, Seed
 
 
 class Linear(Module):
@@ -38,9 +34,9 @@ class Linear(Module):
     dtype
         The floating point type of the parameters.
     init, bias_init
-        What the parameters start from: functions `(shape, rng)`, such as those of `nn.init`.
+        Functions `(shape, rng)` that give the first weight and bias, such as those of `nn.init`.
     rng
-        A seed or a generator; the weight is drawn first.
+        A seed or a generator; the weight is drawn before the bias.
 
     Attributes
     ----------
@@ -78,11 +74,25 @@ class Linear(Module):
         self.bias = Value(np.asarray(bias_init((out_features,), rng), dtype), name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:
-        """The map of x, (batch, in) or any (..., in), to (..., out)."""
+        """The output `x @ weight + bias`, of shape (..., out).
+
+        Parameters
+        ----------
+        x
+            (batch, in), or any (..., in).
+
+        Raises
+        ------
+        TypeError
+            For anything but real numbers.
+        ValueError
+            If the last axis of x is not `in` long; the message names the layer and where x came from.
+        """
         x = numbers("x", x)
-        shape, width = errors.shape_of(x), self.weight.data.shape[0]
+        shape = errors.shape_of(x)
+        width = self.weight.data.shape[0]
         if shape[-1:] != (width,):
-            raise ValueError(wrong_width(self._path, width, x, shape))
+            raise errors.refusal(ValueError, wrong_width(self._path, width, x, shape))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
 
 
@@ -90,9 +100,9 @@ def expect_widths(*widths: Any) -> None:
     """Refuse what is no whole number of at least 1."""
     call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
     if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
-        raise TypeError(f"{call}: both widths are whole numbers ({errors.user_line()})")
+        raise errors.refusal(TypeError, f"{call}: both widths are whole numbers")
     if min(widths) < 1:
-        raise ValueError(f"{call}: both widths are at least 1 ({errors.user_line()})")
+        raise errors.refusal(ValueError, f"{call}: both widths are at least 1")
 
 
 def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
@@ -101,4 +111,4 @@ def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) ->
     got = f"got {shape[-1]}" if shape else "got a single number"
     source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin}) ({errors.user_line()})")
+    return errors.printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")

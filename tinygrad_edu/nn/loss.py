@@ -1,13 +1,15 @@
-"""Losses: how wrong a prediction is, as one number to go down; and the accuracy, to look at.
+"""Losses, which say with one number how wrong a prediction is, to be made small; and the accuracy.
 
-Each is the mean over the examples, written in NumPy. Broadcasting is refused: a perfect prediction of shape (4, 1)
-against a target of shape (4,) would have a loss, and training on it would go wrong in silence.
+Each is the mean over the examples, written in NumPy. Shapes must be equal, because broadcasting would go wrong in
+silence: a perfect prediction of shape (4, 1) against a target of shape (4,) would have a loss above 0.
 
 Sources: Bishop, "Pattern Recognition and Machine Learning" (2006), equations 4.90 and 4.108; softplus and
 log-sum-exp keep both finite for any logits.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +26,9 @@ from tinygrad_edu.nn.expect import (
 from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 
 def mse_loss(prediction: Any, target: Any) -> Any:
-    """The mean of the squared differences.
+    """The mean of the squared differences, as a single number.
 
     Parameters
     ----------
@@ -46,7 +44,8 @@ def mse_loss(prediction: Any, target: Any) -> Any:
     ValueError
         For different shapes, also where NumPy would broadcast them, and for targets that are nan.
     """
-    prediction, target = numbers("prediction", prediction), numbers("target", target)
+    prediction = numbers("prediction", prediction)
+    target = numbers("target", target)
     expect_same_shape(prediction, target)
     expect_no_nan(target)
     return np.mean(np.square(prediction - target))
@@ -67,7 +66,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     TypeError
         For classes that are not integers.
     ValueError
-        For shapes that do not fit, and for a class that no logit belongs to.
+        For shapes that do not fit, and for a class below 0 or beyond the last logit.
     """
     logits = numbers("logits", logits)
     classes = expect_classes(logits, classes)
@@ -79,8 +78,8 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
 def binary_cross_entropy(logits: Any, target: Any) -> Any:
     """The mean of `softplus(z) - z t`: minus the log-likelihood of the targets under `sigmoid(z)`.
 
-    It takes *logits*, as `cross_entropy` does, and applies the sigmoid itself: from probabilities, the logarithm
-    of a number that has been rounded to 0 or 1 could not be told.
+    It takes *logits*, as `cross_entropy` does, and applies the sigmoid itself. With probabilities it would be
+    infinite as soon as one of them is rounded to 0 or 1.
 
     Parameters
     ----------
@@ -96,7 +95,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
     ValueError
         For different shapes, a target outside [0, 1], and for logits that are the result of a sigmoid.
     """
-    logits, target = numbers("logits", logits), numbers("target", target)
+    logits = numbers("logits", logits)
+    target = numbers("target", target)
     expect_logits(logits)
     expect_same_shape(logits, target, "logits")
     expect_probabilities(target)
@@ -125,8 +125,9 @@ def accuracy(prediction: Any, target: Any) -> float:
         guess = np.argmax(guess, axis=-1)
     expect_same_shape(guess, truth, single=False)
     if guess.dtype.kind == "f" and np.any(guess != np.rint(guess)):
-        raise ValueError(
+        raise errors.refusal(
+            ValueError,
             "predictions are classes, got fractions: use prediction > 0.5 for probabilities, or "
-            f"prediction > 0 for logits ({errors.user_line()})"
+            "prediction > 0 for logits",
         )
     return float(np.mean(guess == truth))

@@ -8,26 +8,24 @@ Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), witho
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.inputs import arrayed
 from tinygrad_edu.nn.expect import named
-from tinygrad_edu.nn.walk import join, printable, walk
 from tinygrad_edu.recording import SCOPE, Scope
+from tinygrad_edu.tree import walk
 from tinygrad_edu.value import Value, shown
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any, NoReturn, Self
 
 
 class Module:
-    """A function with parameters: subclass it, keep Values and modules in attributes, define `forward`.
+    """A part of a network: subclass it, keep Values and modules in attributes, and define `forward`.
 
-    Lists, tuples and dicts of them are walked too. A Value shared by two layers is one parameter. A Value made by
-    an operation, such as a hidden layer kept to look at, is none.
+    Values and modules are also found in lists, tuples and dicts. A Value that two layers share is one parameter. The
+    result of an operation, such as a hidden layer that you keep to look at it, is no parameter.
 
     Attributes
     ----------
@@ -51,12 +49,29 @@ class Module:
     _path: str | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output; every subclass defines its own."""
+        """The output for an input; every subclass defines its own.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            What the subclass takes, such as `x` of shape (batch, in).
+
+        Raises
+        ------
+        NotImplementedError
+            If the subclass does not define it.
+        """
         kind = type(self).__name__
         raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute `forward`, with everything it records named after this module."""
+        """The result of `forward`; every operation recorded in it carries the name of this module.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            What `forward` takes.
+        """
         if self._path is None:
             self._label()
         around = SCOPE.get()
@@ -67,21 +82,21 @@ class Module:
             SCOPE.reset(token)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """Every module inside, this one first under the empty name, each once with its path."""
+        """Every module inside, each once, with its path; this one comes first, and its path is empty."""
         self._label()
-        return ((path, thing) for path, thing in walk(self, Module) if isinstance(thing, Module))
+        return ((path, thing) for path, thing in contents(self) if isinstance(thing, Module))
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter once, with its path, such as 'layers.0.weight', in order of definition."""
         self._label()
-        return ((path, thing) for path, thing in walk(self, Module) if is_parameter(thing))
+        return ((path, thing) for path, thing in contents(self) if is_parameter(thing))
 
     def parameters(self) -> list[Value]:
         """Every parameter once, in order of definition."""
         return [value for _, value in self.named_parameters()]
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the parameters' arrays under their paths.
+        """Copies of the parameters' arrays, as a dict by path.
 
         Raises
         ------
@@ -97,33 +112,44 @@ class Module:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Give every parameter the array under its path, cast to its dtype; all of them or none.
+        """Give every parameter the array under its path, cast to the parameter's dtype; all of them or none.
+
+        Parameters
+        ----------
+        state
+            Arrays by path, as `state_dict()` returns them: the paths and shapes of this module.
 
         Raises
         ------
         ValueError
-            If names are missing or left over, or shapes differ; the module is untouched.
+            If paths are missing or left over, or shapes differ; the module is unchanged.
         TypeError
-            If the state is no dict, or an entry no array of real numbers; the module is untouched.
+            If the state is no dict, or an entry is no array of real numbers; the module is unchanged.
         """
         own = dict(self.named_parameters())
         arrays = arrays_of(state)
         if faults := differences({name: value.data for name, value in own.items()}, arrays):
             text = f"this state does not fit {type(self).__name__}: {'; '.join(faults)}"
-            raise ValueError(f"{printable(text)} ({user_line()})")
+            raise refusal(ValueError, printable(text))
         if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-            raise TypeError(f"parameters are real numbers: {printable(', '.join(wrong))} ({user_line()})")
+            raise refusal(TypeError, f"parameters are real numbers: {printable(', '.join(wrong))}")
         for name, value in own.items():
             value.data = arrays[name].astype(value.data.dtype)
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training` here and in every module inside; returns the module."""
+        """Set `training` here and in every module inside; returns the module.
+
+        Parameters
+        ----------
+        mode
+            True while the network learns, False afterwards.
+        """
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """As `train(False)`."""
+        """Set `training` to False here and in every module inside, as `train(False)` does; returns the module."""
         return self.train(False)
 
     def _label(self) -> None:
@@ -131,9 +157,7 @@ class Module:
 
         A module that is already part of a bigger one keeps that path in front.
         """
-        prefix = self._path or ""
-        for path, thing in walk(self, Module):
-            full = join(prefix, path) if path else prefix
+        for full, thing in contents(self, self._path or ""):
             if isinstance(thing, Module):
                 thing._path = full
             elif is_parameter(thing) and (thing.name is None or full.endswith(f".{thing.name}")):
@@ -166,6 +190,20 @@ class Module:
         return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
 
 
+def held(thing: Any) -> dict[Any, Any] | None:
+    """What a module, a list, a tuple or a dict holds, by name; None for everything else."""
+    if isinstance(thing, Module):
+        return vars(thing)
+    if isinstance(thing, list | tuple):
+        return dict(enumerate(thing))
+    return thing if isinstance(thing, dict) else None
+
+
+def contents(module: Module, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything a module holds, itself first, each thing once, with its path as seen from where `path` starts."""
+    return ((place, thing) for place, thing, _ in walk(module, path, held, once=True))
+
+
 def describe(path: str, kind: str, shapes: list[str]) -> str:
     """One line of a module's repr: its path, its class, its own parameters with shapes."""
     start = f"  {path}: {kind}" if path else kind
@@ -180,8 +218,8 @@ def is_parameter(thing: Any) -> bool:
 def arrays_of(state: Any) -> dict[str, Any]:
     """The entries of a state as arrays."""
     if not hasattr(state, "items"):
-        kind = f"{type(state).__name__} ({user_line()})"
-        raise TypeError(f"a state is a dict of arrays by path, from state_dict(); got {kind}")
+        kind = type(state).__name__
+        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
     read = lambda array: np.asarray(arrayed(array))
     return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
 

@@ -8,22 +8,25 @@ Source: the feedforward network of Goodfellow, Bengio and Courville, "Deep Learn
 
 from __future__ import annotations
 
-from tinygrad_edu.errors import user_line
-from tinygrad_edu.nn.module import Module
+from collections.abc import Callable
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.nn.module import Module
 
 
 class Sequential(Module):
-    """A chain of modules or functions.
+    """A chain of modules or functions, each called with the result of the one before.
 
     Parameters
     ----------
+    *layers
+        Modules, or functions of one argument, from first to last.
+
+    Attributes
+    ----------
     layers
-        What to call, first to last; `net.layers[0]` is the first.
+        The list of them: `net.layers[0]` is the first.
 
     Raises
     ------
@@ -36,19 +39,21 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for i, layer in enumerate(layers):
             if isinstance(layer, list | tuple):
-                raise TypeError(
-                    f"a list of layers was given: Sequential(*layers) takes them one by one ({user_line()})"
-                )
+                raise refusal(TypeError, "a list of layers was given: Sequential(*layers) takes them one by one")
             if isinstance(layer, type):
-                raise TypeError(
-                    f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...) ({user_line()})"
-                )
+                raise refusal(TypeError, f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...)")
             if not callable(layer):
-                raise TypeError(f"layer {i} is a {type(layer).__name__}, which cannot be called ({user_line()})")
+                raise refusal(TypeError, f"layer {i} is a {type(layer).__name__}, which cannot be called")
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
-        """Feed x through the layers; (batch, in) to (batch, out)."""
+        """The output of the last layer, (batch, out).
+
+        Parameters
+        ----------
+        x
+            What the first layer takes, such as (batch, in).
+        """
         for layer in self.layers:
             x = layer(x)
         return x

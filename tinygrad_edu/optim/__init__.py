@@ -4,8 +4,8 @@ An algorithm is a pure pair: `init(weight)` gives a state, `update(weight, gradi
 and the new state. One loop, in `Optimizer`, applies the pair to every parameter and rebinds its data.
 """
 
-from tinygrad_edu.optim.adam import Adam, adam
+from tinygrad_edu.optim.adaptive_moments import Adam, adam
+from tinygrad_edu.optim.gradient_descent import SGD, sgd
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
-from tinygrad_edu.optim.sgd import SGD, sgd
 
 __all__ = ["SGD", "Adam", "Algorithm", "Optimizer", "adam", "sgd"]

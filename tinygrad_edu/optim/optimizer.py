@@ -9,28 +9,30 @@ Source: the (init, update) pair of DeepMind's optax (2020).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.optim.expect import expect_gradient, expect_parameters, expect_positive, expect_state
 from tinygrad_edu.tree import flatten, rebuild
+from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, NamedTuple
 
-    from tinygrad_edu.value import Value
+class Algorithm(NamedTuple):
+    """An algorithm as two functions that change nothing in place.
 
-    class Algorithm(NamedTuple):
-        """A state from a weight; a weight and a state from weight, gradient, state and learning rate."""
+    Parameters
+    ----------
+    init
+        `init(weight)` gives the state of a weight that has not been changed yet.
+    update
+        `update(weight, gradient, state, lr)` gives the new weight and the new state.
+    """
 
-        init: Callable[[Any], Any]
-        update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
-else:
-    from collections import namedtuple
-
-    Algorithm = namedtuple("Algorithm", ["init", "update"])
+    init: Callable[[Any], Any]
+    update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
 
 
 class Optimizer:
@@ -43,7 +45,7 @@ class Optimizer:
     lr
         The learning rate, above 0; the attribute may be changed between steps.
     algorithm
-        The pair of functions.
+        The pair of functions `init` and `update`, such as `optim.sgd()`.
 
     Raises
     ------
@@ -67,7 +69,7 @@ class Optimizer:
         self._lr = expect_positive("lr", lr)
 
     def zero_grad(self) -> None:
-        """Forget the gradients, so that the next backward pass starts anew."""
+        """Set every gradient to None, so that the next backward pass does not add to the last one."""
         for p in self.params:
             p.grad = None
 
@@ -81,24 +83,32 @@ class Optimizer:
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
         if not given:
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
-                f"did, the loss was computed without them, from constants only: was .data used? ({user_line()})"
+                f"did, the loss was computed without them, from constants only: was .data used?",
             )
-        update, lr = self.algorithm.update, self._lr
+        update = self.algorithm.update
+        lr = self._lr
         made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]
         for (i, p), (data, state) in zip(given, made, strict=True):
-            p.data, self.states[i] = data, state
+            p.data = data
+            self.states[i] = state
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of what the optimiser remembers, as arrays under names: learning rate and states.
+        """Copies of the learning rate and of the states, as a dict of arrays by name.
 
-        With the model's own state it resumes a training exactly where it was; `te.save` writes either.
+        Together with the model's `state_dict()` it resumes a training exactly where it was; `te.save` writes both.
         """
         return {name: np.array(leaf) for name, leaf in self._remembered()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Remember what another optimiser of the same kind and parameters did; all of it, or nothing.
+        """Take over the learning rate and the states of another optimiser; all of them or none.
+
+        Parameters
+        ----------
+        state
+            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes.
 
         Raises
         ------

@@ -13,23 +13,27 @@ from tinygrad_edu.rules.reduction import AXES, ratio, shares, unreduce
 from tinygrad_edu.table import DEFINITE, REALS, REGULAR, case, cases, differentiable, implements, primitive, refused
 
 # fmt: off
-SQUARE, TALL, WIDE = [case((2, 2)), case((2, 3, 3))], [case((3, 2)), case((2, 3, 2))], [case((2, 3))]
+LARGE = 50  # rows; the n^2 minors of a singular matrix hold n^4 numbers, here 50 megabytes
+SQUARE = [case((2, 2)), case((2, 3, 3))]
+TALL = [case((3, 2)), case((2, 3, 2))]
+WIDE = [case((2, 3))]
 TRIANGLES = cases((2, 3, 3), UPLO=["L", "U"])
 NAMED: dict = {name: type(getattr(np.linalg, name)(np.eye(1))) for name in ("eigh", "qr", "svd")}  # NumPy's
 
 def cofactors(out, x):
     """det(X) X^-T; where X is singular, the determinants of its minors, which take longer."""
     n = x.shape[-1]
-    if n > 50 or np.all(out != 0):
+    if n > LARGE or np.all(out != 0):
         return out[..., None, None] * np.linalg.inv(x).mT
-    rest = np.array([np.delete(range(n), i) for i in range(n)], int)
-    minors = x[..., rest[:, None, :, None], rest[:, None, :]]
+    rest = np.array([np.delete(range(n), i) for i in range(n)], int)  # row i: every index but i
+    minors = x[..., rest[:, None, :, None], rest[:, None, :]]  # x without row i and column j, at [..., i, j]
     return np.linalg.det(minors) * (-1.0) ** np.add.outer(range(n), range(n))
 
 def pinv_rule(g, out, x):
     """Golub and Pereyra's derivative; nan where the rank is not full, because there is none."""
     h = np.where(np.linalg.matrix_rank(x)[..., None, None] == min(x.shape[-2:]), g.mT, np.nan)
-    left, right = h @ out @ out.mT, out.mT @ out @ h
+    left = h @ out @ out.mT
+    right = out.mT @ out @ h
     return left - x @ out @ left + right - right @ out @ x - out.mT @ g @ out.mT
 
 differentiable(np.linalg.det, lambda g, out, x: g[..., None, None] * cofactors(out, x),
@@ -44,10 +48,19 @@ solve = primitive(lambda a, b: np.linalg.solve(a, b), lambda g, out, a, b: -solv
                   lambda g, out, a, b: solve(a.mT, g), domain=(REGULAR, REALS), formulas=("-x^-T g out^T", "x^-T g"),
                   name="solve", cases=[case((2, 2), (2, 3)), case((2, 3, 3), (3, 1))])
 implements(np.linalg.solve)(lambda a, b: solve(a, b) if np.ndim(b) > 1 else solve(a, np.expand_dims(b, -1))[..., 0])
-implements(np.linalg.tensorsolve)(lambda a, b: np.reshape(
-    np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b)), np.shape(a)[np.ndim(b):]))
-implements(np.linalg.tensorinv)(lambda a, ind=2: np.reshape(
-    np.linalg.inv(np.reshape(a, (int(np.prod(a.shape[:ind])), -1))), a.shape[ind:] + a.shape[:ind]))
+
+@implements(np.linalg.tensorsolve)
+def tensorsolve(a, b):
+    """np.linalg.tensorsolve: a as a matrix, from the last axes to those of b."""
+    x = np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b))
+    return np.reshape(x, np.shape(a)[np.ndim(b):])
+
+@implements(np.linalg.tensorinv)
+def tensorinv(a, ind=2):
+    """np.linalg.tensorinv: a as a matrix, from the last axes to the first `ind`."""
+    inverse = np.linalg.inv(np.reshape(a, (int(np.prod(a.shape[:ind])), -1)))
+    return np.reshape(inverse, a.shape[ind:] + a.shape[:ind])
+
 refused("its rank and residuals jump; the solution is np.linalg.pinv(a) @ b", np.linalg.lstsq)
 
 symmetric = lambda m: 0.5 * (m + m.mT)
@@ -65,30 +78,51 @@ def singular_rule(g, out, x):
 
 def turned(g, u, s):
     """How singular vectors turn: among themselves, and out of their span."""
-    s, m, mixed = s[..., None, :], u.mT @ g, gaps(s) / (s[..., None, :] + s[..., :, None])
+    mixed = gaps(s) / (s[..., None, :] + s[..., :, None])  # 1 / (s_j^2 - s_i^2), and 0 on the diagonal
+    s = s[..., None, :]
+    m = u.mT @ g
     return u @ (mixed * (m - m.mT) * s) + (g - u @ m) / s
 
 differentiable(np.linalg.cholesky, lambda g, out, x: symmetric(solve(out.mT, half(out.mT @ g)) @ np.linalg.inv(out)),
                domain=DEFINITE, cases=SQUARE, formulas=("L^-T half(L^T g) L^-1",))
-orthogonal = primitive(lambda x: np.linalg.qr(x)[0], lambda g, out, x:
-                       solve(out.mT @ x, (g - 2.0 * out @ symmetric(half(g.mT @ out))).mT).mT, name="orthogonal",
-                       domain=REGULAR, cases=TALL, glyph="Q", formulas=("(g - 2 Q symmetric(half(g^T Q))) R^-T",))
-differentiable(np.linalg.eigvalsh, lambda g, out, x, *, UPLO="L": (eigenvectors(x, UPLO=UPLO) * g[..., None, :])
-               @ eigenvectors(x, UPLO=UPLO).mT, domain=DEFINITE, cases=TRIANGLES, formulas=("V g V^T",))
-eigenvectors = primitive(lambda x, UPLO="L": np.linalg.eigh(x, UPLO)[1], lambda g, out, x, *, UPLO="L":
-                         symmetric(out @ (gaps(np.linalg.eigvalsh(x, UPLO)) * (out.mT @ g)) @ out.mT), glyph="V",
-                         name="eigenvectors", domain=DEFINITE, cases=TRIANGLES, formulas=("V (V^T g / gaps) V^T",))
+
+def orthogonal_rule(g, out, x):
+    """(G - 2 Q symmetric(half(G^T Q))) R^-T, where R = Q^T X."""
+    turn = g - 2.0 * out @ symmetric(half(g.mT @ out))
+    return solve(out.mT @ x, turn.mT).mT
+
+orthogonal = primitive(lambda x: np.linalg.qr(x)[0], orthogonal_rule, name="orthogonal", domain=REGULAR, cases=TALL,
+                       glyph="Q", formulas=("(g - 2 Q symmetric(half(g^T Q))) R^-T",))
+
+def eigenvalues_rule(g, out, x, *, UPLO="L"):
+    """V diag(g) V^T."""
+    v = eigenvectors(x, UPLO=UPLO)
+    return (v * g[..., None, :]) @ v.mT
+
+def eigenvectors_rule(g, out, x, *, UPLO="L"):
+    """V (V^T G / (w_j - w_i)) V^T, made symmetric."""
+    w = np.linalg.eigvalsh(x, UPLO)
+    return symmetric(out @ (gaps(w) * (out.mT @ g)) @ out.mT)
+
+differentiable(np.linalg.eigvalsh, eigenvalues_rule, domain=DEFINITE, cases=TRIANGLES, formulas=("V g V^T",))
+eigenvectors = primitive(lambda x, UPLO="L": np.linalg.eigh(x, UPLO)[1], eigenvectors_rule, name="eigenvectors",
+                         domain=DEFINITE, cases=TRIANGLES, glyph="V", formulas=("V (V^T g / gaps) V^T",))
 implements(np.linalg.eigh)(lambda a, UPLO="L": NAMED["eigh"](np.linalg.eigvalsh(a, UPLO), eigenvectors(a, UPLO=UPLO)))
 differentiable(np.linalg.svdvals, singular_rule, domain=REGULAR, cases=TALL + WIDE, formulas=("U g V^T",))
-left_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[0], lambda g, out, x:
-                         turned(g, out, np.linalg.svdvals(x)) @ right_vectors(x), name="left_vectors",
-                         domain=REGULAR, cases=TALL + WIDE, glyph="U", formulas=("turned(g) V^T",))
-right_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[2], lambda g, out, x:
-                          left_vectors(x) @ turned(g.mT, out.mT, np.linalg.svdvals(x)).mT, name="right_vectors",
-                          domain=REGULAR, cases=TALL + WIDE, glyph="V^T", formulas=("U turned(g^T)^T",))
+left_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[0],
+                         lambda g, out, x: turned(g, out, np.linalg.svdvals(x)) @ right_vectors(x),
+                         name="left_vectors", domain=REGULAR, cases=TALL + WIDE, glyph="U",
+                         formulas=("turned(g) V^T",))
+right_vectors = primitive(lambda x: np.linalg.svd(x, full_matrices=False)[2],
+                          lambda g, out, x: left_vectors(x) @ turned(g.mT, out.mT, np.linalg.svdvals(x)).mT,
+                          name="right_vectors", domain=REGULAR, cases=TALL + WIDE, glyph="V^T",
+                          formulas=("U turned(g^T)^T",))
 
-# Q of the leading columns, and R = Q^T A
-implements(np.linalg.qr)(lambda a: NAMED["qr"](q := orthogonal(a[..., : a.shape[-2]]), np.triu(q.mT @ a)))
+@implements(np.linalg.qr)
+def qr(a):
+    """np.linalg.qr: Q of the leading columns, and R = Q^T A."""
+    q = orthogonal(a[..., : a.shape[-2]])
+    return NAMED["qr"](q, np.triu(q.mT @ a))
 
 @implements(np.linalg.svd)
 def svd(a, full_matrices=True, compute_uv=True):
@@ -100,8 +134,10 @@ def svd(a, full_matrices=True, compute_uv=True):
 
 def norm_rule(g, out, x, *, axis=None, keepdims=False, ord=2):
     """sign(x) abs(x / out)^(p - 1), written so that x = 0 may be differentiated again; an extreme for p = inf."""
-    if ord == 0 or np.isinf(ord):
-        slope = np.sign(x) * shares(out, np.abs(x), axis, keepdims, np.nan, True) if ord else np.zeros_like(x)
+    if ord == 0:
+        slope = np.zeros_like(x)
+    elif np.isinf(ord):
+        slope = np.sign(x) * shares(out, np.abs(x), axis, keepdims, np.nan, True)
     else:
         y = ratio(x, unreduce(out, x, axis, keepdims))
         slope = y * np.abs(y) ** (ord - 2) if ord >= 2 else np.sign(y) * np.abs(y) ** (ord - 1)
@@ -109,6 +145,7 @@ def norm_rule(g, out, x, *, axis=None, keepdims=False, ord=2):
 
 differentiable(np.linalg.vector_norm, norm_rule, domain=REALS, kinks=(0.0,), formulas=("(x / out)^(p - 1)",),
                cases=[*cases((2, 3), **AXES), *cases((3,), ord=[0, 1, 1.5, 3])])
+# of a matrix: which of its singular values (nuc, 2, -2), column sums (1, -1) or row sums (inf, -inf) is the norm
 PICKS: dict = {"nuc": np.sum, 1: np.max, 2: np.max, np.inf: np.max, -1: np.min, -2: np.min, -np.inf: np.min}
 
 @implements(np.linalg.norm)
@@ -117,11 +154,20 @@ def norm(x, ord=None, axis=None, keepdims=False):
     axes = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis))
     if ord is None or (len(axes) == 1) != (ord in ("fro", "f")):
         return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord in (None, "fro", "f") else ord)
-    pick, x = PICKS[ord if len(axes) == 2 else axes], np.moveaxis(x, axes, (-2, -1))
+    pick = PICKS[ord if len(axes) == 2 else axes]
+    x = np.moveaxis(x, axes, (-2, -1))
     sums = np.linalg.svdvals(x) if ord in (2, -2, "nuc") else np.sum(np.abs(x), axis=-2 if ord in (1, -1) else -1)
     return np.expand_dims(pick(sums, axis=-1), axes if keepdims else ())
 
 implements(np.linalg.matrix_norm)(lambda x, *, keepdims=False, ord="fro": np.linalg.norm(x, ord, (-2, -1), keepdims))
-implements(np.linalg.cond)(np.errstate(divide="ignore")(lambda x, p=None: np.divide(*np.moveaxis(np.linalg.svdvals(x)[
-    ..., [-1, 0] if p == -2 else [0, -1]], -1, 0)) if p in (None, 2, -2) else
-    np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))))
+
+@implements(np.linalg.cond)
+def cond(x, p=None):
+    """np.linalg.cond: the norm of x times that of its inverse; for p = 2 a ratio of singular values."""
+    if p not in (None, 2, -2):
+        return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    s = np.linalg.svdvals(x)
+    largest = s[..., 0]
+    smallest = s[..., -1]
+    with np.errstate(divide="ignore"):  # a singular matrix has the condition inf
+        return smallest / largest if p == -2 else largest / smallest

@@ -13,6 +13,8 @@ from functools import reduce
 import numpy as np
 
 from tinygrad_edu.rules.reduction import ratio
+
+# fmt: off
 from tinygrad_edu.table import (
     INF,
     MULTIPLES,
@@ -26,9 +28,11 @@ from tinygrad_edu.table import (
     primitive,
 )
 
-# fmt: off
-LN2, LN10 = math.log(2.0), math.log(10.0)
-QUARTER, UNIT, ZERO = (-math.pi / 2, math.pi / 2), (-1.0, 1.0), (0.0,)
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+QUARTER = (-math.pi / 2, math.pi / 2)
+UNIT = (-1.0, 1.0)
+ZERO = (0.0,)
 
 # -- arithmetic -------------------------------------------------------------------------------------------
 differentiable(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g,
@@ -40,7 +44,11 @@ differentiable(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g *
 differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y,
                domain=REALS, singular=ZERO, glyph="/", formulas=("1 / y", "-out / y"), compute=operator.truediv)
 differentiable(np.negative, lambda g, out, x: -g, domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
-log_base = lambda x, y: np.log(np.where((x == 0) & (y >= 0), 1.0, x))  # 0 where x^y is flat in y
+
+def log_base(x, y):
+    """log(x); 0 where x^y is flat in y, that is for x = 0."""
+    return np.log(np.where((x == 0) & (y >= 0), 1.0, x))
+
 # the exponent stays 0 where y is 0, so that x^0 has slope 0 also at x = 0
 differentiable(np.power, lambda g, out, x, y: g * y * x ** (y + (y == 0) - 1),
                lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=ZERO,
@@ -83,7 +91,13 @@ differentiable(np.log1p, lambda g, out, x: g / (1.0 + x),
                domain=(-1.0, INF), singular=(-1.0,), formulas=("1 / (1 + x)",))
 
 def sigmoid(x):
-    """1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning."""
+    """The sigmoid, 1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     with np.errstate(over="ignore", under="ignore"):
         return 1.0 / (1.0 + np.exp(-x))
 
@@ -101,7 +115,13 @@ sech_squared = primitive(sech_squared, lambda g, out, x: g * -2.0 * out * np.tan
 differentiable(np.tanh, lambda g, out, x: g * sech_squared(x), domain=REALS, formulas=("1 - out^2",))
 
 def softplus(x):
-    """log(1 + exp(x)): a primitive, so that 800 gives 800."""
+    """The smooth ramp log(1 + exp(x)): a primitive, so that 800 gives 800.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     with np.errstate(under="ignore"):
         return np.logaddexp(0.0, x)
 
@@ -112,7 +132,13 @@ differentiable(np.logaddexp2, lambda g, out, x, y: g * sigmoid((x - y) * LN2), l
                g * sigmoid((y - x) * LN2), domain=REALS, formulas=("1 / (1 + 2^(y - x))", "1 / (1 + 2^(x - y))"))
 
 def relu(x):
-    """max(x, 0): a primitive, because its slope is the sign of its result."""
+    """The positive part, max(x, 0): a primitive, because its slope is the sign of its result.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    """
     return np.maximum(x, 0.0)
 
 relu = primitive(relu, lambda g, out, x: g * np.sign(out), domain=REALS, kinks=ZERO, formulas=("[x > 0]",))
@@ -150,10 +176,11 @@ differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0
 
 def sinc_derivative(x, n):
     """The n-th derivative of np.sinc: near 0 of its integral, cos(pi x t) over t in (0, 1), else by a recurrence."""
-    nodes, weights = (ends.tolist() for ends in np.polynomial.legendre.leggauss(20))
+    nodes, weights = np.polynomial.legendre.leggauss(20)
     near = sum(0.5 * w * (math.pi * t) ** n * (1j**n * np.exp(1j * math.pi * t * x)).real
-               for t, w in zip(nodes, weights, strict=True))
-    far, safe = np.sinc(x), np.where(np.abs(x) < 1.0, 1.0, x)
+               for t, w in zip(nodes.tolist(), weights.tolist(), strict=True))
+    far = np.sinc(x)
+    safe = np.where(np.abs(x) < 1.0, 1.0, x)
     for k in range(1, n + 1):  # the k-th derivative of x sinc(x) = sin(pi x) / pi
         far = (math.pi ** (k - 1) * (1j**k * np.exp(1j * math.pi * x)).imag - k * far) / safe
     return np.where(np.abs(x) < 1.0, near, far)
@@ -164,9 +191,14 @@ differentiable(np.sinc, lambda g, out, x: g * sinc_derivative(x, n=1),
                domain=REALS, formulas=("(cos(pi * x) - out) / x",))
 
 # -- choices ----------------------------------------------------------------------------------------------
-# 1 where x was chosen over y, 0 where not, nan where either is nan; where they are equal 1/2, and beside a constant 0
-shared = lambda out, x, y: np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
-won = lambda out, y: np.where(out == out, y != out, np.nan)
+def shared(out, x, y):
+    """1 where x was chosen over y, 0 where y was, 1/2 where they are equal; nan where either is nan."""
+    return np.where(out == out, (x == out) - 0.5 * (x == y), np.nan)
+
+def won(out, y):
+    """1 where the other argument was chosen over the constant y, 0 where not or both are equal; nan as above."""
+    return np.where(out == out, y != out, np.nan)
+
 CHOICE = (lambda g, out, x, y: g * shared(out, x, y), lambda g, out, x, y: g * shared(out, y, x))
 WITH_CONSTANTS = (lambda g, out, x, y: g * won(out, y), lambda g, out, x, y: g * won(out, x))
 for choice, name in ((np.maximum, "max"), (np.minimum, "min"), (np.fmax, "fmax"), (np.fmin, "fmin")):
@@ -186,6 +218,7 @@ implements(np.where)(lambda condition, x=None, y=None:
 @implements(np.clip)
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """np.clip by its own definition; at a bound the gradient is 0."""
-    low, high = a_min if min is None else min, a_max if max is None else max
+    low = a_min if min is None else min
+    high = a_max if max is None else max
     a = a if low is None else np.maximum(a, low)
     return a if high is None else np.minimum(a, high)

@@ -16,7 +16,8 @@ INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 
 
 def scatter(g, index, shape):
     """Zeros of a shape with g added at an index."""
-    out, parts = np.zeros_like(g, shape=shape), index if isinstance(index, tuple) else (index,)
+    out = np.zeros_like(g, shape=shape)
+    parts = index if isinstance(index, tuple) else (index,)
     if all(isinstance(part, BASIC) for part in parts):  # then nothing is picked twice
         out[parts] = g
     else:
@@ -47,15 +48,38 @@ put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index), pu
                                                      case((2, 3), (), index=(slice(None), [0, 2]))])
 
 class at:
-    """An array with some entries replaced: `at(v, index).set(y)`, `at(v, index).add(y)`."""
+    """An array of which some entries are to be replaced: `at(v, index).set(y)`, `at(v, index).add(y)`.
+
+    Parameters
+    ----------
+    x
+        A Value or an array, of any shape.
+    index
+        What one would write in `x[index]`.
+    """
 
     def __init__(self, x, index):
-        self.x, self.index = x, index
+        self.x = x
+        self.index = index
 
     def set(self, y):
-        """A new array with y in place of the picked entries."""
+        """A new array with y in place of the picked entries.
+
+        Parameters
+        ----------
+        y
+            A number, an array or a Value that broadcasts to the shape of `x[index]`; of an entry picked twice the
+            last one counts.
+        """
         return put(self.x, y, index=self.index)
 
     def add(self, y):
-        """A new array with y added to the picked entries."""
+        """A new array with y added to the picked entries.
+
+        Parameters
+        ----------
+        y
+            A number, an array or a Value that broadcasts to the shape of `x[index]`; of an entry picked twice the
+            last one counts.
+        """
         return put(self.x, self.x[self.index] + y, index=self.index)

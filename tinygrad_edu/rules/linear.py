@@ -19,9 +19,11 @@ from tinygrad_edu.table import REALS, Each, case, differentiable, implements, pr
 def matrices(g, x, y):
     """The three arrays of a product as (stacks of) matrices."""
     if y.ndim == 1:
-        g, y = np.expand_dims(g, -1), np.expand_dims(y, -1)
+        g = np.expand_dims(g, -1)
+        y = np.expand_dims(y, -1)
     if x.ndim == 1:
-        g, x = np.expand_dims(g, -2), np.expand_dims(x, 0)
+        g = np.expand_dims(g, -2)
+        x = np.expand_dims(x, 0)
     return g, x, y
 
 def left(g, out, x, y):
@@ -47,7 +49,8 @@ differentiable(np.matmul, left, right, domain=REALS, glyph="@", formulas=("y^T",
 def explicit(subscripts, arrays):
     """The indices of every operand and of the result, with letters for an ellipsis."""
     inputs, arrow, result = subscripts.replace(" ", "").partition("->")
-    terms, spare = inputs.split(","), [c for c in ascii_letters if c not in inputs]
+    terms = inputs.split(",")
+    spare = [c for c in ascii_letters if c not in inputs]
     ranks = [a.ndim - len(t.replace("...", "")) for a, t in zip(arrays, terms, strict=True)]
     dots = "".join(spare[: max(ranks)])
     if not arrow:
@@ -58,16 +61,22 @@ def explicit(subscripts, arrays):
 def einsum_rule(i, g, out, *arrays, subscripts, optimize=False):
     """The einsum with g in place of operand i, whose indices are the result."""
     terms, result = explicit(subscripts, arrays)
-    x, letters, own = arrays[i], terms[i], ""
+    x = arrays[i]
+    letters = terms[i]
+    own = ""
     spare = (c for c in ascii_letters if c not in "".join([*terms, result]))
-    operands, terms[i] = [*arrays[:i], g, *arrays[i + 1 :]], result
+    operands = [*arrays[:i], g, *arrays[i + 1 :]]
+    terms[i] = result
     for c, n in zip(letters, x.shape, strict=True):
         widest = max((a.shape[t.index(c)] for a, t in zip(operands, terms, strict=True) if c in t), default=-1)
-        ones, new = np.ones_like(x, shape=(n,)), next(spare) if c in own else c
+        ones = np.ones_like(x, shape=(n,))
+        new = next(spare) if c in own else c
         if new != c:  # an index repeated in the operand: its gradient lies on the diagonal
-            operands, terms = [*operands, np.diag(ones)], [*terms, c + new]
+            operands = [*operands, np.diag(ones)]
+            terms = [*terms, c + new]
         elif widest < n:  # an index summed in this operand alone: every entry has the same gradient
-            operands, terms = [*operands, ones], [*terms, c]
+            operands = [*operands, ones]
+            terms = [*terms, c]
         own += new
     return einsum(*operands, subscripts=f"{','.join(terms)}->{own}", optimize=bool(optimize))
 
@@ -87,9 +96,11 @@ def einsum_of(subscripts, *operands, **options):
 def factor(g, own, other, axes, first):
     """The product of the other factor with g over its own axes, and the axes that are left in order."""
     lists = (range(-axes, 0), range(axes)) if np.ndim(axes) == 0 else axes
-    mine, theirs = (np.mod(np.array(k, int).reshape(-1), m.ndim) for k, m in zip(
-        lists if first else reversed(lists), (own, other), strict=True))
-    free, alone = np.delete(np.arange(own.ndim), mine), np.delete(np.arange(other.ndim), theirs)
+    mine, theirs = lists if first else reversed(lists)
+    mine = np.mod(np.array(mine, int).reshape(-1), own.ndim)
+    theirs = np.mod(np.array(theirs, int).reshape(-1), other.ndim)
+    free = np.delete(np.arange(own.ndim), mine)  # my axes that are in the result, first or last
+    alone = np.delete(np.arange(other.ndim), theirs)  # and the other's
     product = np.tensordot(other, g, (alone, np.arange(len(alone)) + (len(free) if first else 0)))
     return np.transpose(product, tuple(np.argsort([*mine[np.argsort(theirs)], *free])))
 
@@ -99,18 +110,36 @@ differentiable(np.tensordot, lambda g, out, a, b, *, axes=2: factor(g, a, b, axe
                cases=[case((2, 3), (2, 3)), case((2,), (3,), axes=0), case((2, 3), (3,), axes=(-1, 0)),
                       case((2, 3, 1), (1, 3, 2), axes=([1, 0], [-2, 2]))], formulas=("y", "x"))
 implements(np.inner)(lambda a, b: np.tensordot(a, b, (-1, -1)) if np.ndim(a) and np.ndim(b) else np.multiply(a, b))
-implements(np.dot)(lambda a, b: np.inner(a, b) if 0 in (np.ndim(a), np.ndim(b)) else np.matmul(a, b) if np.ndim(b) < 3
-                   else np.tensordot(a, b, (-1, -2)))
+
+@implements(np.dot)
+def dot(a, b):
+    """np.dot: a product of numbers, vectors or matrices; else over the last axis of a and the last but one of b."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(b) < 3 else np.tensordot(a, b, (-1, -2))
+
 implements(np.outer)(lambda a, b: np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1))))
 implements(np.vdot)(lambda a, b: np.matmul(np.ravel(a), np.ravel(b)))
-implements(np.vecdot)(lambda x1, x2, axis=-1: np.squeeze(np.matmul(
-    np.expand_dims(np.moveaxis(x1, axis, -1), -2), np.expand_dims(np.moveaxis(x2, axis, -1), -1)), (-2, -1)))
+
+@implements(np.vecdot)
+def vecdot(x1, x2, axis=-1):
+    """np.vecdot: rows times columns."""
+    row = np.expand_dims(np.moveaxis(x1, axis, -1), -2)
+    column = np.expand_dims(np.moveaxis(x2, axis, -1), -1)
+    return np.squeeze(np.matmul(row, column), (-2, -1))
+
 if hasattr(np, "matvec"):  # NumPy 2.2
     implements(np.matvec)(lambda x1, x2: np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1))
     implements(np.vecmat)(lambda x1, x2: np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2))
 implements(np.linalg.multi_dot)(lambda arrays: reduce(np.dot, arrays))
-implements(np.linalg.matrix_power)(lambda a, n: reduce(
-    np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n) or [np.linalg.matrix_power(plain(a), 0)]))
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a, n):
+    """np.linalg.matrix_power: a product of n equal factors, or of inverses; for n = 0 a constant."""
+    if n == 0:
+        return np.linalg.matrix_power(plain(a), 0)
+    return reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
+
 implements(np.linalg.trace)(lambda x, *, offset=0: np.trace(x, offset, -2, -1))
 implements(np.linalg.diagonal)(lambda x, *, offset=0: np.diagonal(x, offset, -2, -1))
 
@@ -126,7 +155,8 @@ def kron(a, b):
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """np.cross of vectors of three numbers."""
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a = np.moveaxis(a, axisa, -1)
+    b = np.moveaxis(b, axisb, -1)
     if (a.shape[-1], b.shape[-1]) != (3, 3):
         raise ValueError(f"vectors have three numbers, got {a.shape[-1]} and {b.shape[-1]}")
     return np.moveaxis(np.roll(a, -1, -1) * np.roll(b, 1, -1) - np.roll(a, 1, -1) * np.roll(b, -1, -1), -1, axisc)

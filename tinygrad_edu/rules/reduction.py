@@ -15,8 +15,14 @@ AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True
 WHERE: dict[str, list] = {"axis": [None, 1], "where": [np.array([[True, False, True], [True, True, True]])]}
 INSIDE = [*cases((2, 3), **AXES), *cases((3,)), *cases(())]
 PARTLY = [*INSIDE, *cases((2, 3), **WHERE, initial=[1.5])]
-kept = lambda x, where, blank: x if where is True else np.where(where, x, blank)  # what is left out, is blank
-ratio = lambda g, y: np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))  # g / y, and 0 where y is 0
+
+def kept(x, where, blank):
+    """x with a number that changes nothing in place of what a reduction leaves out."""
+    return x if where is True else np.where(where, x, blank)
+
+def ratio(g, y):
+    """g / y, and 0 where y is 0."""
+    return np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
 
 def unreduce(g, x, axis, keepdims, where=True):
     """Repeat a gradient along the axes that a reduction removed, and give none to what it left out."""
@@ -50,7 +56,8 @@ for extreme in (np.max, np.min):
 
 def centred(x, axis, ddof, where):
     """(x - mean) / (n - ddof)."""
-    x, n = kept(x, where, 0.0), count(x, axis, where)
+    n = count(x, axis, where)
+    x = kept(x, where, 0.0)
     return (x - np.sum(x, axis=axis, keepdims=True) / n) / (n - ddof)
 
 SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,)), *cases((2, 3), **WHERE)]
@@ -73,7 +80,17 @@ def softmax(x, axis):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows."""
+    """The logarithm of a sum, log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    axis
+        The axis or axes to sum over; None is all of them.
+    keepdims
+        Whether those axes stay, with size 1.
+    """
     peak = largest(x, axis)
     with np.errstate(divide="ignore", under="ignore"):
         out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
@@ -81,15 +98,26 @@ def logsumexp(x, axis=None, keepdims=False):
 
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims)
                       * softmax(x, axis), domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
-# leaving out nan is what `where` is for; an extreme of nothing but nan is nan
-for nan, whole in ((np.nansum, np.sum), (np.nanprod, np.prod), (np.nanmean, np.mean), (np.nanvar, np.var),
-                   (np.nanstd, np.std)):
-    implements(nan)(lambda a, *args, of=whole, where=True, **options:
-                    of(a, *args, where=~np.isnan(a) & where, **options))
-for most, extreme, worst in ((np.nanmax, np.max, -np.inf), (np.nanmin, np.min, np.inf)):
-    implements(most)(lambda a, axis=None, *, keepdims=False, of=extreme, least=worst: np.where(
-        np.all(np.isnan(a), axis, keepdims=keepdims), np.nan,
-        of(a, axis, keepdims=keepdims, initial=least, where=~np.isnan(a))))
+
+def without_nan(whole):
+    """A reduction that leaves out what is nan, made of one that takes `where`."""
+    return lambda a, *args, where=True, **options: whole(a, *args, where=~np.isnan(a) & where, **options)
+
+def extreme_without_nan(whole, worst):
+    """An extreme of what is not nan, nan where everything is; made of one that starts from the worst number."""
+    def extreme(a, axis=None, *, keepdims=False):
+        found = whole(a, axis, keepdims=keepdims, initial=worst, where=~np.isnan(a))
+        return np.where(np.all(np.isnan(a), axis, keepdims=keepdims), np.nan, found)
+
+    return extreme
+
+implements(np.nansum)(without_nan(np.sum))
+implements(np.nanprod)(without_nan(np.prod))
+implements(np.nanmean)(without_nan(np.mean))
+implements(np.nanvar)(without_nan(np.var))
+implements(np.nanstd)(without_nan(np.std))
+implements(np.nanmax)(extreme_without_nan(np.max, -np.inf))
+implements(np.nanmin)(extreme_without_nan(np.min, np.inf))
 implements(np.ptp)(lambda a, axis=None, *, keepdims=False:
                    np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims))
 

@@ -6,7 +6,7 @@ the entries, and so learns which went where.
 Source: Griewank and Walther, "Evaluating Derivatives" (2008): a linear map's pullback is its transpose.
 """
 
-from functools import partial, reduce
+from functools import partial
 from inspect import signature
 
 import numpy as np
@@ -17,10 +17,19 @@ from tinygrad_edu.table import REALS, Parts, accepted, case, cases, differentiab
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
-# C order goes without saying, because dask has no word for it; A and K mean F or C where x lies so in memory
-lies = lambda x, order: "F" if x.flags.fnc else "C" if order == "A" or x.flags.c_contiguous else order
-ordered = lambda g, x, order: np.reshape(g, x.shape) if order == "C" else np.reshape(
-    g, x.shape, order="F" if order == "F" else lies(plain(x), order))  # type: ignore[arg-type]
+
+def lies(x, order):
+    """The order in which np.reshape reads x: the orders A and K mean F or C where x lies so in memory."""
+    if order == "F" or x.flags.fnc:
+        return "F"
+    return "C" if order == "A" or x.flags.c_contiguous else order
+
+def ordered(g, x, order):
+    """A gradient in the shape of x, filled in the order in which the entries of x were read."""
+    if order == "C":  # without saying so, because dask has no word for it
+        return np.reshape(g, x.shape)
+    return np.reshape(g, x.shape, order=lies(plain(x), order))
+
 moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x, order),  # a tangent may lie otherwise
       linear=False, cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
 moves(np.ravel, lambda g, out, x, *, order="C": ordered(g, x, order), linear=False, cases=cases((2, 3), order="CF"))
@@ -36,12 +45,25 @@ moves(np.moveaxis, lambda g, out, x, *, source, destination: np.moveaxis(g, dest
 moves(np.transpose, lambda g, out, x, *, axes=None:
       np.transpose(g, None if axes is None else tuple(np.argsort(np.mod(axes, x.ndim)))),
       cases=cases((2, 3, 1), axes=[None, (2, 0, 1), (0, -1, 1)]), glyph="T")
-along = lambda x, part, axis: x[(slice(None),) * place(axis, np.ndim(x)) + (part,)]  # at an index on one axis
+
+def along(x, part, axis):
+    """x at an index or a slice on one axis."""
+    return x[(slice(None),) * place(axis, np.ndim(x)) + (part,)]
+
+def pieces(g, out, *arrays, axis=0):
+    """The gradients of what was joined along an axis: each is a piece of g, as long as its array."""
+    found = []
+    start = 0
+    for a in arrays:
+        end = start + a.shape[axis]
+        found.append(along(g, slice(start, end), axis))
+        start = end
+    return found
+
 # np.concatenate and np.stack with their arrays as arguments of their own
-concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(
-    lambda g, out, *arrays, axis=0: [along(g, slice(end - a.shape[axis], end), axis) for a, end in zip(
-        arrays, np.cumsum([a.shape[axis] for a in arrays]), strict=True)]), name="concatenate",
-    domain=REALS, linear=True, formulas=("1",), cases=[case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
+concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(pieces), name="concatenate",
+                        domain=REALS, linear=True, formulas=("1",),
+                        cases=[case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
 implements(np.concatenate)(lambda arrays, axis=0: concatenate(*map(np.ravel, arrays)) if axis is None
                            else concatenate(*arrays, axis=axis))
 stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
@@ -55,10 +77,20 @@ implements(np.astype)(lambda x, dtype: plain(x).astype(dtype) if np.dtype(dtype)
 implements(np.copy)(lambda a, order="K": np.positive(a))
 implements(np.linalg.matrix_transpose)(implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2)))
 implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
-implements(np.select)(lambda condlist, choicelist, default=0.0: reduce(
-    lambda rest, pair: np.where(pair[0], pair[1], rest), list(zip(condlist, choicelist, strict=True))[::-1], default))
-implements(np.broadcast_arrays)(lambda *args: tuple(
-    np.broadcast_to(a, np.broadcast_shapes(*map(np.shape, args))) for a in args))
+
+@implements(np.select)
+def select(condlist, choicelist, default=0.0):
+    """np.select: where several conditions hold, the first one counts."""
+    out = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        out = np.where(condition, choice, out)
+    return out
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    """np.broadcast_arrays, as a tuple."""
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
 
 # -- by moving numbers ------------------------------------------------------------------------------------
 def numbered(tree, arrays, ends):
@@ -75,7 +107,8 @@ def moving(function, *names):
     known = [name for name in declared.parameters if name not in (*names, "out", "dtype")]
 
     def moved(*args, **options):
-        call, ends = declared.bind(*args, **options), [0]
+        call = declared.bind(*args, **options)
+        ends = [0]
         given = {name: option for name, option in call.arguments.items() if name not in names}
         accepted(function.__name__, known, declared.parameters, given)
         arrays: list = []
@@ -91,14 +124,24 @@ def moving(function, *names):
 
     return moved
 
-MOVING = {
-    "m": "fliplr flipud rot90 tril triu", "a": "roll rollaxis resize repeat take compress diagonal", "A": "tile",
-    "arr": "take_along_axis extract delete", "arr values": "insert append", "choices": "choose", "xi": "meshgrid",
-    "v": "diag diagflat", "ary": "split array_split hsplit vsplit dsplit", "x": "unstack", "arrays": "block",
-    "tup": "hstack vstack dstack column_stack", "arys": "atleast_1d atleast_2d atleast_3d"}
+MOVING: dict[tuple[str, ...], list] = {  # the parameters whose entries are moved, and the functions that call them so
+    ("m",): [np.fliplr, np.flipud, np.rot90, np.tril, np.triu],
+    ("a",): [np.roll, np.rollaxis, np.resize, np.repeat, np.take, np.compress, np.diagonal],
+    ("A",): [np.tile],
+    ("v",): [np.diag, np.diagflat],
+    ("x",): [np.unstack],
+    ("xi",): [np.meshgrid],
+    ("arr",): [np.take_along_axis, np.extract, np.delete],
+    ("arr", "values"): [np.insert, np.append],
+    ("ary",): [np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit],
+    ("arys",): [np.atleast_1d, np.atleast_2d, np.atleast_3d],
+    ("arrays",): [np.block],
+    ("tup",): [np.hstack, np.vstack, np.dstack, np.column_stack],
+    ("choices",): [np.choose],
+}
 for names, functions in MOVING.items():
-    for function in (getattr(np, name) for name in functions.split()):
-        implements(function)(moving(function, *names.split()))
+    for function in functions:
+        implements(function)(moving(function, *names))
 pad_numbers = moving(np.pad, "array")
 
 @implements(np.pad)

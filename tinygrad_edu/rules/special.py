@@ -14,9 +14,13 @@ from scipy.special import digamma, erf, erfc, expit, gammaln, logit, xlogy
 from tinygrad_edu.table import POSITIVE, REALS, cases, differentiable, primitive
 
 # fmt: off
-UNIT, ZERO = (0.0, 1.0), (0.0,)
-# the derivative of erf, cut where it is 0 and x^2 could overflow
-bell = lambda x: 2.0 / math.sqrt(math.pi) * np.exp(-np.square(np.clip(x, -40.0, 40.0)))
+UNIT = (0.0, 1.0)
+ZERO = (0.0,)
+
+def bell(x):
+    """2 / sqrt(pi) exp(-x^2), the derivative of erf; from 40 on it is 0, and x^2 need not overflow."""
+    return 2.0 / math.sqrt(math.pi) * np.exp(-np.square(np.clip(x, -40.0, 40.0)))
+
 differentiable(erf, lambda g, out, x: g * bell(x), domain=REALS, formulas=("2 / sqrt(pi) * exp(-x^2)",))
 differentiable(erfc, lambda g, out, x: -g * bell(x), domain=REALS, formulas=("-2 / sqrt(pi) * exp(-x^2)",))
 differentiable(expit, lambda g, out, x: g * out * expit(-x), domain=REALS, formulas=("out * (1 - out)",))

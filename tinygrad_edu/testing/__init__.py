@@ -2,18 +2,18 @@
 
 `check_gradients` compares the backward pass of any function with differences and says what is wrong where, and what
 mistake that suggests; `compare` asks other frameworks; `check_taylor` needs no step; `check_op` and `check_module`
-check everything that an operation or a network promises. `numeric_gradient`, `detect_kink` and `hint` are their
+check all that an operation or a network declares. `numeric_gradient`, `detect_kink` and `hint` are their
 tools. `conventions` lists the gradients at kinks.
 """
 
-from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.conventions import Convention, conventions
+from tinygrad_edu.testing.diagnosis.hints import hint
+from tinygrad_edu.testing.differences.numeric import detect_kink, numeric_gradient
 from tinygrad_edu.testing.frameworks import Comparison, Disagreement, compare
-from tinygrad_edu.testing.hints import hint
+from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.kink_conventions import Convention, conventions
 from tinygrad_edu.testing.module import check_module
-from tinygrad_edu.testing.numeric import detect_kink, numeric_gradient
 from tinygrad_edu.testing.operation import check_op
-from tinygrad_edu.testing.property import gradient_test
+from tinygrad_edu.testing.property_tests import gradient_test
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding, GradientError, GradientReport
 from tinygrad_edu.testing.taylor import check_taylor
 

@@ -11,30 +11,31 @@ Sources: IEEE 754-2019, section 6, for what inf and nan are; Higham, "Accuracy a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.backward import vjps
-from tinygrad_edu.table import MULTIPLES
-from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.drawing import Drawn, calls, draw, intervals, special, written
-from tinygrad_edu.testing.report import FAIL, PASS, promise
+from tinygrad_edu.table import MULTIPLES, Op
+from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, special, written
+from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.report import FAIL, PASS, Finding, condition
 from tinygrad_edu.value import Value, apply
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
-
-    from tinygrad_edu.table import Op
-    from tinygrad_edu.testing.report import Finding
-
-FAR, WIDE = (5.0, 10.0, 30.0, 1e4), (2.0**66, 2.0**-66)  # exact in float32
-NARROW, TINY, HUGE, MOVE = 1e-3, 1e-41, 3e38, 1.0 + 2.0**-20
-SMALLEST, LARGEST, DIGITS, PLACES = 1074, 1023, 50, 4
-CLOSE, STEADY, TIMES, FAINT = 1e-2, 1e-6, 1.5, 1e-9
+FAR = (5.0, 10.0, 30.0, 1e4)  # functions saturate, overflow in float32, and lose their digits here
+WIDE = (2.0**66, 2.0**-66)  # exact in float32, whose normal range their squares leave
+NARROW = 1e-3  # what float32 may lose: it has 1e-7, and a right rule may lose some of it
+TINY, HUGE = 1e-41, 3e38  # next to the smallest and the largest number of float32
+MOVE = 1.0 + 2.0**-20  # a step that float32 can still show, to see what rounding of the argument does
+SMALLEST, LARGEST = 1074, 1023  # 2**-1074 and 2**1023 are the ends of float64
+DIGITS = 50  # halvings towards an end that is not 0: then the digits of the end are used up
+PLACES = 4  # entries of an array that are made nan, one at a time
+CLOSE = 1e-2  # a limit that was reached; also, what a difference has to tell apart to be worth a comparison
+STEADY = 1e-6  # a sequence that moves less than this has arrived
+TIMES = 1.5  # a sequence that grows or shrinks so fast, each time, goes to infinity or 0
+FAINT = 1e-9  # a slope that moves the function too little to be seen
 
 
 class Line(NamedTuple):
@@ -43,12 +44,12 @@ class Line(NamedTuple):
     op: Op
     others: list[float]
     i: int
-    alone: bool
+    with_constants: bool
 
     def at(self, x: float, dtype: Any = float) -> tuple[float, float]:
         """The value and the gradient."""
         given = [np.asarray(a, dtype) for a in [*self.others[: self.i], x, *self.others[self.i + 1 :]]]
-        args = [Value(a) if j == self.i or not self.alone else a for j, a in enumerate(given)]
+        args = [Value(a) if j == self.i or not self.with_constants else a for j, a in enumerate(given)]
         with np.errstate(all="ignore"):
             try:
                 out = apply(self.op, tuple(args), {})
@@ -62,21 +63,21 @@ class Line(NamedTuple):
         return f"{self.op.name}({', '.join(held)})"
 
 
-def of_extremes(op: Op, rng: np.random.Generator, alone: bool = False) -> Iterator[Finding]:
-    """What is promised far out; `alone` says that the rules are those for one variable."""
+def of_extremes(op: Op, rng: np.random.Generator, with_constants: bool = False) -> Iterator[Finding]:
+    """What holds far out; `with_constants` says that the rules are for one variable beside constants."""
     if not op.elementwise:
         yield from of_scales(op, rng)
         return
     count = len(op.pullbacks)  # type: ignore[arg-type]
     others = [float(a) for a in draw(op, rng, (((),) * count, {})).arrays]
     parts = intervals(op, count)
+    zeros = [0.0 if low < 0.0 < high else x for (low, high), x in zip(parts, others, strict=True)]
     for i, (low, high) in enumerate(parts):
-        line, zeros = (
-            Line(op, others, i, alone),
-            [0.0 if a < 0.0 < b else x for (a, b), x in zip(parts, others, strict=True)],
-        )
-        both = (line, line._replace(others=zeros)) if count > 1 and not op.kinks else (line,)
-        for one, check in [(line, of_nan), (line, of_far), *((one, of_ends) for one in both)]:
+        line = Line(op, others, i, with_constants)
+        checks = [(line, of_nan), (line, of_far), (line, of_ends)]
+        if count > 1 and not op.kinks:  # x**0, 0 * x: a rule may be another one there
+            checks.append((line._replace(others=zeros), of_ends))
+        for one, check in checks:
             for finding in check(one, low, high):
                 finding.place = f"{one}, {finding.place}"
                 yield finding
@@ -111,7 +112,7 @@ def of_ends(line: Line, low: float, high: float) -> Iterator[Finding]:
             value, g = line.at(x)
             unknown = np.isnan(g) and (np.isnan(value) or np.isinf(x))
             note = f"the gradient is {g:.6g}, but {halfway[-1]:.6g} on the way there, with limit {expected:.6g}"
-            yield promise(f"x = {x:.6g}", bool(unknown) or reached(g, expected), note)
+            yield condition(f"x = {x:.6g}", bool(unknown) or reached(g, expected), note)
 
 
 def limit(found: Sequence[float]) -> float | None:
@@ -143,23 +144,24 @@ def of_nan(line: Line, low: float, high: float) -> Iterator[Finding]:
     slopes = [line.at(x)[1] for x in points]
     varies = max(slopes) - min(slopes) > CLOSE * max(map(abs, slopes))
     kept = not (varies and np.isnan(value)) or bool(np.isnan(g))
-    yield promise("x = nan", kept, f"the result is nan, but the gradient {g:.6g}: a nan would pass unseen")
+    yield condition("x = nan", kept, f"the result is nan, but the gradient {g:.6g}: a nan would pass unseen")
 
 
 def of_far(line: Line, low: float, high: float) -> Iterator[Finding]:
     """Far from 0 and next to it, differences and float32 agree with the gradient, a number, without a warning."""
     for x in [side * x for x in FAR + WIDE for side in (1.0, -1.0) if low < side * x < high]:
-        place, (value, g) = f"x = {x:.6g}", line.at(x)
+        place = f"x = {x:.6g}"
+        value, g = line.at(x)
         if not np.isfinite(value):
             continue
-        yield promise(place, bool(np.isfinite(g)), f"the gradient is {g}, but the result a number, {value:.6g}")
+        yield condition(place, bool(np.isfinite(g)), f"the gradient is {g}, but the result a number, {value:.6g}")
         half, narrow = line.at(x, np.float32)
         moved = abs(line.at(x * MOVE)[1] - g)  # what rounding of the argument does
         kept = abs(half - value) <= NARROW * abs(value)  # the function itself keeps its digits
         close = not kept or abs(narrow - g) <= NARROW * abs(g) + moved + TINY or abs(g) > HUGE
         note = f"the gradient is {narrow:.6g} in float32 and {g:.6g} in float64: digits are lost, or it overflows"
-        yield promise(place, close, note)
-        yield promise(place, not complains(line, x), "the gradient complains of numbers that the function takes")
+        yield condition(place, close, note)
+        yield condition(place, not complains(line, x), "the gradient complains of numbers that the function takes")
         if line.op.kinks != MULTIPLES and moved <= CLOSE * abs(g):  # else it swings faster than steps can follow
             yield from judged(line, x, min(abs(x), x - low, high - x), place)
 
@@ -183,7 +185,7 @@ def complains(line: Line, x: float) -> bool:
 
 def judged(line: Line, x: float, room: float, place: str) -> Iterator[Finding]:
     """The slopes that could be judged: far out, floats are often too coarse to difference."""
-    held = [np.asarray(a) if line.alone else Value(a) for a in line.others]
+    held = [np.asarray(a) if line.with_constants else Value(a) for a in line.others]
     moved = lambda z: apply(line.op, (*held[: line.i], z, *held[line.i + 1 :]), {})
     with np.errstate(all="ignore"):
         report = check_gradients(moved, x, distance=room, raises=False)
@@ -216,14 +218,14 @@ def of_scaled(op: Op, drawn: Drawn, factor: float) -> Iterator[Finding]:
     (value, *wide), (half, *narrow) = (at(op, drawn, dtype) for dtype in (float, np.float32))
     if np.all(np.isfinite(value)):
         finite = all(np.all(np.isfinite(g)) for g in wide)
-        yield promise(place, finite, "the result is finite, but a gradient is not")
+        yield condition(place, finite, "the result is finite, but a gradient is not")
     if not np.all(np.isfinite(half)) or factor < TINY:
         return
     _, *beside = at(op, drawn._replace(arrays=[a * MOVE for a in drawn.arrays]), float)
     for g, h, b in zip(wide, narrow, beside, strict=True):
         allowed = NARROW * np.max(np.abs(g), initial=0.0) + np.max(np.abs(b - g), initial=0.0) + TINY
         close = bool(np.all((np.abs(h - g) <= allowed) | (np.abs(g) > HUGE)))
-        yield promise(place, close, f"the gradient in float32 is {h}, and {g} in float64")
+        yield condition(place, close, f"the gradient in float32 is {h}, and {g} in float64")
 
 
 def of_planted(op: Op, drawn: Drawn) -> Iterator[Finding]:
@@ -239,7 +241,7 @@ def of_planted(op: Op, drawn: Drawn) -> Iterator[Finding]:
             continue
         seen = any(np.any(np.isnan(g)) for g in found) or not np.any(np.isnan(value))
         place = f"{written(op, drawn)}, nan in argument {k}"
-        yield promise(place, seen, "the result is nan, but no gradient: a nan would pass unseen")
+        yield condition(place, seen, "the result is nan, but no gradient: a nan would pass unseen")
 
 
 def planted(drawn: Drawn, k: int, i: int, number: float) -> Drawn:

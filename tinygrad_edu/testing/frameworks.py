@@ -1,7 +1,6 @@
 """`compare`: the same function in several frameworks, and where their gradients disagree.
 
-A function written with `np` is handed to each framework as it is, with that framework's NumPy in place of `np`. All
-of them are given the same arguments, in float64, and the same cotangent. What is not installed is said to be so;
+All of them are given the same arguments, in float64, and the same cotangent. What is not installed is said to be so;
 where two of them disagree, all of them are shown.
 
 Source: McKeeman, "Differential testing for software" (1998).
@@ -9,28 +8,25 @@ Source: McKeeman, "Differential testing for software" (1998).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.check import arguments, reverse, weighted
-from tinygrad_edu.testing.numeric import numeric_gradient
-from tinygrad_edu.testing.translating import translated
+from tinygrad_edu.testing.differences.numeric import numeric_gradient
+from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any
-
-    Array = np.ndarray[Any, Any]
-    Call = Callable[[list[Any]], Any]
+Array = np.ndarray[Any, Any]
+Call = Callable[[list[Any]], Any]
 
 OURS = "tinygrad_edu"
-SHOWN, CAREFUL, EXACT = 5, 64, [np.zeros(())]
+SHOWN = 5  # disagreements in print
+CAREFUL = 64  # entries, up to which differences are Ridders', with 48 calls for each
+EXACT = np.zeros(())  # how far off an exact gradient may be
 
 
 class Answer(NamedTuple):
@@ -83,7 +79,10 @@ class Comparison:
     def __init__(
         self, name: str, answers: dict[str, Answer], missing: dict[str, str], disagreements: list[Disagreement]
     ) -> None:
-        self.name, self.answers, self.missing, self.disagreements = name, answers, missing, disagreements
+        self.name = name
+        self.answers = answers
+        self.missing = missing
+        self.disagreements = disagreements
 
     @property
     def agrees(self) -> bool:
@@ -104,23 +103,22 @@ class Comparison:
 def compare(
     f: Callable[..., Any],
     *args: Any,
-    with_: Sequence[str] | Mapping[str, Callable[..., Any]] = ("torch", "jax", "autograd", "numeric"),
+    with_: Sequence[str] | Mapping[str, Callable[..., Any]] = ("numeric",),
     rtol: float = 1e-6,
     seed: int = 0,
 ) -> Comparison:
-    """Compare the gradients of a function with those of other frameworks.
+    """Compare the gradients of a function with those of other frameworks, and with differences.
 
     Parameters
     ----------
     f
-        A function written with NumPy, as `np`. Each framework runs a copy that has its own NumPy in place of it:
-        `jax.numpy`, `autograd.numpy`, and for torch the NumPy that comes with it. The functions that it calls are
-        copied as well, unless they belong to a library.
+        A function of Values, written with NumPy or with methods.
     args
         Its arguments: numbers, arrays, and lists, tuples and dicts of them; all of them become float64.
     with_
-        The frameworks, and `"numeric"` for differences. Or a dict from a framework to the same function, written
-        for its own arrays: `{"torch": g, "numeric": f}`.
+        A dict from a framework (`"torch"`, `"jax"`, `"autograd"`) to the same function, written for its arrays, and
+        from `"numeric"` to a function for differences: `{"torch": g, "numeric": f}`. Or a list of names: each
+        framework is given f itself then, which works if f uses operators and methods only, such as `(x @ w).sum()`.
     rtol
         What is allowed, relative to the largest entry of the argument's gradient; differences may be off by ten times
         their estimated error besides.
@@ -145,6 +143,9 @@ def compare(
     >>> from tinygrad_edu.testing import compare
     >>> print(compare(lambda x: np.tanh(x) * x, 0.5, with_=["numeric"]))
     f: tinygrad_edu, numeric: all agree
+    >>> logistic = lambda x: 1 / (1 + np.exp(-x))
+    >>> compare(logistic, 0.5, with_={"numeric": lambda x: 0.5 + 0.5 * np.tanh(0.5 * x)}).agrees
+    True
     """
     if isinstance(with_, str):
         raise ValueError(f"with_ is a list of frameworks, with_=[{with_!r}]; got a single name")
@@ -152,39 +153,35 @@ def compare(
     if unknown := [name for name in versions if name not in FRAMEWORKS]:
         raise ValueError(f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}")
     name = getattr(f, "__name__", "f")
-    places, given, call = arguments(f, args, None)
+    places, given, call = floating(f, args, None)
     if not given:
         raise TypeError(f"{name}: no floating point argument to compare among {len(args)} arguments")
     values = [np.asarray(value, dtype=float) for value in given]
     scalar, cotangent = weighted(call, values, np.random.default_rng(seed))
     value = np.asarray(plain(call([Value(leaf) for leaf in values])), dtype=float)
-    answers = {OURS: Answer(value, list(map(np.asarray, reverse(scalar, values))), EXACT * len(values))}
-    missing = asked(f, versions, answers, args, values, cotangent)
+    answers = {OURS: Answer(value, list(map(np.asarray, reverse(scalar, values))), [EXACT] * len(values))}
+    missing = ask(f, versions, answers, args, values, cotangent)
     found = [d for k, place in enumerate(places) for d in apart(place, values[k], k, answers, rtol)]
     found = sorted([*found, *of_values(answers, rtol)], key=lambda disagreement: -disagreement.apart)
     return Comparison(name if name.isidentifier() else "f", answers, missing, found)
 
 
-def asked(
+def ask(
     f: Any, versions: dict[str, Any], answers: dict[str, Answer], args: Any, values: list[Array], cotangent: Array
 ) -> dict[str, str]:
-    """Add what each framework says to the answers; why those that are missing are."""
+    """Add what each framework says to the answers; the reasons of those that say nothing, by name."""
     missing = {}
     for name, version in versions.items():
         try:
-            answers[name] = FRAMEWORKS[name](version or f, version is None, args, values, cotangent)
+            call = floating(version or f, args, None)[2]
+            answers[name] = FRAMEWORKS[name](call, values, cotangent)
         except ModuleNotFoundError as error:
             missing[name] = f"not installed: pip install {name}" if error.name == name else str(error)
         except Exception as error:
-            missing[name] = explained(name, error, version is None)
+            first = (str(error).splitlines() or [""])[0][:100]
+            use = f"; with_={{{name!r}: g}} takes the same function, written for it" if version is None else ""
+            missing[name] = f"{type(error).__name__}: {first}{use}"
     return missing
-
-
-def explained(framework: str, error: Exception, copied: bool) -> str:
-    """Why a framework has no answer, in one line, and what to write instead."""
-    first = (str(error).splitlines() or [""])[0][:100]
-    use = f"; with_={{{framework!r}: g}} takes the same function, written for it" if copied else ""
-    return f"{type(error).__name__}: {first}{use}"
 
 
 def apart(place: str, x: Array, k: int, answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
@@ -194,7 +191,8 @@ def apart(place: str, x: Array, k: int, answers: dict[str, Answer], rtol: float)
     scale = float(np.max(np.abs(every), where=np.isfinite(every), initial=0.0))
     found = []
     for index in np.ndindex(x.shape):
-        numbers, errors = every[:, *index], slack[:, *index]
+        numbers = every[:, *index]
+        errors = slack[:, *index]
         difference = between(numbers, errors)
         if difference > rtol * scale:
             entry = f"[{', '.join(map(str, index))}]" if x.ndim else ""
@@ -219,7 +217,7 @@ def of_values(answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
     ours = answers[OURS].value
     if different := {name: shape for name, shape in shapes.items() if shape != ours.shape}:
         return [Disagreement(f"shapes of the result {shapes}", np.nan, dict.fromkeys(different, np.nan), np.inf)]
-    results = {name: Answer(answer.value, [answer.value], EXACT) for name, answer in answers.items()}
+    results = {name: Answer(answer.value, [answer.value], [EXACT]) for name, answer in answers.items()}
     found = sorted(apart("result", ours, 0, results, rtol), key=lambda disagreement: -disagreement.apart)
     return [disagreement._replace(at=np.nan) for disagreement in found[:1]]
 
@@ -229,49 +227,38 @@ def modules(*names: str) -> Iterator[Any]:
     return map(import_module, names)
 
 
-def ready(f: Any, copied: bool, library: Any, args: Any) -> Call:
-    """The function of the float arguments in a framework."""
-    call: Call = arguments(translated(f, library) if copied else f, args, None)[2]
-    return call
-
-
-def by_torch(f: Any, copied: bool, args: Any, values: list[Array], cotangent: Array) -> Answer:
+def by_torch(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `torch.autograd.grad`."""
-    torch, library = modules("torch", "torch._numpy")
-    call = ready(f, copied, library, args)
+    (torch,) = modules("torch")
     tensors = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
-    out = call([library.ndarray(tensor) for tensor in tensors] if copied else tensors)
-    out = out.tensor if hasattr(out, "tensor") else out
+    out = call(tensors)
     total = (out * torch.tensor(cotangent)).sum()
     found = torch.autograd.grad(total, tensors, allow_unused=True)
     gradients = [np.zeros_like(x) if g is None else g.numpy() for g, x in zip(found, values, strict=True)]
-    return Answer(out.detach().numpy(), gradients, EXACT * len(values))
+    return Answer(out.detach().numpy(), gradients, [EXACT] * len(values))
 
 
-def by_jax(f: Any, copied: bool, args: Any, values: list[Array], cotangent: Array) -> Answer:
+def by_jax(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `jax.vjp`, in float64."""
     jax, library = modules("jax", "jax.numpy")
-    call = ready(f, copied, library, args)
     wide = jax.enable_x64 if hasattr(jax, "enable_x64") else import_module("jax.experimental").enable_x64
     with wide(True):
         out, pull = jax.vjp(lambda *xs: library.asarray(call(list(xs))), *map(library.asarray, values))
         found = pull(library.asarray(cotangent, dtype=out.dtype))
-        return Answer(np.asarray(out), [np.asarray(g) for g in found], EXACT * len(values))
+        return Answer(np.asarray(out), [np.asarray(g) for g in found], [EXACT] * len(values))
 
 
-def by_autograd(f: Any, copied: bool, args: Any, values: list[Array], cotangent: Array) -> Answer:
+def by_autograd(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `autograd.grad`."""
     autograd, library = modules("autograd", "autograd.numpy")
-    call = ready(f, copied, library, args)
     given = [value[()] for value in values]
     total = lambda *xs: library.sum(call(list(xs)) * cotangent)
     found = autograd.grad(total, tuple(range(len(given))))(*given)
-    return Answer(np.asarray(call(given)), list(map(np.asarray, found)), EXACT * len(values))
+    return Answer(np.asarray(call(given)), list(map(np.asarray, found)), [EXACT] * len(values))
 
 
-def by_differences(f: Any, copied: bool, args: Any, values: list[Array], cotangent: Array) -> Answer:
+def by_differences(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `numeric_gradient`; with four points if there are many entries."""
-    call: Call = arguments(f, args, None)[2]
     result: Any = lambda given: np.asarray(plain(call([Value(x) for x in given])), dtype=float)
     method = "auto" if sum(value.size for value in values) <= CAREFUL else "4-point"
     moved: Any = lambda x, k: np.sum(result([*values[:k], x, *values[k + 1 :]]) * cotangent)
@@ -280,6 +267,6 @@ def by_differences(f: Any, copied: bool, args: Any, values: list[Array], cotange
     return Answer(result(values), [np.asarray(g) for g, _ in found], [np.asarray(error) for _, error in found])
 
 
-FRAMEWORKS: dict[str, Callable[..., Answer]] = {
+FRAMEWORKS: dict[str, Callable[[Call, list[Array], Array], Answer]] = {
     "torch": by_torch, "jax": by_jax, "autograd": by_autograd, "numeric": by_differences,
 }  # fmt: skip

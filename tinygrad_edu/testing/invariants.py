@@ -1,37 +1,42 @@
-"""What a gradient promises besides its slopes, checked for any function, at the price of a few backward passes.
+"""What every gradient has to satisfy besides its slopes: one list, and one runner.
 
-Arguments and cotangents are left alone; gradients share no memory, have the shapes and dtypes of the arguments, are
-linear in the cotangent, exactly 0 for 0, the same twice, and the same for another layout in memory; for one variable
-in two places they add up. Every kind of rule in the graph is called by itself as well, with arrays that cannot be
-written to: so whatever a rule does in place is seen, however deep in the graph.
+`INVARIANTS` is the list. An entry has a name, a function that looks at one recorded call and says what is broken,
+and whether it holds for operations only. Most apply to any function, at the price of a few backward passes; some
+apply only to an operation of the table (`operation_invariants`), whose entry declares its NumPy function and domain.
+To add an invariant, write such a function and enter it at the end of this file: `check_gradients`, `check_op`,
+`check_module`, `gradient_test`, `te.custom` and the pytest plugin then all check it.
 
-Source: the contract of a pullback: linear, without side effects (Radul et al., "You only linearize once", 2023).
+Sources: Radul et al., "You only linearize once" (2023), for the contract of a pullback: linear, without side effects;
+White et al., "ChainRulesTestUtils" (2021), for most of what is asked of an operation.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import combinations, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.backward import unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.layouts import read_only
-from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, promise
+from tinygrad_edu.testing.arguments import Entry, read_only
+from tinygrad_edu.testing.operation_invariants import forward, layouts, narrow, scalars, stride_0, value
+from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+Array = np.ndarray[Any, Any]
 
-    Array = np.ndarray[Any, Any]
+SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
+DIGITS = (
+    0.6  # eps ** 0.6 is 4e-10: another order of summation in a whole graph may cost that much, a fault costs more
+)
+OPERANDS = 4  # of one operation: rules of an operation with more, such as stack, are alike
 
-SLACK, OPERANDS = 64, 4
 RANDOM = (
     "two calls with the same arguments give different results, so there is nothing to difference: f draws random "
     "numbers or keeps a state. Make the generator inside f, rng = np.random.default_rng(0); for a network with "
@@ -39,48 +44,156 @@ RANDOM = (
 )
 CHANGED = "f changes its arguments in place: work on a copy"
 IN_BACKWARD = "the backward pass changes the arguments in place: a rule works on what it was given"
+OVERWRITTEN = "the rule changes its incoming gradient: write g * x, not g *= x"
 SHARED = "gradients share memory with each other, with the arguments or with the cotangent: return a new array"
+LATER = "the gradient changes later: return a new array every time"
 AGAIN = (
     "the same cotangent gives another gradient the second time: a rule draws random numbers, or keeps a "
     "state such as the arguments of the last call"
 )
 SCALED = "-2 times the cotangent does not give -2 times the gradient: a rule is g times something"
 LAYOUT = "the result or the gradient changes with the layout in memory: a ravel or reshape with order='K' or 'A'?"
-TWICE = "one variable in two places has not the sum of both gradients: f(x, x) needs df/dx + df/dy"
+TWICE = "one variable in two places does not have the sum of both gradients: f(x, x) needs df/dx + df/dy"
+
+BY_A_RULE = {
+    "memory": "hands out the same array every time: return a new one",
+    "linear": "is not linear in the gradient: it is g times something",
+    "zero": "gives something else than 0 for a gradient of 0",
+}
 
 
-class Run(NamedTuple):
-    """One recorded call: the variables, the result, and what the backward pass starts from."""
+class Passes(NamedTuple):
+    """What two more backward passes give.
 
-    variables: list[Any]
+    Attributes
+    ----------
+    again, doubled
+        The gradients for the same cotangent, and for -2 times that.
+    overwritten, changed
+        Whether a pass changed its cotangent, or the gradients of an earlier one.
+    """
+
+    again: list[Array]
+    doubled: list[Array]
+    overwritten: bool
+    changed: bool
+
+
+class Call(NamedTuple):
+    """One recorded call whose gradient is checked.
+
+    Attributes
+    ----------
+    f
+        The function of a list of arguments, all of them floating point.
+    arrays, variables
+        These arguments, as arrays and as the Values of the recorded call.
+    out, cotangent
+        Its result, and the gradient of that from which the backward pass starts.
+    found
+        The gradients, as `backward()` leaves them.
+    passes
+        What two more backward passes give.
+    rules
+        What rules do that they must not, each of them called by itself, by the name of the invariant.
+    given, before
+        Every array among what the user gave, and copies from before the first call.
+    entry
+        Which operation was called; None for any other function.
+    """
+
+    f: Callable[[list[Any]], Any]
+    arrays: list[Array]
+    variables: list[Value]
     out: Value
-    seed: Array
+    cotangent: Array
+    found: list[Array]
+    passes: Passes
+    rules: dict[str, str]
+    given: list[Array]
+    before: list[Array]
+    entry: Entry | None
 
 
-def invariants(call: Any, arrays: list[Array], args: Any, cotangent: Array) -> tuple[list[Finding], list[Array]]:
+class Invariant(NamedTuple):
+    """One thing that holds for every gradient.
+
+    Attributes
+    ----------
+    name
+        What a finding about it is called.
+    broken
+        What is wrong with a `Call`: words, empty if the invariant holds, None if this call does not show it.
+    of_operations
+        Whether it holds for operations of the table only: `broken` is given the call's `Entry` then.
+    """
+
+    name: str
+    broken: Callable[[Any], str | None]
+    of_operations: bool = False
+
+
+def check_invariants(
+    f: Callable[[list[Any]], Any], arrays: list[Array], args: Any, cotangent: Array, entry: Entry | None = None
+) -> tuple[list[Finding], list[Array]]:
     """The findings about everything but slopes, and the gradients; none of these if f cannot be differenced."""
-    held = [leaf for leaf in map(plain, leaves(args)) if isinstance(leaf, np.ndarray)]
-    kept, since = [leaf.copy() for leaf in held], next_number()
+    given = [leaf for leaf in map(plain, leaves(args)) if isinstance(leaf, np.ndarray)]
+    before = [leaf.copy() for leaf in given]
+    since = next_number()
     variables = [Value(leaf) for leaf in arrays]
     with np.errstate(all="ignore"):
-        first, out = plain(call([Value(leaf) for leaf in arrays])), call(variables)
-        if not all(map(same, held, kept)):
-            return [promise("arguments", False, CHANGED)], []
+        first = plain(f([Value(leaf) for leaf in arrays]))
+        out = f(variables)
+        if not all(map(same, given, before)):
+            return [condition("arguments", False, CHANGED)], []
         if not same(first, plain(out)):
-            return [promise("repeated", False, RANDOM, INCONCLUSIVE)], []
+            return [condition("repeated", False, RANDOM, INCONCLUSIVE)], []
         if not isinstance(out, Value):
             return [], [np.zeros_like(leaf) for leaf in arrays]
-        run = Run(variables, out, np.asarray(cotangent, dtype=out.dtype))
         rules = of_rules(out)
         if "rule" in rules:
-            return [promise("rule", False, rules["rule"])], []
-        found = recorded_by(run, since)
-        with suppress(Exception):  # a rule must not remember these arguments; f may refuse them
-            call([Value(leaf * (1 - 1 / 64)) for leaf in arrays])
-        broken = of_memory(run, found, held) | of_passes(run, found) | rules
-        broken |= of_layout(call, run, found) | of_twice(call, run)
-    broken["arguments"] = "" if all(map(same, held, kept)) else IN_BACKWARD
-    return [promise(name, not text, text) for name, text in broken.items()], found
+            return [condition("rule", False, rules["rule"])], []
+        start = np.asarray(cotangent, dtype=out.dtype)
+        found = recorded_by(out, start, variables, since)
+        with suppress(Exception):  # a rule must not remember the last arguments; f may refuse others
+            f([Value(leaf * (1 - 1 / 64)) for leaf in arrays])
+        passes = two_passes(out, start, variables)
+    return findings(Call(f, arrays, variables, out, start, found, passes, rules, given, before, entry)), found
+
+
+def recorded_by(out: Value, cotangent: Array, variables: list[Value], since: int) -> list[Array]:
+    """The gradients as `backward()` leaves them; what f uses from outside, such as parameters, keeps its own."""
+    outside = [(node, node.grad) for node in toposort(out) if node.number < since]
+    out.backward(cotangent)
+    for node, gradient in outside:
+        node.grad = gradient
+    return [np.zeros_like(x.data) if x.grad is None else x.grad for x in variables]
+
+
+def two_passes(out: Value, cotangent: Array, variables: list[Value]) -> Passes:
+    """Two more backward passes, and what the first of them leaves behind."""
+    seed = cotangent.copy()
+    again = vjps(out, seed, variables)
+    copies = [np.array(g) for g in again]
+    doubled = vjps(out, -2 * cotangent, variables)
+    return Passes(copies, doubled, not same(seed, cotangent), not all(map(same, again, copies)))
+
+
+def findings(call: Call) -> list[Finding]:
+    """One finding for every invariant that applies to a call and can be asked of it."""
+    found = []
+    for invariant in INVARIANTS:
+        if invariant.of_operations:  # it was called inside of its domain, where nothing overflows
+            text = invariant.broken(call.entry) if call.entry else None
+        else:
+            with np.errstate(all="ignore"):
+                text = invariant.broken(call)
+        if text is not None:
+            found.append(condition(invariant.name, not text, text))
+    return found
+
+
+# -- how two arrays are compared ----------------------------------------------------------------------------
 
 
 def same(a: Any, b: Any) -> bool:
@@ -88,42 +201,23 @@ def same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.all((a == b) | ((a != a) & (b != b))))
 
 
-def recorded_by(run: Run, since: int) -> list[Array]:
-    """The gradients as `backward()` leaves them; what f uses from outside, such as parameters, keeps its own."""
-    outside = [(node, node.grad) for node in toposort(run.out) if node.number < since]
-    run.out.backward(run.seed)
-    for node, gradient in outside:
-        node.grad = gradient
-    return [np.zeros_like(x.data) if x.grad is None else x.grad for x in run.variables]
-
-
-def of_memory(run: Run, found: list[Array], held: list[Array]) -> dict[str, str]:
-    """That gradients are arrays of their own, of the arguments' shapes and dtypes."""
-    pairs = [*combinations([*found, run.seed], 2), *product(found, held)]
-    shared = any(np.may_share_memory(a, b) and np.shares_memory(a, b) for a, b in pairs)
-    wrong = [
-        f"{g.dtype} {g.shape} for {x.dtype} {x.shape}"
-        for g, x in zip(found, run.variables, strict=True)
-        if (g.dtype, g.shape) != (x.dtype, x.shape)
-    ]
-    return {"memory": SHARED * shared, "shape and dtype": f"a gradient is {', '.join(wrong)}" if wrong else ""}
-
-
-def of_passes(run: Run, found: list[Array]) -> dict[str, str]:
-    """What another backward pass gives: the same again, and -2 times as much for -2 times the cotangent."""
-    doubled = vjps(run.out, -2 * run.seed, run.variables)
-    if all(same(d, -2 * g) for d, g in zip(doubled, found, strict=True)):
-        return {"repeated": "", "linear": ""}
-    again = all(map(same, vjps(run.out, run.seed.copy(), run.variables), found))
-    linear = all(close(d, -2 * g, g) for d, g in zip(doubled, found, strict=True))
-    return {"repeated": "" if again else AGAIN, "linear": "" if linear or not again else SCALED}
-
-
 def close(a: Any, b: Any, size: Any) -> bool:
     """Whether two gradients agree to 64 eps of the largest entry, where they are finite."""
     limit = SLACK * np.finfo(np.asarray(size).dtype).eps * np.max(np.abs(finite(size)), initial=0.0)
-    apart = np.where(np.isfinite(a) & np.isfinite(b), a, 0) - np.where(np.isfinite(a) & np.isfinite(b), b, 0)
-    return bool(np.all(np.abs(apart) <= limit))
+    return apart(a, b) <= float(limit)
+
+
+def alike(a: Any, b: Any, sizes: list[Any]) -> bool:
+    """Whether two arrays agree but for rounding, relative to the largest entry of some; where they are finite."""
+    largest = max(float(np.max(np.abs(finite(size)), initial=0.0)) for size in sizes)
+    eps = float(np.finfo(np.asarray(b).dtype).eps)
+    return bool(apart(a, b) <= eps**DIGITS * largest)
+
+
+def apart(a: Any, b: Any) -> float:
+    """The largest difference of two arrays, where both are finite."""
+    both = np.isfinite(a) & np.isfinite(b)
+    return float(np.max(np.abs(np.where(both, a, 0) - np.where(both, b, 0)), initial=0.0))
 
 
 def finite(a: Any) -> Any:
@@ -131,54 +225,117 @@ def finite(a: Any) -> Any:
     return np.where(np.isfinite(a), a, 0)
 
 
-def of_layout(call: Any, run: Run, found: list[Array]) -> dict[str, str]:
+# -- what holds for any function ----------------------------------------------------------------------------
+
+
+def memory(call: Call) -> str:
+    """Gradients are arrays of their own."""
+    pairs = [*combinations([*call.found, call.cotangent], 2), *product(call.found, call.given)]
+    shared = any(np.may_share_memory(a, b) and np.shares_memory(a, b) for a, b in pairs)
+    return call.rules.get("memory") or SHARED * shared
+
+
+def kind(call: Call) -> str:
+    """Gradients have the shapes and dtypes of the arguments."""
+    wrong = [
+        f"{g.dtype} {g.shape} for {x.dtype} {x.shape}"
+        for g, x in zip(call.found, call.variables, strict=True)
+        if (g.dtype, g.shape) != (x.dtype, x.shape)
+    ]
+    return f"a gradient is {', '.join(wrong)}" if wrong else ""
+
+
+def repeated(call: Call) -> str:
+    """The same cotangent gives the same gradient."""
+    return "" if all(map(same, call.passes.again, call.found)) else AGAIN
+
+
+def cotangent(call: Call) -> str | None:
+    """The backward pass leaves its cotangent as it was."""
+    return None if call.rules.get("in place") else OVERWRITTEN * call.passes.overwritten
+
+
+def later(call: Call) -> str:
+    """Gradients do not change when others are computed."""
+    return LATER * call.passes.changed
+
+
+def linear(call: Call) -> str:
+    """-2 times the cotangent gives -2 times the gradient; each rule adds up, too."""
+    scaled = all(close(d, -2 * g, g) for d, g in zip(call.passes.doubled, call.found, strict=True))
+    return call.rules.get("linear") or SCALED * (not scaled and not repeated(call))
+
+
+def layout(call: Call) -> str | None:
     """The same numbers, back to front and column by column in memory, give the same result and gradients."""
-    arrays = [x.data for x in run.variables]
-    if not any(a.ndim for a in arrays):
-        return {}
-    variables = [Value(np.flip(np.asfortranarray(np.flip(a))) if a.ndim else a) for a in arrays]
+    if not any(a.ndim for a in call.arrays):
+        return None
+    variables = [Value(np.flip(np.asfortranarray(np.flip(a))) if a.ndim else a) for a in call.arrays]
     with suppress(Exception):  # f may insist on a layout
-        out = call(variables)
-        if same(plain(out), run.out.data):
-            gradients = vjps(out, run.seed.copy(), variables)
-            kept = all(alike(a, b, [b]) for a, b in zip(gradients, found, strict=True))
-        else:  # rounding, or worse: then small changes do not matter as much
-            near = call([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in arrays])
-            first, second, third = run.out.data, plain(near), plain(out)
-            kept = np.shape(third) == first.shape and any(alike(third, b, [b]) for b in (first, second))
-            kept = kept or not alike(second, first, [first])
-        return {"layout": LAYOUT * (not kept)}
-    return {}
+        out = call.f(variables)
+        if same(plain(out), call.out.data):
+            found = vjps(out, call.cotangent.copy(), variables)
+            return LAYOUT * (not all(alike(a, b, [b]) for a, b in zip(found, call.found, strict=True)))
+        # rounding, or worse: then small changes do not matter as much
+        near = plain(call.f([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in call.arrays]))
+        first = call.out.data
+        third = plain(out)
+        kept = np.shape(third) == first.shape and any(alike(third, b, [b]) for b in (first, near))
+        return LAYOUT * (not kept and alike(near, first, [first]))
+    return None
 
 
-def of_twice(call: Any, run: Run) -> dict[str, str]:
-    """The first two arguments of one shape, if they are one variable, have the sum of both gradients."""
-    kinds = [(x.shape, x.dtype) for x in run.variables]
-    i, j = next(((i, j) for i, j in combinations(range(len(kinds)), 2) if kinds[i] == kinds[j]), (0, 0))
-    if i == j:
-        return {}
-    data = [run.variables[i].data if k == j else x.data for k, x in enumerate(run.variables)]
-    with suppress(Exception), warnings.catch_warnings():  # f may not be defined there
-        warnings.simplefilter("ignore")
-        apart, once = [Value(a) for a in data], [Value(a) for a in data]
-        once[j] = once[i]
-        gi, gj = vjps(call(apart), run.seed.copy(), [apart[i], apart[j]])
-        (g,) = vjps(call(once), run.seed.copy(), [once[i]])
-        return {"twice": TWICE * (not alike(g, gi + gj, [gi, gj]))}
-    return {}
+def twice(call: Call) -> str | None:
+    """One variable in place of the first two arguments of one shape, or of all such, has the sum of the gradients."""
+    kinds = [(x.shape, x.dtype) for x in call.variables]
+    first = next((i for i, one in enumerate(kinds) if kinds.count(one) > 1), None)
+    if first is None:
+        return None
+    every = [i for i, one in enumerate(kinds) if one == kinds[first]]
+    texts = []
+    for places in (every[:2], every) if len(every) > 2 else (every,):
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                texts.append(TWICE * (not adds_up(call, places)))
+        except Exception:  # f may not be defined there; an operation is
+            if call.entry:
+                raise
+    return max(texts, default=None)
 
 
-def alike(a: Any, b: Any, sizes: list[Any]) -> bool:
-    """Whether two arrays agree but for rounding, relative to the largest entry of some; where they are finite."""
-    both = np.isfinite(a) & np.isfinite(b)
-    largest = max(float(np.max(np.abs(finite(size)), initial=0.0)) for size in sizes)
-    apart = float(np.max(np.abs(np.where(both, a, 0) - np.where(both, b, 0)), initial=0.0))
-    return bool(apart <= float(np.finfo(np.asarray(b).dtype).eps) ** 0.6 * largest)
+def adds_up(call: Call, places: list[int]) -> bool:
+    """Whether one variable in some places has the sum of the gradients of variables that are equal there."""
+    data = [call.arrays[places[0]] if k in places else a for k, a in enumerate(call.arrays)]
+    several = [Value(np.array(a)) for a in data]
+    shared = [Value(a) for a in data]
+    for k in places:
+        shared[k] = shared[places[0]]
+    parts = vjps(call.f(several), call.cotangent.copy(), [several[k] for k in places])
+    (once,) = vjps(call.f(shared), call.cotangent.copy(), [shared[places[0]]])
+    total = sum(parts[1:], start=parts[0])
+    if call.entry:  # nothing but one sum is between them
+        return bool(np.allclose(once, total, rtol=1e-14, atol=1e-14, equal_nan=True))
+    return alike(once, total, parts)
+
+
+def unchanged(call: Call) -> str:
+    """The backward pass leaves the arguments as they were."""
+    return "" if all(map(same, call.given, call.before)) else IN_BACKWARD
+
+
+# -- each rule behind a result, called by itself ------------------------------------------------------------
 
 
 def of_rules(out: Node) -> dict[str, str]:
-    """Every kind of rule behind a result by itself, once: it writes to nothing, is linear, and 0 for 0."""
-    rng, broken, known = np.random.default_rng(0), {"in place": "", "zero": ""}, set()
+    """Every kind of rule behind a result, once: it writes to nothing, is linear, and 0 for 0; what is not, by name.
+
+    They are called with arrays that cannot be written to: so whatever a rule does in place is seen, however deep in
+    the graph.
+    """
+    rng = np.random.default_rng(0)
+    broken = dict[str, str]()
+    known = set()
     for node in toposort(out):
         key = (node.op, tuple(getattr(a, "shape", ()) for a in node.saved), tuple(node.options))
         if node.op is None or key in known:
@@ -192,28 +349,27 @@ def of_rules(out: Node) -> dict[str, str]:
 
 def of_rule(node: Any, i: int, rng: np.random.Generator) -> dict[str, str]:
     """What one rule does that it must not."""
-    inputs, shape, dtype = tuple(map(read_only, node.saved)), np.shape(node.saved[0]), node.saved[0].dtype
-    u, v = (np.asarray(rng.normal(size=shape), dtype)[()] for _ in range(2))
-    pull: Any = lambda g: node.op.pullbacks[i](read_only(g), *inputs, **node.options)
-    rule = f"the rule of {node.op.name} for argument {i}"
+    inputs = tuple(map(read_only, node.saved))
+    dtype = node.saved[0].dtype
+    u, v = (np.asarray(rng.normal(size=np.shape(node.saved[0])), dtype)[()] for _ in range(2))
+    rule: Any = lambda g: node.op.pullbacks[i](read_only(g), *inputs, **node.options)
+    name = f"the rule of {node.op.name} for argument {i}"
     try:
-        first, other, both, none = pull(u), pull(v), pull(u - 2 * v), pull(0 * u)
+        first, other, both, none = rule(u), rule(v), rule(u - 2 * v), rule(0 * u)
     except ValueError as error:
         if "read-only" not in str(error):
             raise
-        return {"in place": f"{rule} writes to its incoming gradient or its arguments: write g * x, not g *= x"}
+        return {"in place": f"{name} writes to its incoming gradient or its arguments: write g * x, not g *= x"}
     if text := misfit(first, node.saved[i + 1]):
-        return {"rule": f"{rule} {text}"}
-    broken = dict[str, str]()
-    if isinstance(first, np.ndarray) and np.shares_memory(first, other):
-        broken["memory"] = f"{rule} hands out the same array every time: return a new one"
+        return {"rule": f"{name} {text}"}
     coarse = max((dtype, np.asarray(first).dtype), key=lambda kind: float(np.finfo(kind).eps))
     size = np.maximum(np.abs(first), 2 * np.abs(other)).astype(coarse)  # the cotangents were rounded to it
-    if not close(both, first - 2 * other, size):
-        broken["linear"] = f"{rule} is not linear in the gradient: it is g times something"
-    if bool(np.any(np.where(np.isfinite(first), none, 0))):
-        broken["zero"] = f"{rule} gives something else than 0 for a gradient of 0"
-    return broken
+    broken = {
+        "memory": isinstance(first, np.ndarray) and np.shares_memory(first, other),
+        "linear": not close(both, first - 2 * other, size),
+        "zero": np.any(np.where(np.isfinite(first), none, 0)),
+    }
+    return {invariant: f"{name} {BY_A_RULE[invariant]}" for invariant, is_broken in broken.items() if is_broken}
 
 
 def misfit(result: Any, x: Any) -> str:
@@ -224,3 +380,24 @@ def misfit(result: Any, x: Any) -> str:
         if unbroadcast(result, x).shape == x.shape:
             return ""
     return f"gives the shape {result.shape} for an argument of the shape {x.shape}"
+
+
+INVARIANTS = (
+    Invariant("value", value, of_operations=True),
+    Invariant("memory", memory),
+    Invariant("shape and dtype", kind),
+    Invariant("repeated", repeated),
+    Invariant("cotangent", cotangent),
+    Invariant("later", later),
+    Invariant("linear", linear),
+    Invariant("in place", lambda call: call.rules.get("in place", "")),
+    Invariant("zero", lambda call: call.rules.get("zero", "")),
+    Invariant("layout", layout),
+    Invariant("twice", twice),
+    Invariant("arguments", unchanged),
+    Invariant("forward", forward, of_operations=True),
+    Invariant("float32", narrow, of_operations=True),
+    Invariant("layouts", layouts, of_operations=True),
+    Invariant("stride 0", stride_0, of_operations=True),
+    Invariant("scalars", scalars, of_operations=True),
+)

@@ -1,4 +1,4 @@
-"""`check_module`: whether a network's gradients, states and modes keep their promises.
+"""`check_module`: whether a network's gradients, states and modes are what they have to be.
 
 The module is copied for every evaluation, with its parameters replaced by the moved ones; so random generators and
 running statistics start from the same state each time, and dropout can be differenced like any other function.
@@ -9,32 +9,29 @@ Source: the contract of torch.nn.Module (Paszke et al., "PyTorch", 2019): parame
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.nn import Module
-from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, promise
+from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
 
 
 def check_module(
     make_module: Callable[[], Module], *inputs: Any, order: int = 1, seed: int = 0, raises: bool = True
 ) -> GradientReport:
-    """Check everything that a module promises, in train and in eval mode.
+    """Check everything that holds for a module, in train and in eval mode.
 
     Parameters
     ----------
     make_module
-        Makes the module, such as `lambda: nn.Linear(3, 2)`; called anew for every promise.
+        Makes the module, such as `lambda: nn.Linear(3, 2)`; called anew for every check.
     inputs
         What the module is called with; those that are floating point are checked as the parameters are.
     order
@@ -54,7 +51,7 @@ def check_module(
     Raises
     ------
     GradientError
-        If a promise is broken, or a gradient could not be judged.
+        If something is wrong, or a gradient could not be judged.
     TypeError
         If `make_module` makes no module; a module itself does not.
     ValueError
@@ -68,7 +65,8 @@ def check_module(
     >>> check_module(lambda: nn.Linear(2, 1), np.ones((3, 2))).verdict
     'PASS'
     """
-    name, findings = type(made(make_module)).__name__, list[Finding]()
+    name = type(made(make_module)).__name__
+    findings = list[Finding]()
     for mode in ("train", "eval"):
         module = make_module().train(mode == "train")
         kept = list(unchanged(module, inputs, mode))
@@ -84,7 +82,7 @@ def made(make_module: Callable[[], Module]) -> Module:
     module: Any = make_module() if callable(make_module) and not isinstance(make_module, Module) else None
     if not isinstance(module, Module):
         raise TypeError(
-            "check_module takes a function that makes the module, so that each promise is checked on a new one: "
+            "check_module takes a function that makes the module, so that each check has a new one: "
             f"check_module(lambda: nn.Linear(2, 1), x); got {make_module!r}"
         )
     return module
@@ -126,35 +124,37 @@ def renamed(text: str) -> str:
 
 
 def unchanged(module: Module, inputs: Any, mode: str) -> Iterator[Finding]:
-    """That a call and its backward pass leave inputs and parameters alone, and that eval gives the same twice."""
-    given, state = deepcopy(inputs), module.state_dict()
+    """That a call and its backward pass change neither inputs nor parameters, and that eval gives the same twice."""
+    given = deepcopy(inputs)
+    state = module.state_dict()
     copy = deepcopy(module)
     out = copy(*given)
     if any(isinstance(part, Value) for part in leaves(out)):  # else it has no parameters
         np.sum(np.concatenate([np.ravel(part) for part in leaves(out)])).backward()
-    yield promise(f"{mode}: inputs", same(inputs, given), "a call changes its inputs: work on a copy")
+    yield condition(f"{mode}: inputs", same(inputs, given), "a call changes its inputs: work on a copy")
     kept = same(copy.state_dict(), state)
-    yield promise(f"{mode}: parameters", kept, "a call changes the parameters: only an optimiser does")
+    yield condition(f"{mode}: parameters", kept, "a call changes the parameters: only an optimiser does")
     if mode == "eval":
         again = same(copy(*deepcopy(inputs)), out)
         note = "two calls give different outputs: in eval mode nothing is random, and no statistic moves"
-        yield promise("eval: repeated", again, note)
+        yield condition("eval: repeated", again, note)
 
 
 def round_trip(make_module: Callable[[], Module], inputs: Any) -> Iterator[Finding]:
     """That a state, loaded into another module, makes it the same, also after a call in train mode."""
-    first, second = make_module(), make_module()
+    first = make_module()
+    second = make_module()
     first(*deepcopy(inputs))
     state = first.state_dict()
     kept = [value.data for value in first.parameters()]
     shared = any(np.shares_memory(a, own) for a in state.values() for own in kept)
-    yield promise("state_dict", not shared, "shares memory with the parameters: give copies")
+    yield condition("state_dict", not shared, "shares memory with the parameters: give copies")
     second.load_state_dict({path: array + 1 for path, array in state.items()})
     second.load_state_dict(state)
-    yield promise("state_dict", same(second.state_dict(), state), "the loaded state is not the one that was given")
+    yield condition("state_dict", same(second.state_dict(), state), "the loaded state is not the one that was given")
     outputs = [module.eval()(*deepcopy(inputs)) for module in (first, second)]
     note = "a module with the same state gives another output: something that forward uses is not in state_dict"
-    yield promise("state_dict", same(*outputs), note)
+    yield condition("state_dict", same(*outputs), note)
 
 
 def same(a: Any, b: Any) -> bool:

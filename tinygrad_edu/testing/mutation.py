@@ -11,7 +11,9 @@ Source: DeMillo, Lipton and Sayward, "Hints on test data selection" (1978).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -19,22 +21,20 @@ from tinygrad_edu.backward import unbroadcast, vjps
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import Each, Op, Parts
-from tinygrad_edu.testing.drawing import calls, draw
-from tinygrad_edu.testing.operation import found, promises
+from tinygrad_edu.testing.arguments import calls, draw
+from tinygrad_edu.testing.operation import CONSTANTS, How, examine_op, found
 from tinygrad_edu.testing.report import FAIL
 from tinygrad_edu.value import Value, apply
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
-
-    Rule = Callable[..., Any]
-    Rules = Sequence[Rule] | Each
+Rule = Callable[..., Any]
+Rules = Sequence[Rule] | Each
 
 KILLED, EQUIVALENT, SURVIVED = "killed", "equivalent", "survived"
-FACTOR, RTOL, SAME, WHOLE = 1.0 + 1e-6, 1e-7, 1e-9, 64
-ALONE, SWAPPED = "one variable: ", "arguments swapped"
+FACTOR = 1.0 + 1e-6  # the smallest fault
+RTOL = 1e-7  # of the checks, so that it shows
+SAME = 1e-9  # mutants whose gradients differ by less compute the same, but for rounding
+WHOLE = 64  # entries, up to which a rule is called for one entry of the cotangent after the other
+SWAPPED = "arguments swapped"
 
 
 def mutants(op: Op | Rule) -> Iterator[tuple[str, Op]]:
@@ -56,7 +56,7 @@ def mutants(op: Op | Rule) -> Iterator[tuple[str, Op]]:
         yield label, changed(entry, pullbacks=rules)
     if entry.with_constants is not entry:
         for label, rules in mutated(entry.with_constants):
-            yield ALONE + label, changed(entry, with_constants=changed(entry.with_constants, pullbacks=rules))
+            yield CONSTANTS + label, changed(entry, with_constants=changed(entry.with_constants, pullbacks=rules))
 
 
 def outcomes(op: Op | Rule, seed: int = 0) -> dict[str, str]:
@@ -94,10 +94,12 @@ def survivors(op: Op | Rule, seed: int = 0) -> list[str]:
 
 def outcome(op: Op, label: str, mutant: Op, seed: int) -> str:
     """What becomes of one mutant: the check stops at the first finding that kills it."""
-    alone = label.startswith(ALONE)
-    right, wrong = (op.with_constants, mutant.with_constants) if alone else (op, mutant)
+    with_constants = label.startswith(CONSTANTS)
+    right = op.with_constants if with_constants else op
+    wrong = mutant.with_constants if with_constants else mutant
     try:
-        findings = promises(wrong, np.random.default_rng(seed), order=1, repeats=2, rtol=RTOL, alone=alone)
+        how = How(order=1, repeats=2, rtol=RTOL, with_constants=with_constants)
+        findings = examine_op(wrong, np.random.default_rng(seed), how)
         if any(finding.verdict == FAIL for finding in findings):
             return KILLED
     except Exception:  # a mutant that cannot be run has been noticed
@@ -197,7 +199,8 @@ def unsummed(rule: Rule, k: int) -> Rule:
     """The rule with the gradient of the first copy of what was broadcast, instead of the sum over the copies."""
 
     def wrong(g: Any, out: Any, *arrays: Any, **options: Any) -> Any:
-        share, shape = rule(g, out, *arrays, **options), np.shape(plain(arrays[k]))
+        share = rule(g, out, *arrays, **options)
+        shape = np.shape(plain(arrays[k]))
         lead = np.ndim(plain(share)) - len(shape)
         kept = [slice(0, 1) if n == 1 else slice(None) for n in shape]
         return share[(*[0] * lead, *kept)] if lead >= 0 and np.ndim(plain(share)) else share

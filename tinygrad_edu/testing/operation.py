@@ -1,33 +1,62 @@
-"""`check_op`: everything that an entry of the table promises, derived from the entry alone.
+"""`check_op`: everything that an entry of the table declares, checked from the entry alone.
 
-The arguments are drawn from the declared domain, in the declared shapes and options, in three regimes: where the
-function is smooth, at kinks and beside them, and at extremes. What is promised besides slopes, about values, memory
-and layouts, is in `promises`.
+`REGIMES` is the list of what is tried: arguments where the function is smooth, drawn from the declared domain in the
+declared shapes and options; empty arrays; kinks and what is beside them; extremes. In each call, slopes are compared
+with differences, and every invariant is checked (`invariants`). To add a regime, write a function that yields
+findings, and enter it into the list at the end of this file.
 
-Source: JuliaDiff's ChainRulesTestUtils (White et al., 2021), where one call tests a rule completely.
+Source: White et al., "ChainRulesTestUtils" (2021), where one call tests a rule completely.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.backward import vjps
 from tinygrad_edu.errors import BroadcastWarning
 from tinygrad_edu.table import OPERATIONS, Op
-from tinygrad_edu.testing.check import check_gradients
-from tinygrad_edu.testing.drawing import Drawn, caller, calls, draw, written
+from tinygrad_edu.testing.arguments import Entry, caller, calls, draw, emptied, written
 from tinygrad_edu.testing.extremes import of_extremes
-from tinygrad_edu.testing.promises import PROMISES, of_directions, of_empty, of_value
-from tinygrad_edu.testing.regimes import of_kinks
-from tinygrad_edu.testing.report import Finding, GradientReport, concluded
+from tinygrad_edu.testing.function import Settings, examined
+from tinygrad_edu.testing.kinks import of_kinks
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition
+from tinygrad_edu.value import Value, apply
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+CONSTANTS = "with constants: "
 
-ALONE = "alone: "
+
+class How(NamedTuple):
+    """How an operation is checked: `order`, `repeats`, `rtol` as for `check_op`.
+
+    `with_constants` says that the rules are those for one variable beside constants.
+    """
+
+    order: int = 2
+    repeats: int = 2
+    rtol: float | None = None
+    with_constants: bool = False
+
+
+class Regime(NamedTuple):
+    """Where an operation is called.
+
+    Attributes
+    ----------
+    name
+        In a word.
+    findings
+        What is found there, one after another.
+    applies
+        To which operations.
+    """
+
+    name: str
+    findings: Callable[[Op, np.random.Generator, How], Iterator[Finding]]
+    applies: Callable[[Op], bool] = lambda op: True
 
 
 def check_op(
@@ -39,7 +68,7 @@ def check_op(
     rtol: float | None = None,
     raises: bool = True,
 ) -> GradientReport:
-    """Check everything that an operation's entry in the table promises.
+    """Check everything that an operation's entry in the table declares.
 
     Parameters
     ----------
@@ -59,15 +88,15 @@ def check_op(
     Returns
     -------
     GradientReport
-        The gradients by differences, at kinks and extremes too, and besides: the value is that of the function;
-        forward agrees with reverse; float32 gives float32; gradients are linear in the cotangent, exactly 0 for 0,
-        the same twice, and share no memory; nothing is changed in place; the layout in memory makes no difference,
-        nor do Python's numbers; empty arrays work; f(x, x) has the sum of both gradients.
+        The gradients by differences, at kinks and extremes too, and the invariants: the value is that of the
+        function; forward agrees with reverse; float32 gives float32; gradients are linear in the cotangent, exactly 0
+        for 0, the same twice, and share no memory; nothing is changed in place; the layout in memory makes no
+        difference, nor do Python's numbers; empty arrays work; f(x, x) has the sum of both gradients.
 
     Raises
     ------
     GradientError
-        If a promise is broken, or a gradient could not be judged.
+        If something is wrong, or a gradient could not be judged.
     TypeError
         If the function is not in the table, or takes any number of arguments and shows no cases.
     ValueError
@@ -82,20 +111,23 @@ def check_op(
     """
     if repeats < 1:
         raise ValueError(f"without a repeat no slope is checked: repeats is 1 or more, got {repeats!r}")
-    entry, findings = op if isinstance(op, Op) else found(op), list[Finding]()
+    entry = op if isinstance(op, Op) else found(op)
     if not calls(entry):
         raise TypeError(f"{entry.name} takes any number of arguments: its entry shows none, cases=[case((2,), (2,))]")
+    how = How(order, repeats, rtol, is_with_constants(entry))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BroadcastWarning)
-        findings += promises(entry, np.random.default_rng(seed), order, repeats, rtol, alone=is_alone(entry))
-        if entry.with_constants is not entry:
-            for finding in promises(
-                entry.with_constants, np.random.default_rng(seed), order, repeats, rtol, alone=True
-            ):
-                finding.place = ALONE + finding.place
-                findings.append(finding)
+        findings = [*examine_op(entry, np.random.default_rng(seed), how), *beside_constants(entry, seed, how)]
     again = f"check_op({entry.name}, order={order}, seed={seed})"
     return concluded(GradientReport(entry.name, findings, again), raises)
+
+
+def beside_constants(op: Op, seed: int, how: How) -> Iterator[Finding]:
+    """The findings about the rules that an operation has for one variable beside constants, if it has others."""
+    if op.with_constants is not op:
+        for finding in examine_op(op.with_constants, np.random.default_rng(seed), how._replace(with_constants=True)):
+            finding.place = CONSTANTS + finding.place
+            yield finding
 
 
 def found(function: Any) -> Op:
@@ -109,35 +141,63 @@ def found(function: Any) -> Op:
     )
 
 
-def is_alone(op: Op) -> bool:
-    """Whether an entry is the one-variable form of another."""
+def is_with_constants(op: Op) -> bool:
+    """Whether an entry holds the rules of another for one variable beside constants."""
     entry = OPERATIONS.get(op.function)
     return entry is not None and entry is not op and entry.with_constants is op
 
 
-def promises(
-    op: Op, rng: np.random.Generator, order: int, repeats: int, rtol: float | None = None, alone: bool = False
-) -> Iterator[Finding]:
-    """Every promise, for every declared call; `alone` says that the rules are those for one variable."""
-    for call in calls(op) * repeats:
+def examine_op(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
+    """The findings of every regime that applies."""
+    for regime in REGIMES:
+        if regime.applies(op):
+            yield from regime.findings(op, rng, how)
+
+
+def of_smooth(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
+    """Slopes and invariants at drawn arguments, for every declared call."""
+    for call in calls(op) * how.repeats:
         drawn = draw(op, rng, call)
-        words, seed = written(op, drawn), int(rng.integers(2**32))
-        for finding in of_call(op, drawn, order, seed, rtol):
-            finding.place = f"{words}, {finding.place}"
+        settings = Settings(order=how.order, rtol=how.rtol, distance=drawn.distance)
+        entry = Entry(op, drawn, how.order)
+        seed = int(rng.integers(2**32))
+        for finding in examined(caller(op, drawn.options), drawn.arrays, settings, seed, entry).findings:
+            finding.place = f"{written(op, drawn)}, {finding.place}"
             yield finding
-    yield from of_empty(op)
-    yield from of_kinks(op, rng, alone)
-    yield from of_extremes(op, rng, alone)
 
 
-def of_call(op: Op, drawn: Drawn, order: int, seed: int, rtol: float | None) -> Iterator[Finding]:
-    """Every promise about one call."""
-    yield from of_value(op, drawn)
-    call = caller(op, drawn.options)
-    yield from check_gradients(
-        call, *drawn.arrays, order=order, seed=seed, distance=drawn.distance, rtol=rtol, raises=False
-    ).findings
-    rng = np.random.default_rng(seed)
-    yield from of_directions(call, drawn, rng) if order > 1 else ()
-    for check in PROMISES:
-        yield from check(op, drawn, rng)
+def of_empty(op: Op) -> Iterator[Finding]:
+    """Empty arrays have empty gradients, wherever the function takes them."""
+    every = [(emptied(shapes), options) for shapes, options in op.cases]
+    for shapes, options in every or [([(0, 3)] * len(op.pullbacks), {})]:  # type: ignore[arg-type]
+        empty = [np.ones(shape) for shape in shapes]
+        if all(a.size for a in empty) or not computes(op, empty, options):
+            continue
+        xs = [Value(a) for a in empty]
+        try:
+            out = apply(op, tuple(xs), options)
+            found = [g.shape for g in vjps(out, np.ones_like(out.data), xs)]
+        except (ValueError, TypeError, IndexError, ArithmeticError, RuntimeWarning) as error:
+            found = [str(error)]
+        expected = [a.shape for a in empty]
+        given = ", ".join(map(str, expected))
+        yield condition("empty", found == expected, f"arrays of shape {given} have gradients {found}")
+
+
+def computes(op: Op, arrays: list[Any], options: dict[str, Any]) -> bool:
+    """Whether the function itself takes arrays without a complaint."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            op.compute(*arrays, **options)
+        except (ValueError, IndexError, TypeError, ArithmeticError, RuntimeWarning):
+            return False
+    return True
+
+
+REGIMES = (
+    Regime("smooth", of_smooth),
+    Regime("empty", lambda op, rng, how: of_empty(op)),
+    Regime("kinks", lambda op, rng, how: of_kinks(op, rng, how.with_constants), lambda op: bool(op.kinks)),
+    Regime("extremes", lambda op, rng, how: of_extremes(op, rng, how.with_constants)),
+)

@@ -7,23 +7,22 @@ it is counted and shown. `hints` says what a failure suggests, and the last line
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.hints import of_slopes, ratio
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+from tinygrad_edu.testing.diagnosis.hints import of_slopes, ratio
 
 PASS, FAIL, KINK, INCONCLUSIVE = "PASS", "FAIL", "KINK", "INCONCLUSIVE"
 ROUGH = "differences are too rough here to tell: a kink or a singular point nearby, or a noisy f"
 BESIDE = (
     "f is not finite so near: distance=1e-6, say, keeps differences within half of that, where the domain ends there"
 )
-SHOWN, WIDTH, SHARP = 3, 300, 1e-3
+SHOWN = 3  # findings in a message: what comes after the worst is mostly the same fault
+WIDTH = 300  # of the line that repeats a check; arguments that do not fit are left out
+SHARP = 1e-3  # a comparison that would let a larger relative error pass says nothing about precision
 
 
 class GradientError(AssertionError):
@@ -51,17 +50,23 @@ class Finding:
     order
         Of the Taylor remainder, where that was measured.
     note
-        What was broken, if no slopes were compared: a promise about copies, dtypes, states.
+        What is wrong, if no slopes were compared: with copies, dtypes, states.
     """
 
     def __init__(self, place: str, at: float, analytic: float, numeric: float, error: float, allowed: float) -> None:
-        self.place, self.at = place, at
-        self.analytic, self.numeric, self.error, self.allowed = analytic, numeric, error, allowed
+        self.place = place
+        self.at = at
+        self.analytic = analytic
+        self.numeric = numeric
+        self.error = error
+        self.allowed = allowed
         self.verdict = PASS
         self.slopes: tuple[float, float] | None = None
         self.size = 1
-        self.hint = self.note = ""
-        self.order = self.scale = math.nan
+        self.hint = ""
+        self.note = ""
+        self.order = math.nan
+        self.scale = math.nan
 
     @property
     def relative(self) -> float:
@@ -101,10 +106,11 @@ class Finding:
         return "\n".join(lines)
 
 
-def promise(place: str, kept: bool, note: str, verdict: str = FAIL) -> Finding:
-    """A finding about something else than slopes: kept, or what was broken."""
+def condition(place: str, holds: bool, note: str, verdict: str = FAIL) -> Finding:
+    """A finding about something else than slopes: PASS if it holds, else the verdict, and a note that says why."""
     finding = Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0)
-    finding.verdict, finding.note = (PASS, "") if kept else (verdict, note)
+    finding.verdict = PASS if holds else verdict
+    finding.note = "" if holds else note
     return finding
 
 
@@ -114,7 +120,7 @@ class GradientReport:
     Attributes
     ----------
     findings
-        One per compared entry or direction, and one per promise, such as that nothing is changed in place.
+        One per compared entry or direction, and one per invariant, such as that nothing is changed in place.
     verdict
         The worst of them: FAIL, INCONCLUSIVE, KINK, PASS.
     checks
@@ -129,7 +135,10 @@ class GradientReport:
     """
 
     def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:
-        self.name, self.findings, self.reproduce, self.program = name, list(findings), reproduce, program
+        self.name = name
+        self.findings = list(findings)
+        self.reproduce = reproduce
+        self.program = program
 
     @property
     def verdict(self) -> str:
@@ -180,8 +189,9 @@ def concluded(report: GradientReport, raises: bool) -> GradientReport:
 
 
 def shown(bad: list[Finding]) -> list[Finding]:
-    """The findings to print: one broken promise, then the worst slopes, then whatever room there is for."""
-    notes, slopes = [f for f in bad if f.note], [f for f in bad if not f.note]
+    """The findings to print: one broken invariant, then the worst slopes, then whatever room there is for."""
+    notes = [f for f in bad if f.note]
+    slopes = [f for f in bad if not f.note]
     slopes.sort(key=lambda f: (f.verdict != FAIL, -abs(f.analytic - f.numeric)))
     return [*notes[:1], *slopes, *notes[1:]][:SHOWN]
 

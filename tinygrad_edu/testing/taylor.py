@@ -10,27 +10,27 @@ programs" (2013), section 4, for the test; More and Wild, "Estimating computatio
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.testing.check import arguments, reverse, weighted
-from tinygrad_edu.testing.comparing import moving
-from tinygrad_edu.testing.numeric import EPS, careful, one_sided, step_scale
+from tinygrad_edu.testing.differences.comparing import moving
+from tinygrad_edu.testing.differences.numeric import EPS, careful, one_sided, step_scale
+from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
+Array = np.ndarray[Any, Any]
+Line = Callable[[float], float]
+Moves = Callable[[Array], Line]
 
-    Array = np.ndarray[Any, Any]
-    Line = Callable[[float], float]
-    Moves = Callable[[Array], Line]
-
-STEPS = 0.25 * 0.5 ** np.arange(36)
-TINY = 1e-13 * np.arange(-8, 9)
-ABOVE, SLACK, NOISE, NEAREST = 10.0, 1e-4, 1e4 * EPS, 1e-4 / 8
+STEPS = 0.25 * 0.5 ** np.arange(36)  # down to 4e-12, where rounding of f hides everything
+TINY = 1e-13 * np.arange(-8, 9)  # steps over which f is a straight line, but for rounding
+ABOVE = 10.0  # how far a remainder has to stand out from rounding to be measured
+SLACK = 1e-4  # how exact one-sided slopes are
+NOISE = 1e4 * EPS  # rounding beyond this, relative to f, is more than f's own
+NEAREST = 1e-4 / 8  # the shortest step of a one-sided slope
 
 
 def check_taylor(
@@ -92,8 +92,9 @@ def check_taylor(
     """
     if directions < 1:
         raise ValueError(f"without a direction nothing is checked: directions is 1 or more, got {directions!r}")
-    rng, name = np.random.default_rng(seed), getattr(f, "__name__", "f")
-    places, leaves, call = arguments(f, args, wrt)
+    rng = np.random.default_rng(seed)
+    name = getattr(f, "__name__", "f")
+    places, leaves, call = floating(f, args, wrt)
     if not leaves:
         raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, _ = weighted(call, leaves, rng)
@@ -135,10 +136,12 @@ def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded:
 
     `rounded` is what the analytic slope may be off by because of the digits it was computed in.
     """
-    line, steps = moves(d), STEPS * scale
+    line = moves(d)
+    steps = STEPS * scale
     with np.errstate(all="ignore"):
         changes = np.array([line(h) for h in steps]) - line(0.0)
-        (noise, size), most = rounding(line, scale), float(np.max(np.abs(changes)))
+        noise, size = rounding(line, scale)
+        most = float(np.max(np.abs(changes)))
         rest = np.abs(changes - steps * finding.analytic)
         finding.order = observed_order(rest, noise + 8 * rounded * steps)
         seen = max(most, abs(finding.analytic) * steps[0])
@@ -195,12 +198,15 @@ def disputed(finding: Finding, moves: Moves, d: Array, scale: float, noise: floa
 
 def subgradients(moves: Moves, d: Array, scale: float) -> tuple[float, float]:
     """The smallest and the largest slope along d that the entries' one-sided slopes allow together."""
-    smooth, low, high = d.copy(), 0.0, 0.0
+    smooth = d.copy()
+    low = 0.0
+    high = 0.0
     for index in np.ndindex(d.shape):
-        alone = np.zeros_like(d)
-        alone[index] = d[index]
-        if slopes := one_sided(moves(alone), scale):
+        one = np.zeros_like(d)
+        one[index] = d[index]
+        if slopes := one_sided(moves(one), scale):
             smooth[index] = 0.0
-            low, high = low + min(slopes), high + max(slopes)
+            low = low + min(slopes)
+            high = high + max(slopes)
     rest = careful(moves(smooth), scale)[0] if np.any(smooth) else 0.0
     return low + rest, high + rest

@@ -9,20 +9,22 @@ Source: Bostock, Ogievetsky and Heer, "D3" (2011): data first, then the marks th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
-from tinygrad_edu.viz.drawing import FORMATS, Drawing
+from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined
 from tinygrad_edu.viz.model.paths import Paths, check_target, find_paths
 from tinygrad_edu.viz.model.replay import Replay
 from tinygrad_edu.viz.model.steps import tell
-from tinygrad_edu.viz.motion import animation
+from tinygrad_edu.viz.motion.gif import animated_gif
+from tinygrad_edu.viz.motion.stage import Stage
+from tinygrad_edu.viz.motion.svg import animated_svg
 from tinygrad_edu.viz.page.explorer import Explorer
 from tinygrad_edu.viz.saving import checked, write
 from tinygrad_edu.viz.words.explain import explained
@@ -55,9 +57,9 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
         If `loss` is not a single number.
     """
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+        raise errors.not_scalar(loss.name, loss.data.shape)
     look_at(loss)
     return BackwardPass(loss, names, lr)
 
@@ -152,7 +154,11 @@ class BackwardPass:
 
     def explore(self) -> Explorer:
         """The page on which the pass can be stepped through."""
-        return Explorer(self.story, tree(self.diagram))
+        return Explorer(self.story, partial(inert_svg, self.diagram), self.draw(mode="backward"))
+
+    def stage(self) -> Stage:
+        """What an animation shows, and when."""
+        return Stage(self.story, partial(inert_svg, self.diagram))
 
     def save(self, path: str | PathLike[str], *, animate: bool = False) -> None:
         """Write the pass to a file; the ending says how.
@@ -182,9 +188,9 @@ class BackwardPass:
     def rendered(self, form: str, animate: bool) -> bytes:
         """The pass in one of the forms."""
         if form == "gif":
-            return animation.gif(self.story)
+            return animated_gif(self.stage())
         if form == "svg" and animate:
-            return animation.animated_svg(self.story).encode()
+            return animated_svg(self.stage()).encode()
         if form in FORMATS:
             return self.draw().rendered(form)
         if form == "html":

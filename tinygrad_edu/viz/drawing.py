@@ -8,7 +8,7 @@ Source: IPython's documentation of `_repr_mimebundle_`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from os import PathLike
 from typing import Any
@@ -17,10 +17,10 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
+from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
 from tinygrad_edu.viz.model.records import Diagram
 from tinygrad_edu.viz.picture import dot, graphviz
-from tinygrad_edu.viz.picture.style import DARK, LIGHT, Palette
-from tinygrad_edu.viz.picture.svg import PROLOG, fit_page
+from tinygrad_edu.viz.picture.svg import PROLOG, allowed, fit_page
 from tinygrad_edu.viz.saving import DrawingError, checked, write
 from tinygrad_edu.viz.words.tree import tree
 
@@ -67,7 +67,7 @@ def draw(
         or, with `to`, is not a single number.
     """
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if level not in LEVELS:
         raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None and level == "scalar":
@@ -179,3 +179,28 @@ class Drawing:
         return str(tree(self.diagram))
 
     __repr__ = __str__
+
+
+def inert_svg(
+    diagram: Diagram,
+    grads: Mapping[str, str],
+    mode: str = "forward",
+    palette: Palette = LIGHT,
+    implied: Iterable[tuple[str, str]] = (),
+) -> str:
+    """A diagram for a page or an animation: every part with its id, and nothing in it that can act.
+
+    Parameters
+    ----------
+    diagram
+        What is drawn.
+    grads
+        What boxes show for a gradient, by their ids.
+    mode
+        Where arrows point: "forward", "backward", or "both".
+    palette
+        The colours.
+    implied
+        Attributes and values that can be left out.
+    """
+    return allowed(graphviz.render(dot.source(diagram, mode, palette, grads), "svg").decode(), implied)

@@ -16,8 +16,9 @@ import numpy as np
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.lines import line_of
-from tinygrad_edu.viz.model import formatting, thumbnail
+from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.names import clean
+from tinygrad_edu.viz.model.palette import thumbnail
 
 ROWS = 60
 HEIGHT = 48
@@ -69,7 +70,7 @@ def module_card(module: Any) -> str:
 
 def pictured(data: Any) -> list[str]:
     """An array in words, and as a heat map where not all of its numbers are shown."""
-    return [formatting.array(data), Picture(thumbnail.uri(data) if np.size(data) > formatting.FULL else "")]
+    return [formatting.array(data), Picture(thumbnail(data) if np.size(data) > formatting.FULL else "")]
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+SHORTEST = 20
+"""Milliseconds of a picture in a GIF: what is to last shorter, browsers show for 100."""
 
 
 class DrawingError(RuntimeError):
@@ -27,3 +32,12 @@ def write(target: Path, picture: bytes) -> None:
     unfinished = target.with_name(f"{target.name}.part")
     unfinished.write_bytes(picture)
     unfinished.replace(target)
+
+
+def as_gif(pictures: Sequence[Any], milliseconds: Sequence[int]) -> bytes:
+    """Pictures of Pillow as an animated GIF, each shown for so long; it starts again when it is over."""
+    first, *others = pictures
+    lasting = [max(SHORTEST, time) for time in milliseconds]
+    file = BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=others, duration=lasting, loop=0, optimize=True)
+    return file.getvalue()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from tests.viz.graphs import graphs
 from tinygrad_edu import Value, nn, sigmoid, viz
-from tinygrad_edu.viz.page.html import asset
+from tinygrad_edu.viz.page.explorer import asset
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu.viz.page.html import asset, colours, inert, page
-from tinygrad_edu.viz.picture.style import DARK, LIGHT
+from tinygrad_edu.viz.model.palette import DARK, LIGHT
+from tinygrad_edu.viz.page.explorer import asset, colours, inert, page
 
 JSON = st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 

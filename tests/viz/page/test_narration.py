@@ -7,7 +7,7 @@ from hypothesis import given
 
 from tests.viz.graphs import as_text, graphs
 from tinygrad_edu import Value, viz
-from tinygrad_edu.viz.page.narration import NAMED, finished, listed, narrated
+from tinygrad_edu.viz.page.narration import NAMED, final_gradients, listed, narrated
 
 
 def unpacked(table):
@@ -51,7 +51,7 @@ def test_the_table_of_the_graph_has_this_pass_gradients():
     rows = {row["name"]: row for row in unpacked(data["boxes"])}
     assert (rows["x"]["grad"], rows["mul_1"]["grad"], rows["constant"]["grad"]) == ("3", "1", "")
     assert rows["mul_1"]["words"] == "x * 3"
-    assert finished(story) == {"v3": "1", "v1": "3"}
+    assert final_gradients(story) == {"v3": "1", "v1": "3"}
 
 
 def test_large_graphs_say_what_is_left_out():

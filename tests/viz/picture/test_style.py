@@ -6,8 +6,9 @@ import re
 import pytest
 
 from tinygrad_edu import Value, viz
+from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
 from tinygrad_edu.viz.model.records import Box
-from tinygrad_edu.viz.picture.style import DARK, LIGHT, Palette, Style
+from tinygrad_edu.viz.picture.style import Style
 
 KINDS = ("result", "variable", "constant", "root", "module", "copy")
 

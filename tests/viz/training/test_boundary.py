@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from tests.viz.trainings import mean_square, network, parameters
 from tinygrad_edu import Value, nn, sigmoid
-from tinygrad_edu.viz.training.boundary import boundary, checked, usual_level
+from tinygrad_edu.viz.training.boundary import boundary, labelled, usual_level
 
 POINTS = np.array([[-1.0, 0.0], [-0.5, 1.0], [0.5, 0.0], [1.0, 1.0]])
 LABELS = np.array([0, 0, 1, 1])
@@ -112,7 +112,7 @@ def test_the_level_of_models():
 
 
 def test_a_single_point():
-    points = checked([[1.0, 2.0]], [1])
+    points = labelled([[1.0, 2.0]], [1])
     assert points.bounds().tolist() == [[0.0, 1.0], [2.0, 3.0]]
 
 

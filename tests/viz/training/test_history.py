@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.viz.trainings import history_of
 from tinygrad_edu.viz.training import history as module
-from tinygrad_edu.viz.training.history import FEWEST, SNAPSHOTS, History, condensed, magnitudes
+from tinygrad_edu.viz.training.history import FEWEST, PATIENCE, SNAPSHOTS, History, condensed, magnitudes
 
 shapes = st.lists(st.sampled_from([(), (1,), (3,), (2, 3), (4, 1, 2)]), min_size=1, max_size=5)
 
@@ -56,16 +55,24 @@ def test_a_ratio_to_nothing_is_no_number():
     assert np.isnan(history.ratios).all()
 
 
+def open_in(history, *steps):
+    """The dead units after steps, each with the units that were open in it."""
+    for units in steps:
+        history.add(1.0, 1, np.ones(2), np.ones(2), np.ones(2))
+        history.add_units({name: np.array(flags) for name, flags in units.items()})
+    return history.dead
+
+
 def test_dead_units_are_in_line_with_the_steps():
-    history = history_of((1.0, [1, 1], [0, 0]))
-    history.note_dead({})
-    history.add(1.0, 1, np.ones(2), np.ones(2), np.ones(2))
-    history.note_dead({"relu": (4, 3)})
-    history.add(1.0, 1, np.ones(2), np.ones(2), np.ones(2))
-    history.note_dead({})
-    units, counts = history.dead["relu"]
+    units, counts = open_in(History(["p"], [(2,)]), {}, {"relu": [True, False, False, False]}, {})["relu"]
     assert units == 4
     np.testing.assert_equal(counts, [np.nan, 3, np.nan])
+
+
+def test_a_unit_is_dead_while_it_never_opened_or_has_not_for_a_while():
+    first_open = [{"relu": [False, True]}] * PATIENCE
+    _, counts = open_in(History(["p"], [(2,)]), {"relu": [True, False]}, *first_open, {"relu": [True] * 3})["relu"]
+    assert counts == [1] + [0] * (PATIENCE - 1) + [1, 0]
 
 
 @given(st.integers(1, 60), st.integers(1, 20))

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+import tinygrad_edu as te
 from tests.viz.trainings import clear, descend, mean_square, parameters
 from tinygrad_edu import Value, nn, no_grad, optim
-from tinygrad_edu.viz.training.recorder import named
+from tinygrad_edu.graph import ancestors
+from tinygrad_edu.viz.training.recorder import named, open_units
 from tinygrad_edu.viz.training.watch import watch
 
 
@@ -89,6 +92,84 @@ def test_passes_that_add_up_are_one_step_with_one_loss(passes, steps):
     expect(w.history, *run(steps))
     assert w.history.passes.tolist() == [passes] * steps
     assert w.history.leftovers.tolist() == [0] * 4
+
+
+def loss_of(u, v, c):
+    return c * np.square(u) * v
+
+
+def by_backward(u, v, c):
+    loss = loss_of(u, v, c)
+    loss.backward()
+    return loss.item(), None
+
+
+def by_gradients(u, v, c):
+    loss = loss_of(u, v, c)
+    return loss.item(), te.gradients(loss, [u, v])
+
+
+def one_parameter_after_the_other(u, v, c):
+    loss = loss_of(u, v, c)
+    return loss.item(), te.gradients(loss, u) + te.gradients(loss, v)
+
+
+def with_a_gradient_penalty(u, v, c):
+    inner = loss_of(u, v, c)
+    gu, gv = te.gradients(inner, [u, v], differentiable=True)
+    loss = inner + 0.1 * (np.square(gu) + np.square(gv))
+    return loss.item(), te.gradients(loss, [u, v])
+
+
+def by_value_and_grad(u, v, c):
+    loss, found = te.value_and_grad(lambda p: loss_of(*p, c))([u, v])
+    return te.stop_gradient(loss), [te.stop_gradient(g) for g in found]
+
+
+WAYS = [by_backward, by_gradients, one_parameter_after_the_other, with_a_gradient_penalty, by_value_and_grad]
+passes_of_steps = st.lists(
+    st.lists(st.tuples(st.sampled_from(WAYS), st.floats(0.1, 1.0)), min_size=1, max_size=3), min_size=1, max_size=3
+)
+
+
+@given(passes_of_steps)
+def test_the_loss_and_the_gradient_are_those_that_the_update_was_made_of(steps):
+    u, v, expected = Value(0.7, name="u"), Value(-0.4, name="v"), []
+    with watch([u, v]) as w:
+        for step in steps:
+            u.grad = v.grad = None
+            found = [way(u, v, c) for way, c in step]
+            returned = u.grad is None  # else other gradients are looked at only
+            used = [gs for _, gs in found if gs is not None] if returned else [(u.grad, v.grad)]
+            loss = sum(loss for loss, gs in found if (gs is not None) == returned)
+            gu, gv = (sum(gs) for gs in zip(*used, strict=True))
+            u.data, v.data = u.data - 0.1 * gu, v.data - 0.1 * gv
+            expected.append((loss, abs(gu), abs(gv)))
+    found = np.column_stack([w.history.losses, w.history.max_gradients])
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert w.history.leftovers.tolist() == [0, 0]
+
+
+def test_what_backward_left_is_no_leftover_for_gradients_that_are_only_returned():
+    v = Value(2.0, name="v")
+    (v * v).backward()
+    with watch(v) as w:
+        for _ in range(3):
+            v.data = v.data - 0.1 * te.gradients(v * v, v)[0]
+    assert w.history.steps == 3
+    assert w.history.leftovers.tolist() == [0]
+
+
+def test_a_gradient_that_only_a_part_of_the_loss_has_is_known():
+    u, v = Value(2.0, name="u"), Value(3.0, name="v")
+    with watch([u, v]) as w:
+        part = np.square(u)
+        gu = te.gradients(part, u)[0]
+        gv = te.gradients(part * v, v)[0]
+        te.gradients(part, u)  # once more: it is the same
+        u.data, v.data = u.data - gu, v.data - gv
+    assert w.history.losses.tolist() == [12.0]
+    assert w.history.max_gradients.tolist() == [[4.0, 4.0]]
 
 
 def test_several_losses_of_different_parameters_are_one_step():
@@ -256,3 +337,39 @@ def test_what_can_be_watched():
 def test_what_cannot_be_watched(thing, kind, said):
     with pytest.raises(kind, match=said):
         named(thing)
+
+
+inputs = arrays(float, (3, 4), elements=st.sampled_from([-2.0, -1.0, 1.0, 2.0]))
+
+
+def units(loss):
+    return {name: flags.tolist() for name, flags in open_units(ancestors(loss)).items()}
+
+
+@given(inputs)
+def test_a_unit_is_open_if_some_row_opens_it(x):
+    v = Value(x)
+    expected = (x > 0).any(axis=0).tolist()
+    assert units(v.relu().sum()) == {"relu": expected}
+    assert units(np.maximum(v, 0.0).sum()) == {"maximum": expected}
+    assert units(np.maximum(0.0, v).sum()) == {"maximum": expected}
+    assert units(np.maximum(v * 1.0, np.zeros(4)).sum()) == {"maximum": expected}
+
+
+def test_no_switch_without_a_kink_without_an_axis_or_between_two_variables():
+    v = Value([1.0, -1.0])
+    assert units(np.tanh(v).sum() + v.sum().relu() + np.maximum(v, 2.0 * v).sum()) == {}
+
+
+def test_layers_are_named_after_their_modules_in_forward_order():
+    model = nn.Sequential(
+        nn.Linear(2, 3, rng=0), nn.ReLU(), nn.Linear(3, 5, rng=0), nn.ReLU(), nn.Linear(5, 1, rng=0)
+    )
+    found = units(np.mean(model(np.ones((4, 2)))))
+    assert [(name, len(flags)) for name, flags in found.items()] == [("layers.1 relu", 3), ("layers.3 relu", 5)]
+
+
+def test_the_calls_of_one_module_are_one_layer_and_two_in_one_call_are_two():
+    relu, v = nn.ReLU(), Value([[1.0, -1.0]])
+    assert units((relu(v) + relu(-v)).sum()) == {"relu": [True, True]}
+    assert units((v.relu() + (-v).relu()).sum()) == {"relu": [True, False], "relu 2": [False, True]}

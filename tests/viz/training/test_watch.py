@@ -1,17 +1,12 @@
 """`watch` as users write it."""
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
 from tests.viz.trainings import X, Y, trained
 from tinygrad_edu import Value, data, nn, optim, viz
-
-
-@pytest.fixture(autouse=True)
-def no_figure_is_left():
-    yield
-    plt.close("all")
 
 
 def train(model, x, y, steps=20):
@@ -24,7 +19,8 @@ def train(model, x, y, steps=20):
     return loss
 
 
-def test_a_model_is_watched_and_every_picture_drawn(tmp_path):
+def test_a_model_is_watched_and_every_picture_drawn_and_no_setting_changed(tmp_path):
+    settings = dict(matplotlib.rcParams)
     x, y = data.moons(40)
     model = nn.Sequential(nn.Linear(2, 8, rng=0), nn.ReLU(), nn.Linear(8, 1, rng=1))
     with viz.watch(model) as w:
@@ -38,6 +34,7 @@ def test_a_model_is_watched_and_every_picture_drawn(tmp_path):
         figure.canvas.draw()
     w.animate(tmp_path / "train.gif", x, y, frames=2)
     assert (tmp_path / "train.gif").read_bytes().startswith(b"GIF89a")
+    assert dict(matplotlib.rcParams) == settings
 
 
 def test_the_boundary_is_of_the_model_as_it_is_now():

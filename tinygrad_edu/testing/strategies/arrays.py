@@ -8,40 +8,40 @@ Source: the laws of IEEE 754 do not depend on layout, nor may a gradient: NumPy,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import DTypeLike
 
 from tinygrad_edu.table import DEFINITE, REALS, REGULAR, TIES
-from tinygrad_edu.testing.drawing import draw_matrix, special
-from tinygrad_edu.testing.layouts import read_only, strided, turned
-from tinygrad_edu.testing.strategies.shapes import shapes, together
+from tinygrad_edu.testing.arguments import draw_matrix, read_only, special, strided, turned
+from tinygrad_edu.testing.strategies.broadcasting import shapes, together
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+Segment = tuple[float, float]
 
-    from numpy.typing import DTypeLike
-
-    Array = np.ndarray[Any, Any]
-    Shape = tuple[int, ...]
-    Segment = tuple[float, float]
-
-REACH, MARGIN, ENTRIES, DECIMALS = 10.0, 0.1, 64, 1000
+REACH = 10.0  # infinite domains are cut here
+MARGIN = 0.1  # from the ends of a domain and from points where slopes jump, so that differences have room
+ENTRIES = 64  # of an array, up to which each is drawn, and shrunk, by itself
+DECIMALS = 1000  # numbers have three decimals: they can be read
 SIMPLE = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0, 0.25, 1.5, -1.5)
 
 
 def segments(domain: Any, points: Sequence[float] = ()) -> tuple[Segment, ...]:
     """The parts of an interval that keep a margin from its finite ends and from the points."""
     try:
-        low, high = max(float(domain[0]), -REACH), min(float(domain[1]), REACH)
+        low = max(float(domain[0]), -REACH)
+        high = min(float(domain[1]), REACH)
     except (TypeError, ValueError, IndexError, KeyError):
         raise ValueError(f"a domain is (low, high), '{REGULAR}' or '{DEFINITE}', got {domain!r}") from None
     margin = min(MARGIN, MARGIN * (high - low))
-    first, last = low + margin * (domain[0] != -np.inf), high - margin * (domain[1] != np.inf)
+    first = low + margin * (domain[0] != -np.inf)
+    last = high - margin * (domain[1] != np.inf)
     ends = [first, *(edge for p in sorted(points) for edge in (p - margin, p + margin)), last]
     parts = [(max(a, first), min(b, last)) for a, b in list(pairwise(ends))[::2]]
     found = [(a, b) for a, b in parts if a <= b and domain[0] < domain[1]]
@@ -52,7 +52,8 @@ def segments(domain: Any, points: Sequence[float] = ()) -> tuple[Segment, ...]:
 
 def decimals(part: Segment) -> st.SearchStrategy[float]:
     """Numbers of three decimals in an interval; any floats if it is too narrow for them."""
-    first, last = math.ceil(part[0] * DECIMALS), math.floor(part[1] * DECIMALS)
+    first = math.ceil(part[0] * DECIMALS)
+    last = math.floor(part[1] * DECIMALS)
     return st.integers(first, last).map(lambda k: k / DECIMALS) if first < last else st.floats(*part)
 
 
@@ -156,7 +157,8 @@ def entries(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
     size = math.prod(shape)
     if size <= ENTRIES:
         return np.array(draw(st.lists(numbers(parts), min_size=size, max_size=size)), dtype=float).reshape(shape)
-    rng, (low, high) = np.random.default_rng(draw(st.integers(0, 2**16))), np.array(parts).T
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    low, high = np.array(parts).T
     widths = high - low + np.finfo(float).tiny  # a part may be a single point
     chosen = rng.choice(len(parts), size, p=widths / np.sum(widths))
     return np.asarray(rng.uniform(low[chosen], high[chosen]).reshape(shape))
@@ -164,7 +166,8 @@ def entries(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
 
 def apart(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
     """Entries of which no two are equal: different rungs of a ladder."""
-    size, (low, high) = math.prod(shape), max(parts, key=lambda part: part[1] - part[0])
+    size = math.prod(shape)
+    low, high = max(parts, key=lambda part: part[1] - part[0])
     order = draw(st.permutations(range(size)))
     ladder = np.linspace(low, high, 2 * size + 1)[1::2] if size else np.zeros(0)
     return np.asarray(ladder[list(order)].reshape(shape))

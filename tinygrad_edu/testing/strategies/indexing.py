@@ -7,14 +7,12 @@ Source: NumPy's reference, "Indexing on ndarrays".
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    Shape = tuple[int, ...]
+Shape = tuple[int, ...]
 
 
 @st.composite
@@ -28,8 +26,8 @@ def indices(draw: Any, shape: Shape) -> Any:
     """
     kind = draw(st.sampled_from(["one", "several", "repeats", "mask"]))
     if kind == "mask":
-        return np.array(draw(st.lists(st.booleans(), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
-                        , dtype=bool).reshape(shape)  # fmt: skip
+        size = int(np.prod(shape))
+        return np.array(draw(st.lists(st.booleans(), min_size=size, max_size=size)), dtype=bool).reshape(shape)
     if kind == "repeats" and shape and shape[0]:
         return draw(st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=4))
     parts = [draw(part(length)) for length in shape[: draw(st.integers(0, len(shape)))]]

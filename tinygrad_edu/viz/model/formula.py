@@ -115,7 +115,7 @@ def declared_formula(edge: Edge) -> str:
     node, i = edge
     if node.op is None or not node.op.formulas:
         return ""
-    text = node.op.formulas[min(i, len(node.op.formulas) - 1)]
+    text: str = node.op.formulas[min(i, len(node.op.formulas) - 1)]
     if node.op.name == "matmul" and np.ndim(node.saved[2 - i]) == 1:
         return text.removesuffix("^T")
     return text

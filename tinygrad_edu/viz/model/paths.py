@@ -113,7 +113,7 @@ def check_target(replay: Replay, to: Any) -> None:
     if not isinstance(to, Node):
         raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
     if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+        raise errors.not_scalar(loss.name, loss.data.shape)
     if to not in replay.uses:
         raise ValueError(
             f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "

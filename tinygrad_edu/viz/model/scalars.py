@@ -44,7 +44,7 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
         operation that cannot be opened.
     """
     if root.data.size != 1:
-        raise ValueError(errors.not_scalar(root.name, root.data.shape))
+        raise errors.not_scalar(root.name, root.data.shape)
     nodes = toposort(root)[::-1]
     if empty := [str(node.data.shape) for node in nodes if not node.data.size]:
         raise ValueError(f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'")

@@ -1,26 +1,17 @@
-"""The layout of Graphviz as a list of marks: shapes and lines of text, each with the part of the picture it is of.
+"""The picture of a graph as a list of marks: shapes and lines of text, each with the part of the picture it is of.
 
-Only what is listed here is taken over from the SVG, so that nothing in it can ever act: no links, no scripts, no
-styles, no titles. Whoever draws marks, in a browser or with Pillow, needs to know four shapes.
-
-Source: Bertin, "Semiology of Graphics" (1967), for the word.
+Whoever draws marks, as SVG or as a GIF, needs to know three kinds of shapes, and text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    Point = tuple[float, float]
+Point = tuple[float, float]
 
 TAGS = ("polygon", "polyline", "path", "text")
-KEPT = (
-    "points", "d", "x", "y", "fill", "stroke", "stroke-width", "stroke-dasharray", "text-anchor", "font-size",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,7 @@ class Mark:
     tag, look, text
         The SVG element: its name, its attributes, what it says.
     part
-        The number of the part it belongs to, such as "v1".
+        The id of the part it belongs to, such as "v1".
     first, end
         The scenes during which it is seen: from the first, up to but without the end; to the last if that is None.
     rest
@@ -47,6 +38,10 @@ class Mark:
     end: int | None = None
     rest: float = 0.0
 
+    def opacity(self, scene: int) -> float:
+        """How much of it is seen in a scene: all, or as much as at rest."""
+        return 1.0 if self.first <= scene and (self.end is None or scene < self.end) else self.rest
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -59,36 +54,28 @@ class Layout:
     parts: dict[str, list[Mark]] = field(default_factory=dict)
 
 
-def read(svg: bytes) -> Layout:
-    """The marks of an SVG by Graphviz, in its own coordinates."""
-    from xml.etree import ElementTree
-
+def read(svg: str) -> Layout:
+    """The marks of a picture by Graphviz, of which only harmless parts are left, in its own coordinates."""
     root = ElementTree.fromstring(svg)
-    graph = next(element for element in root if tag(element) == "g")
+    graph = next(element for element in root if element.tag == "g")
     _, _, shift = graph.get("transform", "").rpartition("translate(")
     x, y = map(float, shift.rstrip(")").split())
     _, _, width, height = map(float, root.get("viewBox", "").split())
     parts: dict[str, list[Mark]] = {}
     for element, part in walk(graph):
-        if tag(element) in TAGS:
-            look = {key: element.attrib[key] for key in KEPT if key in element.attrib}
-            parts.setdefault(part, []).append(Mark(tag(element), look, element.text or "", part))
+        if element.tag in TAGS:
+            parts.setdefault(part, []).append(Mark(element.tag, dict(element.attrib), element.text or "", part))
     return Layout(-x, -y, width, height, parts)
 
 
-def walk(graph: Any) -> Iterator[tuple[Any, str]]:
+def walk(graph: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, str]]:
     """Every element of the picture with the part it belongs to; nothing for the ground, the caption, the frames."""
     for element in graph:
-        if tag(element) == "g":
+        if element.tag == "g":
             part = element.get("id", "") if element.get("class") in ("node", "edge") else ""
             yield from ((inner, part) for inner in element.iter())
         else:
             yield element, ""
-
-
-def tag(element: Any) -> str:
-    """The name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
 
 
 def points(mark: Mark) -> list[Point]:
@@ -100,8 +87,12 @@ def points(mark: Mark) -> list[Point]:
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def middle(marks: list[Mark]) -> Point:
+def middle(marks: Sequence[Mark]) -> Point:
     """The middle of the first shape."""
-    corners = points(marks[0])
-    xs, ys = zip(*corners, strict=True)
+    xs, ys = zip(*points(marks[0]), strict=True)
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+
+def polygon(corners: Sequence[Point], colours: dict[str, str], part: str = "") -> Mark:
+    """A filled shape; `colours` are its fill, and its stroke if it has one."""
+    return Mark("polygon", {"points": " ".join(f"{x:.2f},{y:.2f}" for x, y in corners), **colours}, part=part)

@@ -1,6 +1,6 @@
 """The stage of an animation: one layout, in which every mark knows during which scenes it is seen.
 
-What is not computed yet is pale. A step forward lights up in blue and leaves its result; a pull backward lights up in
+What is not computed yet is pale. A step forward lights up in blue and leaves its result; a step backward lights up in
 red, turns the arrow around, and leaves the local derivative at the edge and the gradient in the box. The words of a
 scene stand beside the place where it happens.
 
@@ -9,28 +9,22 @@ Source: Baecker, "Sorting Out Sorting" (1981), for showing a change where it tak
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import hypot
 
-from tinygrad_edu.viz.motion.camera import Camera
-from tinygrad_edu.viz.motion.marks import Mark, points, read
-from tinygrad_edu.viz.motion.panel import Panel
-from tinygrad_edu.viz.motion.scenes import scenes
-from tinygrad_edu.viz.picture import dot, graphviz
-from tinygrad_edu.viz.picture.dot import MERGING
+from tinygrad_edu.viz.model.palette import LIGHT, Palette
+from tinygrad_edu.viz.model.records import Box, Story
+from tinygrad_edu.viz.motion.marks import Mark, points, polygon, read
+from tinygrad_edu.viz.motion.scenes import SECONDS, durations, scenes
+from tinygrad_edu.viz.motion.view import Camera, Panel
 from tinygrad_edu.viz.saving import DrawingError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tinygrad_edu.viz.model.records import Box, Story
-    from tinygrad_edu.viz.picture.style import Palette
-
-    Grads = dict[str, list[tuple[int, str]]]
-
 PALE, FAINT = 0.16, 0.4
+"""The opacity of shapes and of names that are not known yet: seen as being there, but not read."""
+
 TIP, WING = 9.0, 3.6
+"""Length and half the width of an arrow head, about as Graphviz draws them."""
 
 
 class Stage:
@@ -40,18 +34,25 @@ class Stage:
     ----------
     story
         What is told.
+    draw
+        Draws the graph of the story: from the gradient that each box shows, by its id, to an SVG by Graphviz with
+        nothing in it that can act.
     palette
-        The colours.
+        The colours, the same as those of the drawing.
+    seconds
+        How long a step backward is shown.
 
     Raises
     ------
+    ValueError
+        If `seconds` is not a positive number, or is very large.
     DrawingError
-        Without Graphviz, and for a graph that is too large to show numbers.
+        For a graph that is too large to show numbers, and if it cannot be drawn.
 
     Attributes
     ----------
-    scenes
-        What happens.
+    scenes, durations
+        What happens, and how many seconds each scene lasts.
     camera
         What is in sight.
     graph, words
@@ -61,35 +62,48 @@ class Stage:
         The extent of the picture.
     """
 
-    def __init__(self, story: Story, palette: Palette) -> None:
+    def __init__(
+        self,
+        story: Story,
+        draw: Callable[[Mapping[str, str]], str],
+        palette: Palette = LIGHT,
+        seconds: float = SECONDS,
+    ) -> None:
         check_size(story)
-        self.story, self.palette, self.scenes = story, palette, scenes(story)
-        self.grads: Grads = {}
+        self.story = story
+        self.palette = palette
+        self.scenes = scenes(story)
+        self.durations = durations(self.scenes, seconds)
+        self.grads: dict[str, list[tuple[int, str]]] = {}
         self.born: dict[str, int] = {}
         self.passed: dict[str, int] = {}
+        self.note_first_scenes()
+        self.turn = next((k for k, scene in enumerate(self.scenes) if scene.phase == "backward"), len(self.scenes))
+        self.layout = read(draw(self.longest_grads()))
+        self.camera = Camera(self.layout, self.scenes)
+        self.panel = Panel(self.camera, self.scenes, palette)
+        self.width = self.panel.width
+        self.height = self.panel.height
+        self.graph = self.kept((*self.drawn(), *self.lights()))
+        self.words = self.kept(self.panel.marks())
+
+    def note_first_scenes(self) -> None:
+        """Note when each part is lit up for the first time, forward and later, and when gradients change."""
         for k, scene in enumerate(self.scenes):
             for part in scene.parts:
                 (self.born if scene.phase == "forward" else self.passed).setdefault(part, k)
             for box, text in scene.grads:
                 self.grads.setdefault(box, []).append((k, text))
-        self.turn = next((k for k, scene in enumerate(self.scenes) if scene.phase == "backward"), len(self.scenes))
-        source = dot.source(story.diagram, palette=palette, grads=self.longest())
-        self.layout = read(graphviz.render(source, "svg"))
-        self.camera = Camera(self.layout, self.scenes)
-        self.panel = Panel(self.camera, self.scenes, palette)
-        self.width, self.height = self.panel.width, self.panel.height
-        self.graph = self.kept((*self.drawn(), *self.lights()))
-        self.words = self.kept(self.panel.marks())
+
+    def longest_grads(self) -> dict[str, str]:
+        """The longest text that the gradient of each box will be, so that there is room for all of them."""
+        longest = {box: max((text for _, text in texts), key=len) for box, texts in self.grads.items()}
+        return {box.id: longest.get(box.id, "-") for box in self.story.diagram.boxes}
 
     def kept(self, marks: Iterable[Mark]) -> list[Mark]:
         """The marks that are ever seen; one whose end is the end of the story has none."""
         last = len(self.scenes)
         return [replace(m, end=None) if m.end == last else m for m in marks if m.first < last]
-
-    def longest(self) -> dict[str, str]:
-        """The longest text that each gradient will have, so that there is room for all of them."""
-        shown = {box.id: "-" for box in self.story.diagram.boxes}
-        return shown | {box: max((text for _, text in texts), key=len) for box, texts in self.grads.items()}
 
     def drawn(self) -> Iterator[Mark]:
         """The graph itself; what lies between boxes first."""
@@ -108,7 +122,8 @@ class Stage:
 
     def box(self, box: Box, marks: list[Mark]) -> Iterator[Mark]:
         """A value: pale until it is computed; then its data, and its gradients one after the other."""
-        born, line = self.born.get(box.id, 0), 0
+        born = self.born.get(box.id, 0)
+        line = 0
         for mark in marks:
             if mark.tag != "text":
                 yield replace(mark, first=born, rest=PALE)
@@ -122,9 +137,8 @@ class Stage:
 
     def role(self, box: Box, line: int) -> str:
         """What a line of a box says."""
-        detail = self.story.diagram.detail
         known = ["name"] if box.name else []
-        if detail == "everything" and box.kind not in ("constant", "copy"):
+        if self.story.diagram.detail == "everything" and box.kind not in ("constant", "copy"):
             known += ["data", "grad"]
         return known[line] if line < len(known) else "more"
 
@@ -143,14 +157,15 @@ class Stage:
 
     def edge(self, part: str, dead: bool) -> Iterator[Mark]:
         """An edge: its arrow forward until the backward pass; then backward, with the local derivative."""
-        born, passed, live = self.born.get(part, 0), self.passed.get(part), self.palette.live
+        born = self.born.get(part, 0)
+        passed = self.passed.get(part)
         line, arrow, *words = self.layout.parts[part]
         line = lengthened(line, arrow)
         yield replace(line, look={**line.look, "stroke": self.palette.idle}, first=born, rest=PALE)
         idle = {**arrow.look, "fill": self.palette.idle, "stroke": self.palette.idle}
         yield replace(arrow, look=idle, first=born, end=None if dead or passed is None else self.turn)
         if passed is not None and not dead:
-            yield from (replace(mark, first=passed) for mark in (line, back_arrow(line, live)))
+            yield from (replace(mark, first=passed) for mark in (line, back_arrow(line, self.palette.live)))
             yield from (replace(mark, first=passed + 1) for mark in words)
 
     def lights(self) -> Iterator[Mark]:
@@ -182,8 +197,8 @@ class Stage:
 
 def check_size(story: Story) -> None:
     """Refuse a graph of which only names can be shown."""
-    if story.diagram.detail in MERGING:
-        count = story.total["forward"] + story.total["update"]
+    if story.diagram.detail in ("merged", "folded"):
+        count = len(story.replay.nodes)
         raise DrawingError(
             f"{count:,} values are too many to animate, since there is no room for their numbers: "
             "viz.draw(loss) shows large graphs, and viz.steps(loss) tells the backward pass in words"
@@ -205,5 +220,4 @@ def back_arrow(line: Mark, colour: str) -> Mark:
     dx, dy = (ahead[0] - x) / length, (ahead[1] - y) / length
     base = (x + TIP * dx, y + TIP * dy)
     corners = ((x, y), (base[0] - WING * dy, base[1] + WING * dx), (base[0] + WING * dy, base[1] - WING * dx))
-    text = " ".join(f"{px:.2f},{py:.2f}" for px, py in corners)
-    return Mark("polygon", {"points": text, "fill": colour, "stroke": colour}, part=line.part)
+    return polygon(corners, {"fill": colour, "stroke": colour}, line.part)

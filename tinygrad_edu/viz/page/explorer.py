@@ -1,29 +1,29 @@
 """`Explorer`: forward, backward and update step by step, in one HTML file that needs nothing else.
 
 The same file works from a disk, without a network, and inside a notebook, where it lies in a sandboxed frame over a
-picture of the graph: notebooks that strip frames, because they are not trusted, show the picture.
+picture of the graph: notebooks that strip frames, because they are not trusted, show the picture. Style, script, data
+and picture are all in it. Its Content-Security-Policy names the one script and the one style by their hashes, and
+forbids everything else; the data is JSON in which no character can end the element around it.
 
-Source: Satyanarayan and Heer, "Lyra" (2014), and Victor, "Ladder of Abstraction" (2011), for stepping by hand.
+Source: Satyanarayan and Heer, "Lyra" (2014), and Victor, "Ladder of Abstraction" (2011), for stepping by hand; W3C,
+Content Security Policy Level 3; the OWASP cheat sheet on cross-site scripting.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache, cached_property
 from html import escape
+from os import PathLike
+from string import Template
+from typing import Any, Protocol
 
-from tinygrad_edu.viz.page.html import IMPLIED, page
-from tinygrad_edu.viz.page.narration import finished, narrated
-from tinygrad_edu.viz.picture import dot, graphviz
-from tinygrad_edu.viz.picture.svg import PROLOG, allowed, fit_page
+from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
+from tinygrad_edu.viz.model.records import Story
+from tinygrad_edu.viz.page.narration import final_gradients, narrated
 from tinygrad_edu.viz.saving import DrawingError, checked, write
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from os import PathLike
-    from typing import Any
-
-    from tinygrad_edu.viz.model.records import Story
 
 FRAME = """<div style="position:relative;height:{height}px;overflow:hidden">
 {picture}
@@ -31,7 +31,27 @@ FRAME = """<div style="position:relative;height:{height}px;overflow:hidden">
 style="position:absolute;left:0;top:0;width:100%;height:100%;border:0;background:white"></iframe>
 </div>"""
 HEIGHT = 720
+"""Pixels: graph, card and ledger are seen at once, and the cell still fits on a laptop's screen."""
+
 SVG_URI = "data:image/svg+xml;base64,"
+POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+IMPLIED = (
+    ("font-size", "15"), ("text-anchor", "middle"), ("fill", LIGHT.ink), ("stroke", LIGHT.ink), ("fill", LIGHT.live),
+    ("stroke", LIGHT.live),
+)  # fmt: skip
+"""What the style says of every picture: the size of text, dark lines and letters, and blue ones at edges."""
+
+ENDINGS = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+class Drawn(Protocol):
+    """A static drawing, which as text is a tree."""
+
+    def rendered(self, form: str) -> bytes:
+        """The drawing in a formatting."""
 
 
 class Explorer:
@@ -41,8 +61,11 @@ class Explorer:
     ----------
     story
         What is told.
-    text
-        The graph in words, where no page can be shown.
+    draw
+        Draws the graph of the story: from the gradient that each box shows, by its id, and the attributes that the
+        page implies, to an SVG with arrows both ways and nothing in it that can act.
+    drawing
+        The static drawing, which is shown where no page can be.
 
     Attributes
     ----------
@@ -50,18 +73,17 @@ class Explorer:
         The page.
     """
 
-    def __init__(self, story: Story, text: str) -> None:
+    def __init__(self, story: Story, draw: Callable[..., str], drawing: Drawn) -> None:
         self.story = story
-        self.text = text
+        self.draw = draw
+        self.drawing = drawing
         self.title = story.diagram.root.name
 
     @cached_property
     def html(self) -> str:
         """The page; without Graphviz it has no picture, and says what to install."""
-        source = dot.source(self.story.diagram, grads=finished(self.story))
-        source = source.replace("{", "{ edge [dir=both]", 1)  # the page shows one of the arrows
         try:
-            picture = allowed(graphviz.render(source, "svg").decode(), IMPLIED)
+            picture = self.draw(final_gradients(self.story), mode="both", implied=IMPLIED)
         except DrawingError as error:
             picture = f"<p>{escape(str(error))}</p>"
         return page(self.title, picture, narrated(self.story))
@@ -91,10 +113,9 @@ class Explorer:
     def still(self) -> str:
         """The static drawing as an image; without Graphviz the text view."""
         try:
-            svg = fit_page(graphviz.render(dot.source(self.story.diagram, "backward"), "svg").decode(), self.title)
+            uri = SVG_URI + b64encode(self.drawing.rendered("svg")).decode()
         except DrawingError:
             return f"<pre>{escape(str(self))}</pre>"
-        uri = SVG_URI + b64encode((PROLOG + svg).encode()).decode()
         words = f"The graph of {escape(self.title)}"
         return f'<img alt="{words}" src="{uri}" style="max-width:100%;max-height:100%">'
 
@@ -105,6 +126,71 @@ class Explorer:
         return {"text/html": self.framed(), "text/plain": str(self)}
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.drawing)
 
     __repr__ = __str__
+
+
+def page(title: str, picture: str, data: Any) -> str:
+    """The page as one file: it loads nothing and runs nothing but its own.
+
+    Parameters
+    ----------
+    title
+        The name of the result.
+    picture
+        An element without anything active in it, such as a sanitised SVG.
+    data
+        What the script reads, made of dictionaries, lists and text.
+    """
+    style, script = colours() + asset("explorer.css"), asset("explorer.js")
+    return Template(asset("explorer.html")).substitute(
+        title=escape(title),
+        policy=POLICY.format(script=digest(script), style=digest(style)),
+        style=style,
+        script=script,
+        picture=picture,
+        data=inert(data),
+    )
+
+
+@cache
+def asset(name: str) -> str:
+    """A file beside this one, without comments of a line and without indentation."""
+    from importlib.resources import files
+
+    lines = (files("tinygrad_edu.viz.page") / "assets" / name).read_text(encoding="utf-8").splitlines()
+    kept = (line.strip() for line in lines)
+    return "\n".join(line for line in kept if line and not line.startswith(("//", "/*")))
+
+
+def digest(text: str) -> str:
+    """The hash by which the policy knows the script and the style."""
+    from hashlib import sha256
+
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def inert(data: Any) -> str:
+    """JSON that cannot be taken for HTML, and is one line of JavaScript as well."""
+    from json import dumps
+
+    return dumps(data, ensure_ascii=True, separators=(",", ":")).translate(ENDINGS)
+
+
+def colours() -> str:
+    """The palettes as variables, and the colours that Graphviz wrote into the picture replaced by them."""
+    rules = [f":root{{color-scheme:light dark;{variables(LIGHT)}}}"]
+    rules.append(f"@media (prefers-color-scheme:dark){{:root{{{variables(DARK)}}}}}")
+    for role, colour in asdict(LIGHT).items():
+        if role != "step_ink":
+            rules += [f'svg [{what}="{colour.lower()}"]{{{what}:var(--{role})}}' for what in ("fill", "stroke")]
+    for place, role in (("svg", "ink"), ("svg .edge", "live")):
+        rules.append(f"{place}{{fill:var(--{role});stroke:var(--{role})}}")
+    rules.append("svg [id^=o] text{fill:var(--step-ink)}")
+    return "\n".join(rules) + "\n"
+
+
+def variables(palette: Palette) -> str:
+    """The colours of a palette by their roles."""
+    return ";".join(f"--{role.replace('_', '-')}:{colour}" for role, colour in asdict(palette).items())

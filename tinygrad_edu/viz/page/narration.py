@@ -1,4 +1,4 @@
-"""The story as a page tells it: for every step a sentence, the lines of its card and its row in the ledger.
+"""A story as a page tells it: for every step a sentence, the lines of its card and its row in the ledger.
 
 All of it is text and lists, in the shape in which the page reads it, so that the page has nothing left to compute.
 
@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.viz.model import formatting, formula, thumbnail
+from tinygrad_edu.graph import Node
+from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formula import ChainRule
+from tinygrad_edu.viz.model.palette import thumbnail
+from tinygrad_edu.viz.model.paths import Path
+from tinygrad_edu.viz.model.records import Box, Diagram, Leaf, Step, Story, Update
 from tinygrad_edu.viz.model.replay import Edge
 
-if TYPE_CHECKING:
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.model.paths import Path
-    from tinygrad_edu.viz.model.records import Box, Diagram, Leaf, Step, Story, Update
-
-    Facts = dict[str, Any]
+Facts = dict[str, Any]
 
 NAMED = 6
+"""So many names of who is waiting fit on two lines of a card."""
+
 OPENING = {
     "forward": "Variables and constants are given; each operation computes its result from them.",
     "backward": "Backward starts at {root}: its gradient with respect to itself is 1.",
@@ -59,9 +60,9 @@ def narrated(story: Story) -> Facts:
     """
     root = story.diagram.root.name
     steps: dict[str, list[Facts]] = {
-        "forward": [forward(node, story) for node in story.forward],
+        "forward": [forward(story, node) for node in story.forward],
         "backward": backward(story),
-        "update": [update(one, story) for one in story.update],
+        "update": [update(story, change) for change in story.update],
     }
     return {
         "root": root,
@@ -69,7 +70,7 @@ def narrated(story: Story) -> Facts:
         "leaves": table(leaves(story)),
         "more": left_out(story.total["update"] - len(story.leaves), "variables"),
         "boxes": table(boxes(story)),
-        "images": images(story),
+        "images": images(story) if story.diagram.detail == "everything" else {},
     }
 
 
@@ -94,26 +95,25 @@ def table(facts: Sequence[Facts]) -> Facts:
     return {"fields": list(facts[0]) if facts else [], "rows": [list(row.values()) for row in facts]}
 
 
-def forward(node: Node, story: Story) -> Facts:
+def forward(story: Story, node: Node) -> Facts:
     """An operation computes its result."""
-    diagram = story.diagram
-    edges = (diagram.arrow(Edge(node, i)) for i in range(len(node.args)))
-    facts: Facts = {
-        "step": diagram.operation(node), "result": diagram.box(node), "edges": list(filter(None, edges)),
-        "name": story.replay.names[node], "words": formula.computed_as(node, story.replay.names),
-        "numbers": formula.computed_from(node), "data": formatting.array(node.saved[0]),
-    }  # fmt: skip
-    said = " = ".join(dict.fromkeys(facts[key] for key in ("name", "words", "numbers", "data")))
-    return {**facts, "say": f"{said}."}
-
-
-def update(update: Update, story: Story) -> Facts:
-    """A variable takes a step."""
-    name = story.replay.names[update.node]
-    numbers = formula.updated(update)
+    diagram, names = story.diagram, story.replay.names
+    words, numbers = formula.computed_as(node, names), formula.computed_from(node)
+    data = formatting.array(node.saved[0])
+    arrows = [diagram.arrow(Edge(node, i)) for i in range(len(node.args))]
+    said = " = ".join(dict.fromkeys((names[node], words, numbers, data)))
     return {
-        "result": story.diagram.box(update.node), "name": name, "numbers": numbers,
-        "data": formatting.array(update.after), "say": f"{name} <- {numbers}.",
+        "step": diagram.operation(node), "result": diagram.box(node), "edges": list(filter(None, arrows)),
+        "name": names[node], "words": words, "numbers": numbers, "data": data, "say": f"{said}.",
+    }  # fmt: skip
+
+
+def update(story: Story, change: Update) -> Facts:
+    """A variable takes a step."""
+    name, numbers = story.replay.names[change.node], formula.updated(change)
+    return {
+        "result": story.diagram.box(change.node), "name": name, "numbers": numbers,
+        "data": formatting.array(change.after), "say": f"{name} <- {numbers}.",
     }  # fmt: skip
 
 
@@ -130,24 +130,22 @@ def backward(story: Story) -> list[Facts]:
             del waiting[operand]
             state = "so it can pass its gradient on" if operand in results else "so its gradient is complete"
         progress = f"{formula.progress(step)} done, {state}"
-        told.append(passed(step, story.diagram, progress, listed(list(waiting.values()))))
+        told.append(step_back(story, step, progress, listed(list(waiting.values()))))
     return told
 
 
-def passed(step: Step, diagram: Diagram, progress: str, waiting: str) -> Facts:
+def step_back(story: Story, step: Step, progress: str, waiting: str) -> Facts:
     """A result passes its gradient back to an operand."""
-    local = step.derivative
+    diagram, names = story.diagram, story.replay.names
     node, operand = step.edge.result, step.edge.operand
-    result_name, operand_name = local.names[node], local.names[operand]
-    texts = (formula.derivative(local), formula.formula(local), formula.figure(local))
-    given = formatting.array(step.contribution)
     return {
         "step": diagram.operation(node), "result": diagram.box(node), "operand": diagram.box(operand),
-        "edge": diagram.arrow(step.edge), "result_name": result_name, "operand_name": operand_name,
-        "after": formatting.array(step.after), "above": f"{result_name}.grad = {formatting.array(step.upstream)}",
-        "factor": " = ".join(dict.fromkeys(filter(None, texts))), "contribution": formula.product(step),
-        "accumulation": formula.accumulation(step), "waiting": waiting, "progress": f"{operand_name}: {progress}",
-        "say": f"{result_name} passes {given} to {operand_name}: {progress}.",
+        "edge": diagram.arrow(step.edge), "result_name": names[node], "operand_name": names[operand],
+        "after": formatting.array(step.after), "above": f"{names[node]}.grad = {formatting.array(step.upstream)}",
+        "factor": f"{formula.derivative(step.derivative)} = {formula.local_text(step.derivative)}",
+        "contribution": formula.product(step), "accumulation": formula.accumulation(step), "waiting": waiting,
+        "progress": f"{names[operand]}: {progress}",
+        "say": f"{names[node]} passes {formatting.array(step.contribution)} to {names[operand]}: {progress}.",
     }  # fmt: skip
 
 
@@ -160,50 +158,58 @@ def listed(names: Sequence[str]) -> str:
 def leaves(story: Story) -> list[Facts]:
     """The variables with their paths; `key` is the box, or in a folded picture the place in the list."""
     shared = Counter(story.diagram.box(leaf.node) for leaf in story.leaves)
-    copies = {box.id for box in story.diagram.boxes if box.original}
+    keys = {box: box for box, count in shared.items() if box and count == 1}
+    copies = {box.id for box in story.diagram.boxes if box.kind == "copy"}
     tails = {arrow.id: arrow.tail for arrow in story.diagram.arrows if arrow.tail in copies}
-    facts = [variable(leaf, story, tails) for leaf in story.leaves]
     return [
-        {"key": leaf["box"] if leaf["box"] and shared[leaf["box"]] == 1 else f"n{k}", **leaf}
-        for k, leaf in enumerate(facts, 1)
+        {"key": keys.get(story.diagram.box(leaf.node), f"n{k}"), **paths_to(story, leaf, tails)}
+        for k, leaf in enumerate(story.leaves, 1)
     ]
 
 
-def variable(leaf: Leaf, story: Story, tails: Mapping[str, str]) -> Facts:
-    """A variable, and the paths whose products sum to its gradient."""
+def paths_to(story: Story, leaf: Leaf, tails: Mapping[str, str]) -> Facts:
+    """A variable: the paths to it, what they add up to, and what was there before."""
     chain = ChainRule(story.replay, leaf.paths)
     left = "" if leaf.earlier is None else formatting.array(leaf.earlier)
     return {
         "box": story.diagram.box(leaf.node), "name": story.replay.names[leaf.node], "derivative": chain.wanted,
         "gradient": formatting.array(leaf.paths.gradient), "count": formatting.how_many(leaf.paths.count),
-        "routes": [route(path, chain, story.diagram, tails) for path in leaf.paths.listed],
+        "routes": [
+            [drawn_along(story.diagram, path, tails), chain.product(path), formatting.array(path.product)]
+            for path in leaf.paths.listed
+        ],
         "rest": chain.rest(), "sum": chain.total(), "left": left,
         "earlier": f"{left} left over from an earlier backward: zero_grad?" if left else "",
     }  # fmt: skip
 
 
-def route(path: Path, chain: ChainRule, diagram: Diagram, tails: Mapping[str, str]) -> list[Any]:
-    """The parts of a path, also the copies it starts from; its product in words, and as a number."""
+def drawn_along(diagram: Diagram, path: Path, tails: Mapping[str, str]) -> list[str]:
+    """The ids of what is drawn of a path, also the copy of a box that one of its arrows starts from."""
     parts = diagram.along(path)
-    parts += [tails[part] for part in parts if part in tails]
-    return [parts, chain.product(path), formatting.array(path.product)]
+    return [*parts, *(tails[part] for part in parts if part in tails)]
 
 
 def boxes(story: Story) -> list[Facts]:
     """What is drawn, as rows of a table, with the gradient at the end of this pass."""
-    grads = finished(story)
+    grads = final_gradients(story)
     return [
         {
-            "id": box.id, "name": box.name or "constant", "kind": box.kind, "words": words(box, story),
-            "data": formatting.data(box), "grad": grads.get(box.id, formatting.gradient(box)),
-            "original": box.original, "remarks": ", ".join(filter(None, remarks(box, story.diagram.detail))),
+            "id": box.id, "name": box.name or "constant", "kind": box.kind, "words": made_by(story, box),
+            "data": "" if box.kind == "copy" else formatting.data(box),
+            "grad": grads.get(box.id, formatting.gradient(box)), "original": box.original,
+            "remarks": ", ".join(filter(None, remarks(box, story.diagram.detail))),
         }
         for box in story.diagram.boxes
     ]  # fmt: skip
 
 
-def words(box: Box, story: Story) -> str:
-    """How what is in a box is computed; in folded pictures only the operation, or how much is in the box."""
+def remarks(box: Box, detail: str) -> list[str]:
+    """What else there is to say of a drawn Value: shape and dtype, flags, the line that made it."""
+    return [formatting.kind_of_array(box, detail), *box.flags, str(box.line or "")]
+
+
+def made_by(story: Story, box: Box) -> str:
+    """How a drawn Value is computed, or, where operations are not drawn, which one made it; what a module holds."""
     if box.kind == "module":
         return formatting.folded_count(box)
     if box.node is None or box.node.op is None:
@@ -211,25 +217,19 @@ def words(box: Box, story: Story) -> str:
     return formula.computed_as(box.node, story.replay.names) if story.diagram.operations else formula.glyph(box.node)
 
 
-def remarks(box: Box, detail: str) -> list[str]:
-    """What else there is to say of a box."""
-    return [formatting.kind_of_array(box, detail), *box.flags, str(box.line or "")]
-
-
-def finished(story: Story) -> dict[str, str]:
+def final_gradients(story: Story) -> dict[str, str]:
     """The gradient of each box at the end of this pass; only the root's where boxes are folded or show none."""
-    roots = {box.id: "1" for box in story.diagram.boxes if box.kind == "root"}
-    steps = story.backward if story.diagram.operations else ()
-    return {**roots, **{story.diagram.box(step.edge.operand): formatting.array(step.after) for step in steps}}
+    root = {story.diagram.root.id: "1"}
+    if not story.diagram.operations:
+        return root
+    return root | {story.diagram.box(step.edge.operand): formatting.array(step.after) for step in story.backward}
 
 
-def images(story: Story) -> dict[str, tuple[str, ...]]:
-    """Data and gradient of every larger array as small pictures, by the ids of boxes, where those can be made."""
-    if story.diagram.detail != "everything":
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
+def images(story: Story) -> dict[str, list[str]]:
+    """By its box, data and gradient of every larger array as small pictures, where those can be made."""
+    found: dict[str, list[str]] = {}
     for node in story.replay.nodes:
-        arrays = [story.replay.data(node), story.replay.gradients.get(node)]
-        if np.size(arrays[0]) > formatting.FULL:
-            found[story.diagram.box(node)] = tuple(thumbnail.uri(array) for array in arrays if array is not None)
+        data, gradient = story.replay.data(node), story.replay.gradients.get(node)
+        if np.size(data) > formatting.FULL:
+            found[story.diagram.box(node)] = [thumbnail(array) for array in (data, gradient) if array is not None]
     return {box: pictures for box, pictures in found.items() if all(pictures)}

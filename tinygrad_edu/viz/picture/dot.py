@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formula import arrow_texts, circled, glyph
 from tinygrad_edu.viz.model.names import chain, titled
-from tinygrad_edu.viz.model.thumbnail import cells
-from tinygrad_edu.viz.picture.style import LIGHT, Style
+from tinygrad_edu.viz.model.palette import LIGHT, cells
+from tinygrad_edu.viz.picture.style import Style
 
 if TYPE_CHECKING:
     from tinygrad_edu.recording import Scope
+    from tinygrad_edu.viz.model.palette import Palette
     from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Operation
-    from tinygrad_edu.viz.picture.style import Palette
 
     Graphs = dict[Scope | None, Any]
 
@@ -32,6 +32,7 @@ WIDTH = 96
 CELL = 7
 """The side of a cell of a heat map, in points: twelve of them are as wide as the words beside them."""
 
+DIRECTIONS: dict[str, dict[str, str]] = {"forward": {}, "backward": {"dir": "back"}, "both": {"dir": "both"}}
 MERGING = ("merged", "folded")
 ASIDE = "  "
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="0">'
@@ -65,7 +66,7 @@ class Writer:
 
         self.diagram = diagram
         self.style = Style(palette, diagram.detail in MERGING)
-        self.back = {"dir": "back"} if mode == "backward" else {}
+        self.back = DIRECTIONS[mode]
         self.grads = grads
         self.graph = Digraph(graph_attr=self.style.graph(), node_attr=self.style.node(), edge_attr=self.style.edge())
         self.graphs: Graphs = {None: self.graph}

@@ -2,51 +2,21 @@
 
 Functions are yellow hexagons and results blue rectangles; variables have a double border, constants a dashed one, the
 result a thick one, and what is flagged one in the colour of alarm. The wanted path is bold and red, other gradients
-are blue. Shape and border carry the meaning, colour repeats it; the dark palette keeps every hue and its role.
+are blue. Shape and border carry the meaning, colour repeats it.
 
-Source: the diagrams of the tutorial; Okabe and Ito, "Color universal design" (2008), for hues that stay apart in any
-kind of colour vision; Gansner and North, "An open graph visualization system" (2000), for DOT.
+Source: the diagrams of the tutorial; Gansner and North, "An open graph visualization system" (2000), for DOT.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tinygrad_edu.viz.model.palette import FONT, Palette
 
 if TYPE_CHECKING:
     from tinygrad_edu.viz.model.records import Arrow, Box, Operation
 
     Attributes = dict[str, str]
-
-FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
-
-
-@dataclass(frozen=True)
-class Palette:
-    """The colours of a picture, by their role."""
-
-    paper: str
-    ink: str
-    quiet: str
-    step: str
-    step_ink: str
-    value: str
-    constant: str
-    folded: str
-    wanted: str
-    live: str
-    idle: str
-    alarm: str
-
-
-LIGHT = Palette(
-    paper="white", ink="#1A1A1A", quiet="#444444", step="#FFD84D", step_ink="#1A1A1A", value="#CFE6FB",
-    constant="#F2F2F2", folded="#FFF3C2", wanted="#C81E1E", live="#0B5394", idle="#8A8A8A", alarm="#D55E00",
-)  # fmt: skip
-DARK = Palette(
-    paper="#14171C", ink="#F2F2F2", quiet="#B8BDC6", step="#FFD84D", step_ink="#1A1A1A", value="#1F4568",
-    constant="#2A2E35", folded="#4A3F14", wanted="#FF7B72", live="#7DB7E8", idle="#8A8F98", alarm="#FFA24D",
-)  # fmt: skip
 
 
 class Style:

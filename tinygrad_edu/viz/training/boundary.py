@@ -8,28 +8,29 @@ Source: Rosenblatt, "Principles of Neurodynamics" (1962), for a network as a lin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import no_grad, recorded
-from tinygrad_edu.viz.training.canvas import BLUE, INK, ORANGE, axes
+from tinygrad_edu.viz.training.axes import BLUE, INK, ORANGE, axes
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    Array = np.ndarray[Any, Any]
-    Predict = Callable[[Array], Any]
+Array = np.ndarray[Any, Any]
+Predict = Callable[[Array], Any]
 
 FINE = 160
+"""The model is asked at so many places on each side: one for every two pixels of a figure."""
+
+BANDS = 10
+"""So many shades from sure of one class to sure of the other, few enough to be told apart."""
+
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKS = "oDs^vP*"
-BANDS = 10
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def boundary(predict: Predict, x: Any, y: Any, ax: Any = None, *, level: float |
     DrawingError
         Without matplotlib.
     """
-    points = checked(x, y)
+    points = labelled(x, y)
     level = usual_level(predict, points.x) if level is None else level
     figure, ax = axes(ax, (5.0, 4.2))
     draw(ax, predict, points, level)
@@ -144,9 +145,10 @@ def scores(predict: Predict, x: Array) -> Array:
     if found.ndim == 1:
         found = found[:, None]
     if found.ndim != 2 or len(found) != len(x) or not found.size:
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"the model returned shape {found.shape} for {len(x):,} points; expected one output, or one score per "
-            f"class, for each point ({user_line()})"
+            f"class, for each point",
         )
     return found
 
@@ -172,14 +174,14 @@ def usual_level(predict: Predict, x: Array) -> float:
     return 0.5 if isinstance(out, Node) and out.op is not None and out.op.name == "sigmoid" else 0.0
 
 
-def checked(x: Any, y: Any) -> Points:
+def labelled(x: Any, y: Any) -> Points:
     """The points and their classes, if they can be drawn."""
     x, y = np.asarray(plain(x), dtype=float), np.asarray(plain(y))
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
-        raise ValueError(f"x is {x.shape}; a boundary is drawn in a plane: x is (points, 2) ({user_line()})")
+        raise refusal(ValueError, f"x is {x.shape}; a boundary is drawn in a plane: x is (points, 2)")
     if y.shape not in ((len(x),), (len(x), 1)) or np.any(y != np.rint(y)):
-        raise ValueError(
-            f"y is {y.shape}; it holds a whole number for each of the {len(x):,} points, their class ({user_line()})"
+        raise refusal(
+            ValueError, f"y is {y.shape}; it holds a whole number for each of the {len(x):,} points, their class"
         )
     labels, classes = np.unique(y.ravel(), return_inverse=True)
     return Points(x, labels, classes.ravel())

@@ -9,37 +9,27 @@ Source: Karpathy, "Building makemore, part 3" (2022), for the sizes worth watchi
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 SNAPSHOTS = 200
+"""The columns of a histogram over the steps: more could not be told apart in a picture."""
+
 BUDGET = 64_000_000
-"""Bytes that snapshots may take, apart from the first few."""
+"""Bytes that snapshots may take: little beside what a training takes, and room for all of a small network's."""
+
 FEWEST = 4
+"""So many snapshots are kept also of a larger network, so that there is a course to see."""
 
-
-class Series:
-    """Rows of numbers, one for each step."""
-
-    def __init__(self, width: int) -> None:
-        self.width, self.numbers = width, array("d")
-
-    def append(self, row: Any) -> None:
-        """Add the row of a step."""
-        self.numbers.extend(row)
-
-    def array(self) -> Array:
-        """The rows as an array (steps, width)."""
-        return np.array(self.numbers, dtype=float).reshape(-1, self.width)
+PATIENCE = 10
+"""With small batches no row opens a unit now and then; after so many steps in a row it is called dead."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,9 @@ class History:
     snapshots
         Parameters and gradients of some steps, evenly spread.
     dead
-        For each layer of switches, such as ReLU: how many units there are, and how many are dead at each step.
+        For each layer of switches, such as ReLU: how many units there are, and how many are dead at each step: those
+        that were closed for `PATIENCE` steps, or always. Nothing behind them learns any more (Lu, Shin, Su and
+        Karniadakis, "Dying ReLU and initialization", 2020).
     after
         The parameters after the last step, as one long vector; None before.
     leftovers
@@ -75,13 +67,14 @@ class History:
         self.names, self.shapes = list(names), list(shapes)
         self.sizes = np.array([int(np.prod(shape)) for shape in shapes])
         self.starts = np.cumsum(self.sizes) - self.sizes
-        self.counts = Series(2)
-        self.sized = Series(4 * len(self.names))
+        self.counts: list[tuple[float, int]] = []
+        self.sized: list[Array] = []
         self.snapshots: list[Snapshot] = []
         self.after: Array | None = None
         self.stride = 1
         self.most = int(np.clip(BUDGET // (16 * self.sizes.sum()), FEWEST, SNAPSHOTS))
         self.dead: dict[str, tuple[int, list[float]]] = {}
+        self.closed: dict[str, np.ndarray[Any, np.dtype[np.int_]]] = {}
         self.leftovers = np.zeros(len(self.names), dtype=int)
 
     def add(self, loss: float, passes: int, data: Array, gradient: Array, after: Array) -> Array:
@@ -108,12 +101,16 @@ class History:
             self.stride *= 2
             self.snapshots = [kept for kept in self.snapshots if kept.step % self.stride == 0]
 
-    def note_dead(self, dead: dict[str, tuple[int, int]]) -> None:
-        """Add to each layer of switches how many of how many units are dead; call it after `add`."""
-        for name, (units, _) in dead.items():
-            self.dead.setdefault(name, (units, [np.nan] * (self.steps - 1)))
+    def add_units(self, opened: Mapping[str, Flags]) -> None:
+        """Add to each layer of switches which of its units were open in the step; call it after `add`."""
+        for name, units in opened.items():
+            before = self.closed.get(name)
+            if before is None or before.shape != units.shape:
+                before = np.full(units.shape, PATIENCE)
+            self.closed[name] = np.where(units, 0, before + 1)
+            self.dead.setdefault(name, (len(units), [np.nan] * (self.steps - 1)))
         for name, (_, series) in self.dead.items():
-            series.append(dead[name][1] if name in dead else np.nan)
+            series.append(float(np.sum(self.closed[name] >= PATIENCE)) if name in opened else np.nan)
 
     def lengths(self, vector: Array) -> Array:
         """The Euclidean norm of each parameter's part of a long vector."""
@@ -127,22 +124,22 @@ class History:
 
     def table(self, i: int) -> Array:
         """One of the four sizes of a step, (steps, parameters)."""
-        return self.sized.array().reshape(-1, 4, len(self.names))[:, i]
+        return np.reshape(self.sized, (-1, 4, len(self.names)))[:, i]
 
     @property
     def steps(self) -> int:
         """How many steps there were."""
-        return len(self.counts.numbers) // 2
+        return len(self.counts)
 
     @property
     def losses(self) -> Array:
         """(steps,) The loss of each step; of several backward passes before one update, the sum."""
-        return self.counts.array()[:, 0]
+        return np.array([loss for loss, _ in self.counts], dtype=float)
 
     @property
     def passes(self) -> Array:
         """(steps,) How many backward passes there were before each update."""
-        return self.counts.array()[:, 1]
+        return np.array([passes for _, passes in self.counts], dtype=float)
 
     @property
     def norms(self) -> Array:
@@ -196,3 +193,10 @@ def magnitudes(sizes: Array) -> Array:
     """The logarithms to base 10 of sizes; nan where a size is 0 or not finite."""
     with np.errstate(all="ignore"):
         return np.where((sizes > 0) & np.isfinite(sizes), np.log10(sizes), np.nan)
+
+
+def medians(sizes: Array) -> Array:
+    """For each parameter the median over the steps that have a size; nan without any."""
+    with catch_warnings():
+        simplefilter("ignore", RuntimeWarning)  # a parameter that no gradient ever reached has nan
+        return np.asarray(np.nanmedian(sizes, axis=0))

@@ -1,37 +1,34 @@
-"""`Recorder`: backward passes become the steps of a training.
+"""`Recorder`: hears the gradients that a program asks for, and makes of them the steps of a training.
 
 An optimiser is not watched, only what it leaves behind. A step is what lies between two changes of the parameters:
-when a backward pass finds them changed, or its predecessor's gradients cleared, the step before is over, and the
-update is the difference. So any optimiser will do, and passes that add up to one gradient are one step. Gradients
-that are only returned, by `te.gradients` and `te.value_and_grad`, count as those that `backward()` adds to `.grad`.
+when gradients are asked for and the parameters have changed since, or `.grad` was cleared, the step before is over,
+and the update is the difference. So any optimiser will do, and passes that add up to one gradient are one step.
 
-Source: none; the definition is that of gradient accumulation.
+Gradients that are only returned, as by `te.gradients`, make passes too, unless the step has a `backward()`: then they
+were looked at, not learned from. Of two such passes of which one goes through the result of the other, the longer
+counts: so it is with the gradient inside a gradient penalty.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from tinygrad_edu.errors import user_line
-from tinygrad_edu.graph import Node, ancestors
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.graph import NUMBER, Node, ancestors
 from tinygrad_edu.listeners import Listener
 from tinygrad_edu.viz.model.names import clean
-from tinygrad_edu.viz.training.dead_units import Census, opened
-from tinygrad_edu.viz.training.history import History
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from tinygrad_edu.viz.training.dead_units import Flags
-    from tinygrad_edu.viz.training.history import Array
+from tinygrad_edu.viz.model.replay import Edge, entry_slopes
+from tinygrad_edu.viz.training.history import Array, Flags, History
 
 USE = "watch a model with named_parameters(), a dict of Values, a list of Values, or a Value"
 
 
 class Recorder(Listener):
-    """Takes in backward passes through some parameters.
+    """Takes in the passes through some parameters.
 
     Parameters
     ----------
@@ -44,23 +41,30 @@ class Recorder(Listener):
         The steps that are over.
     """
 
-    def __init__(self, parameters: dict[str, Node]) -> None:
+    def __init__(self, parameters: Mapping[str, Node]) -> None:
         self.parameters = list(parameters.values())
         self.history = History(list(parameters), [np.shape(p.data) for p in self.parameters])
-        self.census = Census()
         self.under_way: Step | None = None
 
     def differentiated(self, root: Node, seed: Any, gradients: Mapping[Node, Any], added: bool) -> None:
-        """Take in a backward pass, before its gradients are added to `.grad`."""
+        """Take in a pass, before its gradients are added to `.grad`."""
         if not any(p in gradients for p in self.parameters):
             return
         now, left = self.vector(), self.leftovers()
-        if self.under_way is not None and (self.moved(now) or (added and not left.any())):
+        if self.under_way is not None and self.is_over(self.under_way, now, added and not left.any()):
             self.settle(now)
-        step = self.under_way = self.under_way or Step([p.data for p in self.parameters], now, left)
+        step = self.under_way = self.under_way or Step([p.data for p in self.parameters], now)
+        nodes = list(ancestors(root))
         with np.errstate(all="ignore"):
             loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.data)))
-            step.take(loss, self.held(gradients, added), opened(ancestors(root)))
+            gradient = self.held(gradients, added)
+            step.note_open(open_units(nodes))
+        if not added:
+            step.take(Returned(root.number, set(map(NUMBER, nodes)), loss, gradient))
+            return
+        step.left = step.left if step.losses else left
+        step.added = gradient
+        step.losses.append(loss)
 
     def finish(self) -> None:
         """End the recording: what the parameters are now is the result of the last step."""
@@ -68,72 +72,161 @@ class Recorder(Listener):
             self.settle(self.vector())
 
     def settle(self, after: Array) -> None:
-        """End the step under way."""
+        """End the step under way; the parameters are now those after it."""
         step, self.under_way = self.under_way, None
         assert step is not None
-        update = self.history.add(step.loss, step.passes, step.data, step.gradient, after)
-        self.history.note_dead(self.census.count(step.opened))
+        update = self.history.add(*step.counted(), step.data, step.gradient(), after)
+        self.history.add_units(step.open)
         self.history.leftovers += step.left & (update > 0)
+
+    def is_over(self, step: Step, now: Array, cleared: bool) -> bool:
+        """Whether the step under way is over: `.grad` was cleared, or a parameter rebound or changed in place."""
+        rebound = any(p.data is not found for p, found in zip(self.parameters, step.found, strict=True))
+        return rebound or bool(cleared and step.losses) or not np.array_equal(now, step.data)
 
     def leftovers(self) -> Flags:
         """Which parameters have a gradient already."""
         return np.array([p.grad is not None and bool(np.any(p.grad)) for p in self.parameters])
 
-    def moved(self, now: Array) -> bool:
-        """Whether a parameter was rebound, or changed in place, since the step under way began."""
-        step = self.under_way
-        assert step is not None
-        rebound = any(p.data is not found for p, found in zip(self.parameters, step.found, strict=True))
-        return rebound or not np.array_equal(now, step.data)
-
     def vector(self) -> Array:
         """The parameters now, copied into one long vector."""
         for p, name, shape in zip(self.parameters, self.history.names, self.history.shapes, strict=True):
             if np.shape(p.data) != shape:
-                raise ValueError(
+                raise refusal(
+                    ValueError,
                     f"{name} had shape {shape} when viz.watch began, and has {np.shape(p.data)} now: "
-                    f"watch again from here ({user_line()})"
+                    f"watch again from here",
                 )
         return long_vector([p.data for p in self.parameters])
 
     def held(self, gradients: Mapping[Node, Any], added: bool) -> Array:
-        """The gradient of the step with this pass, as one long vector; nan where none came.
-
-        What `backward()` adds up is in `.grad`; what is only returned is added up here.
-        """
+        """The gradients of a pass, with what is in `.grad` if they are added to it, as one long vector."""
         parts = []
         for p, shape in zip(self.parameters, self.history.shapes, strict=True):
             g = gradients.get(p)
             if added and p.grad is not None:
                 g = p.grad if g is None else p.grad + g
             parts.append(np.full(shape, np.nan) if g is None else g)
-        now, step = long_vector(parts), self.under_way
-        if added or step is None or not step.passes:
-            return now
-        return np.where(np.isnan(now), step.gradient, np.where(np.isnan(step.gradient), now, step.gradient + now))
+        return long_vector(parts)
+
+
+@dataclass(eq=False)
+class Returned:
+    """A pass that only returned its gradients: from which result, by its number, and through which others."""
+
+    root: int
+    through: set[int]
+    loss: float
+    gradient: Array
 
 
 class Step:
-    """A step under way: the parameters as it found them, and what its passes have brought so far."""
+    """A step under way: the parameters as it found them, and what its passes have brought so far.
 
-    def __init__(self, found: list[Any], data: Array, left: Flags) -> None:
-        self.found, self.data, self.left = found, data, left
-        self.loss, self.passes = 0.0, 0
-        self.opened: dict[str, Flags] = {}
+    Parameters
+    ----------
+    found, data
+        The arrays that the parameters held when the step began, and a copy of them as one long vector.
 
-    def take(self, loss: float, gradient: Array, opened: dict[str, Flags]) -> None:
-        """Add a backward pass: losses add up, as gradients do; a unit is open if it was so in any of the passes."""
-        self.loss += loss
-        self.passes += 1
-        self.gradient = gradient
-        for name, units in opened.items():
-            before = self.opened.get(name)
-            self.opened[name] = units if before is None or before.shape != units.shape else units | before
+    Attributes
+    ----------
+    losses, added
+        The losses that `backward()` was called on, and what `.grad` holds with all of them.
+    left
+        Which parameters had a gradient before the first of them.
+    returned
+        The passes that only returned their gradients.
+    open
+        By the name of the layer: which units were open in any of the passes.
+    """
+
+    def __init__(self, found: list[Any], data: Array) -> None:
+        self.found = found
+        self.data = data
+        self.losses: list[float] = []
+        self.added = np.full(data.shape, np.nan)
+        self.left: Flags = np.zeros(len(found), dtype=bool)
+        self.returned: list[Returned] = []
+        self.open: dict[str, Flags] = {}
+
+    def take(self, new: Returned) -> None:
+        """Add a pass; of two of which one goes through the result of the other, the longer stays."""
+        for other in self.returned:
+            if new.root in other.through:
+                other.gradient = first_known(other.gradient, new.gradient)
+                return
+        for part in [other for other in self.returned if other.root in new.through]:
+            new.gradient = first_known(new.gradient, part.gradient)
+            self.returned.remove(part)
+        self.returned.append(new)
+
+    def note_open(self, units: Mapping[str, Flags]) -> None:
+        """Add which units were open in a pass."""
+        for name, flags in units.items():
+            self.open[name] = either(self.open.get(name), flags)
+
+    def counted(self) -> tuple[float, int]:
+        """The loss, summed over the passes as gradients are, and how many passes there were."""
+        losses = self.losses or [returned.loss for returned in self.returned]
+        return sum(losses), len(losses)
+
+    def gradient(self) -> Array:
+        """The gradient of each parameter as one long vector: the sum over the passes; nan where none came."""
+        total = np.full(self.data.shape, np.nan)
+        with np.errstate(invalid="ignore"):
+            for returned in self.returned:
+                total = first_known(total + returned.gradient, first_known(total, returned.gradient))
+        return first_known(self.added, total)
+
+
+def first_known(vector: Array, other: Array) -> Array:
+    """The entries of a vector, and where they are nan those of another one."""
+    return np.where(np.isnan(vector), other, vector)
 
 
 def long_vector(arrays: list[Any]) -> Array:
     """Arrays one after the other, copied, as float64."""
     return np.concatenate([np.ravel(a) for a in arrays], dtype=np.float64)
+
+
+def open_units(nodes: Iterable[Node]) -> dict[str, Flags]:
+    """For every layer of switches, such as ReLU, by its name: which of the units some row opens.
+
+    A switch is an elementwise function with a kink and one variable. A unit is one position on the last axis; it is
+    open if the local derivative is not 0 for at least one row of the batch. The calls of one module are one layer.
+    """
+    found: dict[str, Flags] = {}
+    seen: dict[tuple[object, str], int] = {}
+    for node in sorted(filter(is_switch, nodes), key=NUMBER):
+        assert node.op is not None
+        name = clean(f"{node.scope.path} {node.op.name}")
+        place = seen[node.scope, name] = seen.get((node.scope, name), 0) + 1
+        label = f"{name} {place}" if place > 1 else name
+        units: Flags = (slopes(node) != 0).reshape(-1, node.data.shape[-1]).any(axis=0)
+        found[label] = either(found.get(label), units)
+    return found
+
+
+def is_switch(node: Node) -> bool:
+    """Whether a Value is the result of a switch, with at least one axis."""
+    op = node.op
+    if op is None or not op.elementwise or not op.kinks or np.ndim(node.data) == 0:
+        return False
+    return sum(isinstance(arg, Node) for arg in node.args) == 1
+
+
+def slopes(node: Node) -> Array:
+    """The local derivative at each entry of a switch."""
+    assert node.op is not None
+    if node.op.name == "relu":
+        return np.asarray(node.saved[0])  # 0 exactly where the slope is, and already there
+    side = next(i for i, arg in enumerate(node.args) if isinstance(arg, Node))
+    return np.asarray(entry_slopes(Edge(node, side)))
+
+
+def either(before: Flags | None, units: Flags) -> Flags:
+    """The units that are open in one of two calls; those of the last one if the width of the layer has changed."""
+    return units if before is None or before.shape != units.shape else units | before
 
 
 def named(watched: Any) -> dict[str, Node]:
@@ -150,11 +243,12 @@ def named(watched: Any) -> dict[str, Node]:
     seen: set[Node] = set()
     for given, value in listed(watched):
         if not isinstance(value, Node):
-            raise TypeError(f"{clean(given)} is a {type(value).__name__}, not a Value: {USE} ({user_line()})")
+            raise refusal(TypeError, f"{clean(given)} is a {type(value).__name__}, not a Value: {USE}")
         if value.op is not None:
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 f"{clean(given)} is the result of {value.op.name}, not a parameter: watch the Values that it was "
-                f"made from, whose data the training changes ({user_line()})"
+                f"made from, whose data the training changes",
             )
         if value not in seen and np.size(value.data):
             seen.add(value)
@@ -162,7 +256,7 @@ def named(watched: Any) -> dict[str, Node]:
             same = sum(other == name or other.startswith(f"{name} (") for other in found)
             found[f"{name} ({same + 1})" if same else name] = value
     if not found:
-        raise ValueError(f"no parameters to watch in the {type(watched).__name__}: {USE} ({user_line()})")
+        raise refusal(ValueError, f"no parameters to watch in the {type(watched).__name__}: {USE}")
     return found
 
 
@@ -176,4 +270,4 @@ def listed(watched: Any) -> list[tuple[str, Any]]:
         return [(str(name), value) for name, value in watched.items()]
     if isinstance(watched, list | tuple):
         return [(getattr(value, "name", None) or f"[{i}]", value) for i, value in enumerate(watched)]
-    raise TypeError(f"a {type(watched).__name__} was given: {USE} ({user_line()})")
+    raise refusal(TypeError, f"a {type(watched).__name__} was given: {USE}")

@@ -8,25 +8,18 @@ Source: TensorBoard (Google, 2015), for the set of pictures.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from os import PathLike
+from typing import Any
 
-from tinygrad_edu.errors import user_line
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.listeners import listening
-from tinygrad_edu.viz.training import curves, doctor
-from tinygrad_edu.viz.training.boundary import boundary, checked
-from tinygrad_edu.viz.training.distribution import hist
-from tinygrad_edu.viz.training.film import film
-from tinygrad_edu.viz.training.flow import flow
-from tinygrad_edu.viz.training.heatmap import overview
+from tinygrad_edu.viz.training.animation import animate
+from tinygrad_edu.viz.training.boundary import boundary, labelled
+from tinygrad_edu.viz.training.plots import Plots
 from tinygrad_edu.viz.training.recorder import Recorder, named
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from os import PathLike
-    from typing import Any
-
-    from tinygrad_edu.viz.training.history import History
+from tinygrad_edu.viz.training.summary import summary
 
 
 @contextmanager
@@ -70,11 +63,11 @@ def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterato
             recorder.finish()
 
 
-class Watch:
-    """The recording of a training; `print` it for a summary, and what a doctor would say.
+class Watch(Plots):
+    """The recording of a training; `print` it for a summary, and hints at what may be wrong.
 
-    Every picture is drawn on `ax`, or on a new figure, and returns the figure. Without matplotlib, pictures raise
-    `DrawingError`; the summary and the history need none.
+    Every picture is drawn on the axes `ax` of matplotlib, or on a new figure, and returns the figure. Without
+    matplotlib, pictures raise `DrawingError`; the summary and the history need none.
 
     Attributes
     ----------
@@ -83,42 +76,22 @@ class Watch:
     """
 
     def __init__(self, recorder: Recorder, predict: Callable[[Any], Any] | None) -> None:
-        self.recorder, self.predict = recorder, predict
-
-    @property
-    def history(self) -> History:
-        """What was recorded, as arrays."""
-        return self.recorder.history
-
-    def loss(self, *, ax: Any = None) -> Any:
-        """The loss of every step."""
-        return curves.loss(self.history, ax)
-
-    def ratio(self, *, ax: Any = None) -> Any:
-        """The length of each update over that of its parameter, as a power of ten; weights solid, biases dashed."""
-        return curves.ratio(self.history, ax)
-
-    def dead(self, *, ax: Any = None) -> Any:
-        """The share of the units of each ReLU layer that no row opens any more."""
-        return curves.dead(self.history, ax)
-
-    def flow(self, step: int | None = None, *, ax: Any = None) -> Any:
-        """The mean and the largest |gradient| of each parameter: at one step, or the medians over all."""
-        return flow(self.history, step, ax)
-
-    def overview(self, of: str = "gradient", *, ax: Any = None) -> Any:
-        """Parameters times steps in one heat map: of "gradient", "ratio" (update over parameter) or "norm"."""
-        return overview(self.history, of, ax)
-
-    def hist(self, parameter: str | None = None, *, of: str = "data", ax: Any = None) -> Any:
-        """How the entries of the parameters are spread, over the steps; `of="gradient"` for their gradients.
-
-        With `ax`, of one parameter, by its name.
-        """
-        return hist(self.history, parameter, of, ax)
+        super().__init__(recorder.history)
+        self.recorder = recorder
+        self.predict = predict
 
     def boundary(self, x: Any, y: Any, *, level: float | None = None, ax: Any = None) -> Any:
-        """The decision boundary that the model has now: x is (points, 2), y their classes; see `viz.boundary`."""
+        """The decision boundary that the model has now; see `viz.boundary`.
+
+        Parameters
+        ----------
+        x, y
+            Points, (points, 2), and their classes.
+        level
+            Where one output passes from the first class to the second.
+        ax
+            Axes to draw on.
+        """
         return boundary(self.function(), x, y, ax, level=level)
 
     def animate(
@@ -146,21 +119,22 @@ class Watch:
             If the folder does not exist.
         """
         if (x is None) != (y is None):
-            raise ValueError(f"animate needs x and y for the boundary, or neither ({user_line()})")
-        points = None if x is None else checked(x, y)
-        film(self.recorder, path, (self.function(), points) if points else None, frames, fps)
+            raise refusal(ValueError, "animate needs x and y for the boundary, or neither")
+        asked = None if x is None else (self.function(), labelled(x, y))
+        animate(self.recorder, path, asked, frames, fps)
 
     def function(self) -> Callable[[Any], Any]:
         """The function from inputs to outputs."""
         if self.predict is None:
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 "what was watched cannot be called: give the function from inputs to outputs, "
-                f"watch(parameters, predict=function) ({user_line()})"
+                "watch(parameters, predict=function)",
             )
         return self.predict
 
     def __str__(self) -> str:
-        return str(doctor.summary(self.history))
+        return str(summary(self.history))
 
     def __repr__(self) -> str:
-        return repr(doctor.summary(self.history))
+        return repr(summary(self.history))

@@ -61,9 +61,10 @@ def explain(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None)
     w, loss = question("explain", w, loss)
     replay = Replay(loss, names)
     if w not in replay.uses:
-        raise ValueError(
+        raise errors.refusal(
+            ValueError,
             f"{loss.name or 'the result'} was not computed from {w.name or 'the Value'}: viz.why(w, loss) says what "
-            f"may have come between ({errors.user_line()})"
+            f"may have come between",
         )
     return explained(replay, w)
 
@@ -100,21 +101,20 @@ def question(name: str, w: Any, loss: Any) -> tuple[Node, Node]:
         If the result is not a single number.
     """
     if not isinstance(w, Node):
-        raise TypeError(
-            f"{name}(w, loss) is about a Value, such as a weight; got {type(w).__name__} ({errors.user_line()})"
-        )
+        raise errors.refusal(TypeError, f"{name}(w, loss) is about a Value, such as a weight; got {type(w).__name__}")
     if loss is None:
         loss = last_result()
         if loss is None:
-            raise TypeError(
+            raise errors.refusal(
+                TypeError,
                 f"a Value does not know what was computed from it: write viz.{name}(w, loss), or call "
                 "viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss "
-                f"({errors.user_line()})"
+                f"",
             )
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+        raise errors.not_scalar(loss.name, loss.data.shape)
     return w, loss
 
 

@@ -44,9 +44,9 @@ def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
         If it is not a single number.
     """
     if not isinstance(loss, Node):
-        raise TypeError(errors.constants_only(loss))
+        raise errors.constants_only(loss)
     if loss.data.size != 1:
-        raise ValueError(errors.not_scalar(loss.name, loss.data.shape))
+        raise errors.not_scalar(loss.name, loss.data.shape)
     return numbered(Replay(loss, names))
 
 

@@ -1,0 +1,271 @@
+"""What a wrong gradient suggests: the mistakes that people make, tried one after another.
+
+A mistake is recognised by what it makes of the right gradient. Some are seen in the numbers: a sign, a factor,
+a mean's 1/n, a transpose. Others need a question: is this the gradient of the sum, or of another argument; is it
+right once the argument is no longer broadcast? Where differences give the wrong gradient too, that was the mistake.
+
+Source: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
+for the right rules that these are mistakes in.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.backward import backpropagate, unbroadcast
+from tinygrad_edu.testing.diagnosis.evidence import Evidence
+from tinygrad_edu.value import Value
+
+Array = np.ndarray[Any, Any]
+
+CLOSE = 1e-3  # near enough to name a mistake: differences are better, and other mistakes are farther off
+SIGN = "the sign is flipped"
+NONE = "no gradient arrives: a missing term, or a cut graph (.data, item())"
+DOUBLE = "exactly double: counted twice, or a factor 2 too many"
+HALF = "exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x"
+NO_NUMBER = "not finite: 0 * inf or 0 / 0 in the rule, or np.where with a branch that is not defined there"
+AGREE = "they agree"
+OR = "; or a factor is missing, as in the chain rule"
+SMALL = 10  # a factor 1/3 may be missing anywhere, a factor 1/300 is a mean
+SYMMETRIC = (
+    "right for a symmetric argument, which f expects and moving one entry does not keep: check "
+    "lambda a: f((a + a.T) / 2)"
+)
+UNKNOWN = "no simple factor: look at the formula itself"
+
+
+def diagnose(case: Evidence) -> str:
+    """The most likely mistake behind a wrong gradient, in words; what is certain comes first."""
+    if not np.all(np.isfinite(case.analytic)):
+        return NO_NUMBER
+    if not np.any(case.analytic):
+        return NONE
+    questions = QUESTIONS if case.call and not alike(case.analytic, case.numeric) else ()
+    with np.errstate(all="ignore"):
+        for suspicion in (*questions, of_a_factor, of_order, of_a_constant, of_some):
+            with suppress(Exception):  # the user's function may refuse other arguments
+                text: str = suspicion(case)
+                if text:
+                    return text
+    return UNKNOWN
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two gradients agree, as far as needed to tell mistakes apart."""
+    return bool(np.max(np.abs(a - b), initial=0.0) <= CLOSE * np.max(np.abs(b), initial=0.0))
+
+
+def ratio(analytic: float, numeric: float) -> float:
+    """Analytic over numeric; inf where the numeric slope is 0."""
+    return analytic / numeric if numeric else math.copysign(math.inf, analytic)
+
+
+def factors(case: Evidence) -> dict[float, str]:
+    """What a factor between analytic and numeric means, for the sizes at hand."""
+    known = {-1.0: SIGN}
+    for n, what in sizes(case).items():
+        known.setdefault(float(n), f"{n} times too large: a mean's 1/n is missing; n = {n} is {what}")
+        known.setdefault(1 / n, f"1/{n} of it: divided by n too often; n = {n} is {what}{OR * (2 < n < SMALL)}")
+    for factor, text in ((2.0, DOUBLE), (0.5, HALF)):
+        known[factor] = f"{text}; or {known[factor]}" if factor in known else text
+    return known
+
+
+def sizes(case: Evidence) -> dict[int, str]:
+    """The lengths of axes that a mean may divide by."""
+    shapes = {case.places[case.k]: case.leaves[case.k].shape, "the result": np.shape(case.cotangent)}
+    named = [(math.prod(shape), f"the size of {name}") for name, shape in shapes.items() if len(shape) != 1]
+    for name, shape in shapes.items():
+        named += [(n, f"the length of axis {axis} of {name}") for axis, n in enumerate(shape)]
+    return {n: what for n, what in reversed(named) if n > 1}
+
+
+def of_a_factor(case: Evidence) -> str:
+    """One of the factors that mean something, everywhere."""
+    for factor, text in factors(case).items():
+        if alike(case.analytic, factor * case.numeric):
+            return text
+    return ""
+
+
+def of_broadcasting(case: Evidence) -> str:
+    """Right once the argument is no longer broadcast."""
+    x = case.leaves[case.k]
+    shape = np.shape(case.cotangent)
+    if x.shape == shape or np.broadcast_shapes(x.shape, shape) != shape:
+        return ""
+    lead = len(shape) - x.ndim
+    axes = (*range(lead), *(lead + i for i, n in enumerate(x.shape) if n != shape[lead + i]))
+    full = [*case.leaves[: case.k], np.broadcast_to(x, shape).copy(), *case.leaves[case.k + 1 :]]
+    if not alike(case.at(case.pulled(full, case.k).sum(axes).reshape(x.shape)), case.numeric):
+        return ""
+    names = f"axes {', '.join(map(str, axes))}" if len(axes) > 1 else f"axis {axes[0]}"
+    return (
+        f"wrong only where it is broadcast, from {x.shape} to {shape}: the gradient of a copied entry is the sum "
+        f"over its copies, so sum over {names}"
+    )
+
+
+def of_the_sum(case: Evidence) -> str:
+    """The gradient of the sum: the rule does not use g."""
+    same = alike(case.analytic, case.slopes(1.0, case.leaves, case.k))
+    return "this is the gradient of the sum: the rule forgets its cotangent, multiply by g" if same else ""
+
+
+def of_a_missing_factor(case: Evidence) -> str:
+    """The cotangent itself: the rule is only g."""
+    same = np.shape(case.cotangent) == case.leaves[case.k].shape
+    if same and alike(case.analytic, case.at(case.cotangent)):
+        return "the cotangent is handed on as it came: the local derivative is missing"
+    return ""
+
+
+def of_an_operand(case: Evidence) -> str:
+    """The gradient as if another argument, a square matrix, were transposed."""
+    for j, other in enumerate(case.leaves):
+        if j != case.k and other.ndim > 1 and other.shape[-1] == other.shape[-2]:
+            turned = [*case.leaves[:j], other.mT, *case.leaves[j + 1 :]]
+            if alike(case.analytic, case.slopes(case.cotangent, turned, case.k)):
+                return f"right if {case.places[j]} were transposed: a .T is missing, or one too many, in the rule"
+    return ""
+
+
+def of_another(case: Evidence) -> str:
+    """The gradient of another argument of the same shape."""
+    for j, other in enumerate(case.leaves):
+        same = j != case.k and other.shape == case.leaves[case.k].shape
+        if same and alike(case.analytic, case.slopes(case.cotangent, case.leaves, j)):
+            return f"this is the gradient of {case.places[j]}: are the arguments, or their rules, swapped?"
+    return ""
+
+
+def of_sharing(case: Evidence) -> str:
+    """Only one of several uses of the argument, or one of them twice."""
+    values = [Value(leaf) for leaf in case.leaves]
+    out: Any = np.sum(case.call(values) * case.cotangent)  # type: ignore[misc]
+    x = values[case.k]
+    found = backpropagate(out, np.float64(1.0))
+    uses: list[Any] = [(node, i) for node in found for i, arg in enumerate(node.args) if arg is x]
+    for node, i in uses if len(uses) > 1 else []:
+        share = case.at(
+            unbroadcast(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.data)
+        )
+        use = f"its use in {node.op.name}, one of {len(uses)}, is"
+        if alike(case.analytic, share):
+            return f"{use} all that counts: gradients of every use add up, += and not ="
+        if alike(case.analytic, case.numeric + share):
+            return f"{use} counted twice: a shared node adds up the gradient of each use once"
+    return ""
+
+
+def of_order(case: Evidence) -> str:
+    """The right numbers at the wrong places: transposed, reversed."""
+    g = np.asarray(case.found[case.k], dtype=float)
+    shape = case.leaves[case.k].shape
+    if g.ndim > 1 and alike(case.at(g.reshape(*shape[:-2], shape[-1], shape[-2]).mT), case.numeric):
+        square = shape[-1] == shape[-2]
+        return "transposed: the right numbers, rows and columns exchanged" if square else (
+            f"the right numbers in the wrong order: a reshape to {shape} where .T was meant"
+        )  # fmt: skip
+    if g.ndim == 2 and shape[0] == shape[1] and len(case.picked) == g.size:
+        right = case.numeric[np.argsort(case.picked)].reshape(shape)
+        if alike(g + g.T, right + right.T):
+            return SYMMETRIC
+    for axis in range(g.ndim):
+        if alike(case.at(np.flip(g, axis)), case.numeric):
+            return f"reversed along axis {axis}: the right numbers from back to front"
+    return ""
+
+
+def of_a_constant(case: Evidence) -> str:
+    """One factor everywhere, which no size explains."""
+    if np.size(case.numeric) < 3 or np.any(case.numeric == 0):
+        return ""
+    r = case.analytic / case.numeric
+    middle = float(np.median(r))
+    near = np.ptp(r) <= 0.1 * abs(middle - 1) and abs(middle) > CLOSE
+    return f"the same factor {middle:.10g} in all entries: a constant in the formula is wrong" if near else ""
+
+
+def of_some(case: Evidence) -> str:
+    """Some entries wrong and others right: which, and in what way."""
+    bad = case.wrong
+    if np.all(bad) or not np.any(bad):
+        return ""
+    x = case.at(case.leaves[case.k])
+    shape = case.leaves[case.k].shape
+    places = [f"[{', '.join(map(str, np.unravel_index(i, shape)))}]" for i in case.picked[bad]]
+    negative = (x < 0) & (np.abs(case.numeric) + np.abs(case.analytic) > 0)
+    where = chain(
+        ["where the argument is negative"] if np.sum(negative) > 1 and np.all(bad == negative) else [],
+        [", ".join(places[:3]) + (", ..." if len(places) > 3 else "")],
+    )
+    a = case.analytic[bad]
+    n = case.numeric[bad]
+    reasons = {0.0: "no gradient arrives there, as with = for += at repeated indices", -1.0: "with the sign flipped"}
+    known = [text for factor, text in reasons.items() if alike(a, factor * n)]
+    if not np.any(a):
+        known = [reasons[0.0]]
+    text = f"wrong in {np.count_nonzero(bad)} of {bad.size} compared entries only: {next(where)}"
+    return f"{text}; {known[0]}" if known else text
+
+
+QUESTIONS = of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another, of_sharing
+
+
+def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
+    """What a wrong gradient suggests, yours beside the right one, such as that of `numeric_gradient`.
+
+    Parameters
+    ----------
+    analytic, numeric
+        The gradient as the rule gives it, and by differences: two slopes, or two arrays.
+    size
+        The number of entries of the argument, for single slopes.
+
+    Returns
+    -------
+    str
+        A sentence; where no factor is recognised, where to look. Two that agree to three digits are said to agree.
+
+    Examples
+    --------
+    >>> from tinygrad_edu.testing import hint
+    >>> hint(3.0, 6.0)
+    'exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x'
+    """
+    if np.ndim(analytic) or np.ndim(numeric):
+        return of_arrays(np.asarray(analytic, dtype=float), np.asarray(numeric, dtype=float))
+    return AGREE if alike(float(analytic), float(numeric)) else of_slopes(float(analytic), float(numeric), size)
+
+
+def of_slopes(analytic: float, numeric: float, size: int = 1) -> str:
+    """What two slopes suggest of which one is wrong, however little they differ."""
+    if not math.isfinite(analytic):
+        return NO_NUMBER
+    known = {-1.0: SIGN, 0.0: NONE, 2.0: DOUBLE, 0.5: HALF}
+    if size > 2:
+        known |= {
+            float(size): f"{size} times too large: a mean's 1/n is missing",
+            1 / size: f"1/{size} of it: divided by n too often",
+        }
+    r = ratio(analytic, numeric)
+    close = [text for value, text in known.items() if abs(r - value) <= CLOSE * max(abs(value), CLOSE)]
+    return close[0] if close else f"{UNKNOWN}, or at swapped arguments"
+
+
+def of_arrays(mine: Array, right: Array) -> str:
+    """What two gradients suggest, with nothing else known."""
+    if mine.shape != right.shape:
+        return f"the shapes differ: {mine.shape}, and {right.shape}; a gradient has the shape of its argument"
+    if not right.size or alike(mine, right):
+        return AGREE
+    wrong = np.ravel(np.abs(mine - right) > CLOSE * np.max(np.abs(right), initial=0.0))
+    leaves = [np.zeros_like(right)]
+    places = ["the argument"]
+    return diagnose(Evidence(0, leaves, places, [mine], np.arange(right.size), np.ravel(right), wrong))

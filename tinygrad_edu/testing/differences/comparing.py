@@ -1,0 +1,180 @@
+"""The slopes of a gradient beside those of differences, one argument after another.
+
+A slope along a direction is <gradient, direction>, by the backward pass or pushed forward, and the change of the
+function by differences. Where a direction of many entries disagrees, the entry behind it is looked for: it may be
+wrong, or only near a kink, and then the direction is judged without it.
+
+Source: Griewank and Walther, "Evaluating Derivatives" (2008), sections 3.1 and 3.2, for the two directions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.testing.diagnosis.evidence import Evidence
+from tinygrad_edu.testing.diagnosis.hints import diagnose
+from tinygrad_edu.testing.differences.judging import ROUNDS, Limits, culprit, directions, judge, one_hot
+from tinygrad_edu.testing.differences.numeric import number, step_scale
+from tinygrad_edu.testing.report import FAIL, KINK, PASS, Finding
+from tinygrad_edu.transforms import Run
+from tinygrad_edu.value import Value
+
+Array = np.ndarray[Any, Any]
+Scalar = Callable[[list[Any]], Any]
+Side = Callable[[int, Array], float]
+Pair = tuple[Array, Finding]
+
+MODES = ("reverse", "forward")
+RTOL = 1e-5  # far above the error of four points, 2e-13, and below any fault that matters
+NARROW = 1e-4  # of float32: a rule that cancels may lose some of its seven digits
+EXACT = 1e-15  # an eps below it is that of float64
+
+
+class Options(NamedTuple):
+    """How slopes are compared; see `check_gradients`."""
+
+    rtol: float | None = None
+    method: str = "auto"
+    modes: Sequence[str] = MODES[:1]
+    bare: bool = False  # whether the function is moved with arrays: complex ones, or where it makes its own Values
+
+
+class Subject(NamedTuple):
+    """One argument: the evidence, the ways to its slopes, the function that moves it, and the limits."""
+
+    case: Evidence
+    sides: dict[str, Side]
+    moves: Callable[[Array], Callable[[Any], Any]]
+    limits: Limits
+
+
+def compared(
+    scalar: Scalar, values: list[Array], known: Evidence, rng: Any, options: Options, prefix: str = ""
+) -> Iterator[Finding]:
+    """A finding for every entry or direction of every argument in every mode, with a hint where it is wrong."""
+    sides = slopes_by(options.modes, scalar, values, known.found)
+    largest = max((float(np.max(np.abs(g))) for g in known.found if g.size), default=0.0)
+    for k, leaf in enumerate(values):
+        case = replace(known, k=k)
+        moves = partial(moving, scalar, case.leaves, k, bare=options.bare)
+        one = Subject(case, sides, moves, limited(options, leaf, case.found[k], largest))
+        pairs: list[Pair] = []
+        for label, direction in directions(leaf.shape, rng):
+            pairs += settled(one, label, direction, known=any(wrong(finding) for _, finding in pairs))
+        results = list({finding.place: (direction, finding) for direction, finding in pairs}.values())
+        explain(results, case)
+        for _, finding in results:
+            finding.place = prefix + finding.place
+            yield finding
+
+
+def slopes_by(modes: Sequence[str], scalar: Scalar, values: list[Array], found: list[Array]) -> dict[str, Side]:
+    """How each mode computes a slope, by the words that a finding begins with: none for reverse by itself."""
+
+    def reverse(k: int, direction: Array) -> float:
+        return float(np.sum(found[k] * direction, dtype=float))
+
+    made = {mode: reverse if mode == "reverse" else pushing(scalar, values) for mode in modes}
+    return made if "forward" in modes else {"": reverse}
+
+
+def limited(options: Options, leaf: Array, g: Array, largest: float) -> Limits:
+    """What the slopes of an argument are judged by."""
+    eps = float(np.finfo(leaf.dtype).eps)
+    usual = RTOL if eps < EXACT else max(NARROW, 8 * eps)
+    scale = float(np.max(np.abs(g))) if g.size else 0.0
+    rtol = usual if options.rtol is None else options.rtol
+    return Limits(rtol, scale, largest, options.method, own=eps < EXACT)
+
+
+def pushing(scalar: Scalar, values: list[Array]) -> Side:
+    """The slope of a number along a direction of one argument, pushed forward."""
+    run = Run(lambda *given: scalar(list(given)), tuple(values), {}, tuple(range(len(values))))
+
+    def side(k: int, direction: Array) -> float:
+        tangents = [np.zeros_like(leaf)[()] for leaf in values]
+        tangents[k] = direction.astype(values[k].dtype)[()]
+        return float(plain(run.push(tangents)[0]))
+
+    return side
+
+
+def moving(scalar: Scalar, leaves: list[Array], k: int, direction: Array, bare: bool = False) -> Callable[[Any], Any]:
+    """The function of one number that moves a leaf along a direction; `bare` of Values."""
+
+    def line(t: Any) -> Any:
+        moved = [x + t * direction if i == k else x for i, x in enumerate(leaves)]
+        return number(scalar(moved if bare else [Value(x) for x in moved]))
+
+    return line
+
+
+def wrong(finding: Finding) -> bool:
+    """Whether a finding is a failure, and not at a kink."""
+    return finding.verdict == FAIL and not finding.slopes
+
+
+def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pair]:
+    """The findings along a direction, and about the entries that it disagrees because of, if none is `known` yet."""
+    leaf = one.case.leaves[one.case.k]
+    g = one.case.found[one.case.k]
+    entries: list[Pair] = []
+    findings = along(one, label, direction)
+    if np.count_nonzero(direction) == 1:
+        return [(direction, finding) for finding in findings]
+    for _ in range(0 if known else ROUNDS):
+        if all(finding.verdict == PASS for finding in findings) or not np.any(direction):
+            break
+        name, single = one_hot(leaf.shape, culprit(one.moves, direction, g, float(step_scale(0.0, one.case.reach))))
+        found = along(one, name, single)
+        entries += [(single, finding) for finding in found]
+        if any(finding.verdict == FAIL for finding in found):
+            return [(direction, finding) for finding in findings] + entries
+        kink = any(finding.slopes for finding in found)  # entries of the same value are likely to have it as well
+        direction = np.where((leaf == leaf[single != 0]) if kink else single != 0, 0.0, direction)
+        findings = along(one, label, direction) if np.any(direction) else []
+    for finding in findings:
+        if finding.verdict == FAIL and finding.slopes:
+            finding.verdict = KINK  # more of them than can be told apart: single entries were judged
+    return [(direction, finding) for finding in findings] + entries
+
+
+def along(one: Subject, label: str, direction: Array) -> list[Finding]:
+    """A finding for every mode about one direction."""
+    k = one.case.k
+    leaf = one.case.leaves[one.case.k]
+    g = one.case.found[one.case.k]
+    single = np.count_nonzero(direction) == 1
+    at = float(leaf[direction != 0][0]) if single else math.nan
+    findings = [
+        Finding(f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}", at, side(k, direction), 0.0, 0.0, 0.0)
+        for mode, side in one.sides.items()
+    ]
+    for finding in findings:
+        finding.size = leaf.size
+    eps = float(np.finfo(g.dtype).eps)
+    rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
+    limits = one.limits._replace(single=single, rounded=rounded)
+    judge(findings, one.moves(direction), float(step_scale(0.0 if math.isnan(at) else at, one.case.reach)), limits)
+    return findings
+
+
+def explain(results: list[Pair], case: Evidence) -> None:
+    """Give the failures of one leaf the hint that its whole gradient suggests."""
+    failed = [finding for _, finding in results if wrong(finding)]
+    single = {int(np.flatnonzero(d)[0]): finding for d, finding in results if np.count_nonzero(d) == 1}
+    if not failed or not single:
+        return
+    case.picked = np.array(list(single))
+    case.numeric = np.array([finding.numeric for finding in single.values()])
+    case.wrong = np.array([finding.verdict == FAIL for finding in single.values()])
+    text = diagnose(case)
+    for finding in failed:
+        finding.hint = text

@@ -1,0 +1,239 @@
+"""`check_gradients`: whether the backward pass agrees with differences.
+
+Every entry of every float argument is moved by itself (of large ones a sample, and all together along random
+directions), and the result is weighted by a random cotangent, so that no error hides in a sum of ones. Two stages: a
+quick difference clears what is right; the rest is measured again with an error estimate, and a kink is recognised
+before it is judged. What has nothing to do with slopes is in `invariants`.
+
+Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2, for <g, dx> = <cotangent, dy>.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu.backward import gradients
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.testing.arguments import Entry
+from tinygrad_edu.testing.diagnosis.evidence import Evidence
+from tinygrad_edu.testing.diagnosis.program import listed
+from tinygrad_edu.testing.differences.comparing import MODES, Options, compared
+from tinygrad_edu.testing.differences.judging import spread
+from tinygrad_edu.testing.differences.numeric import METHODS
+from tinygrad_edu.testing.invariants import check_invariants
+from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, repeated
+from tinygrad_edu.transforms import joined
+from tinygrad_edu.tree import flatten, leaves, rebuild
+from tinygrad_edu.value import Value
+
+Array = np.ndarray[Any, Any]
+Scalar = Callable[[list[Any]], Any]
+
+
+class Settings(NamedTuple):
+    """The options of `check_gradients`; see there."""
+
+    order: int = 1
+    modes: Sequence[str] = ("reverse",)
+    wrt: Sequence[int] | None = None
+    method: str = "auto"
+    rtol: float | None = None
+    distance: Any = np.inf
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    modes: Sequence[str] = ("reverse",),
+    wrt: Sequence[int] | None = None,
+    method: str = "auto",
+    rtol: float | None = None,
+    seed: int = 0,
+    distance: Any = np.inf,
+    raises: bool = True,
+) -> GradientReport:
+    """Compare the gradients of a function with differences, and check what holds for any gradient.
+
+    Parameters
+    ----------
+    f
+        A function of Values, written with NumPy or with methods; its result may have any shape, or be a structure.
+    args
+        Its arguments: numbers, arrays, Values, and lists, tuples and dicts of them. Everything that is floating
+        point is checked; float32 is moved in float64.
+    order
+        2 checks the gradient of the gradient as well.
+    modes
+        `"reverse"` for the backward pass, `"forward"` for `jvp`, or both.
+    wrt
+        The positions of the arguments to check; all of them if None.
+    method
+        `"auto"` is quick, and takes a second look at what disagrees; `"4-point"` and `"ridders"` measure once, with
+        an error estimate; `"complex"` is exact for functions whose NumPy forward takes complex numbers.
+    rtol
+        What is allowed, relative to the slope of an entry, and along a direction of many, and in float32, to the
+        largest entry of the same argument's gradient; if None, 1e-5, and 1e-4 for float32.
+    seed
+        Of the random cotangent and directions.
+    distance
+        How far the arguments are from the nearest kink or singularity; differences reach half of it.
+    raises
+        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
+
+    Returns
+    -------
+    GradientReport
+        A finding for each compared slope, and for each invariant: neither arguments nor cotangents are changed;
+        gradients share no memory, have the arguments' shapes and dtypes, are linear in the cotangent, exactly 0 for
+        0, the same twice and for any layout in memory; one variable in two places has the sum of both gradients.
+
+    Raises
+    ------
+    GradientError
+        If a gradient is wrong, or could not be judged, as when two calls of f give different results.
+    TypeError
+        If no argument is floating point, if f does not give real numbers, and where complex numbers are asked for, if
+        it does not take them.
+    ValueError
+        For an unknown method or mode, an order below 1, a position in `wrt` at which there is no argument, an rtol or
+        a `distance` that is not positive, and for `"complex"` beyond first order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu.testing import check_gradients
+    >>> check_gradients(np.tanh, np.array([0.3, -1.2]), order=2).verdict
+    'PASS'
+    """
+    return concluded(examined(f, args, Settings(order, modes, wrt, method, rtol, distance), seed), raises)
+
+
+def examined(
+    f: Callable[..., Any], args: Sequence[Any], settings: Settings, seed: int, entry: Entry | None = None
+) -> GradientReport:
+    """The report of `check_gradients`; with an entry, of a call of that operation, and of what it declares."""
+    expect_choices(settings)
+    rng = np.random.default_rng(seed)
+    name = getattr(f, "__name__", "f")
+    places, arrays, call = floating(f, args, settings.wrt)
+    if not arrays:
+        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
+    scalar, cotangent = weighted(call, arrays, rng)
+    findings, found = check_invariants(call, arrays, args, cotangent, entry)
+    if found:
+        case = Evidence.before(places, arrays, found, settings.distance, call, cotangent)
+        bare = settings.method == "complex" or getattr(f, "takes_arrays", False)
+        how = Options(settings.rtol, settings.method, settings.modes, bare)
+        findings += slopes(scalar, arrays, case, rng, how, settings.order)
+    again = repeated("check_gradients", name, args, **changed(settings), seed=seed)
+    listing = "" if entry else program(call, arrays, places, findings)  # an operation is a program of one line
+    return GradientReport(name, findings, again, listing)
+
+
+def slopes(
+    scalar: Scalar, values: list[Array], case: Evidence, rng: np.random.Generator, options: Options, order: int
+) -> Iterator[Finding]:
+    """The findings about slopes of the function, and of its gradient as well if the order is 2."""
+    for level in range(1, order + 1):
+        if level > 1:
+            case = Evidence.before(case.places, values, reverse(scalar, values), case.reach)
+            options = options._replace(bare=True)
+        yield from compared(scalar, values, case, rng, options, f"order {level}, " if order > 1 else "")
+        scalar = slope(scalar, values, rng)
+
+
+def program(call: Any, values: list[Array], places: list[str], findings: list[Finding]) -> str:
+    """The operations behind the result, if a slope is wrong."""
+    if not any(finding.verdict == FAIL and not finding.note for finding in findings):
+        return ""
+    variables = [Value(leaf) for leaf in values]
+    return listed(call(variables), variables, places)
+
+
+def expect_choices(given: Settings) -> None:
+    """Refuse options that do not exist, and those with which nothing would be compared."""
+    order, modes, method, rtol = given.order, given.modes, given.method, given.rtol
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is 1, or 2 for the gradient of the gradient as well; got {order!r}")
+    if rtol is not None and not 0 < rtol < np.inf:
+        raise ValueError(f"rtol is a positive number, or None for the usual one; got {rtol!r}")
+    if method not in METHODS:
+        raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
+    if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
+        raise ValueError(f'modes are ("reverse",), ("forward",) or both, got {modes!r}')
+    if method == "complex" and order > 1:
+        raise ValueError("method='complex' is for order=1: a gradient is not computed with complex numbers")
+
+
+def changed(settings: Settings) -> dict[str, Any]:
+    """The options that are not what they are by default."""
+    usual = Settings._field_defaults
+    pairs = settings._asdict().items()
+    return {name: value for name, value in pairs if value is not usual[name] and value != usual[name]}
+
+
+def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[list[str], list[Array], Any]:
+    """The floating point leaves of the arguments, their names, and f as a function of the list of those leaves."""
+    if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
+        raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
+    named = [(path, plain(leaf)) for path, leaf in flatten(args)]
+    flat = [path for path, _ in named] == [str(i) for i in range(len(args))]  # every argument is a leaf
+    others = rebuild(args, (object() for _ in named), same=True)
+    fixed = {path for path, leaf in flatten(others) if isinstance(leaf, Value)}  # what a module holds stays in it
+
+    def checked(path: str, leaf: Any) -> bool:
+        position = int(path.partition(".")[0])
+        return path not in fixed and is_floating(leaf) and (wrt is None or position in wrt)
+
+    chosen = [i for i, (path, leaf) in enumerate(named) if checked(path, leaf)]
+
+    def call(values: list[Any]) -> Any:
+        given = [leaf for _, leaf in named]
+        for i, value in zip(chosen, values, strict=True):
+            given[i] = value
+        out = f(*(given if flat else rebuild(args, given, same=True)))
+        return joined(leaves(out)) if isinstance(out, list | tuple | dict) else out
+
+    places = ["argument " + named[i][0].replace(".", " ", 1) for i in chosen]
+    return places, [np.asarray(named[i][1]) for i in chosen], call
+
+
+def is_floating(leaf: Any) -> bool:
+    """Whether a leaf is a Python float, or an array or number of NumPy's that is floating point."""
+    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+
+
+def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[Scalar, Array]:
+    """The function whose gradient is checked, <cotangent, f>, one number; and the cotangent."""
+    result = plain(call([Value(leaf) for leaf in values]))
+    out = np.asarray(result)
+    if out.dtype.kind not in "fiub":
+        raise TypeError(f"the function gives {result!r:.80}: gradients are of real numbers; is its `return` missing?")
+    dtype = out.dtype if out.dtype.kind == "f" else float
+    cotangent = np.asarray(spread(rng, out.shape)).astype(dtype).astype(float)  # has a value in that dtype
+    return lambda values: (call(values) * cotangent).sum(), cotangent
+
+
+def reverse(scalar: Scalar, values: list[Array]) -> list[Array]:
+    """The gradients of a number by the backward pass; 0 where it does not depend on anything."""
+    variables = [Value(leaf) for leaf in values]
+    out = scalar(variables)
+    return gradients(out, variables) if isinstance(out, Value) else [np.zeros_like(leaf) for leaf in values]
+
+
+def slope(scalar: Scalar, values: list[Array], rng: np.random.Generator) -> Scalar:
+    """<second cotangent, gradient>, to check the gradient of a gradient; of arrays, it is not recorded."""
+    cotangents = [rng.normal(size=leaf.shape) for leaf in values]
+
+    def second(given: list[Any]) -> Any:
+        recorded = isinstance(given[0], Value)
+        inner = [value * 1.0 if recorded else Value(value) for value in given]
+        out = scalar(inner)
+        found = gradients(out, inner, differentiable=recorded) if isinstance(out, Value) else []
+        return sum((np.sum(g * c) for g, c in zip(found, cotangents, strict=False)), start=given[0].sum() * 0.0)
+
+    return second

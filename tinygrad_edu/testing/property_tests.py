@@ -1,0 +1,232 @@
+"""`gradient_test`: one line that tests a function's gradient at many drawn arguments, and shrinks what fails.
+
+Arguments are drawn by hypothesis: simple numbers and small shapes first, so that what is reported in the end is the
+smallest failing call that was found, with the line that repeats it. What differences cannot judge is drawn again,
+and counted in hypothesis's statistics; too much of it fails the test.
+
+Source: Claessen and Hughes, "QuickCheck" (2000): properties, and drawn arguments for them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
+from tinygrad_edu.testing.arguments import intervals
+from tinygrad_edu.testing.function import Settings, check_gradients, expect_choices
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written
+from tinygrad_edu.tree import leaves
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+INSTALL = 'gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"'
+OPTIONS = ("modes", "method", "rtol", "seed", "distance")
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def gradient_test(
+    f: Callable[..., Any], args: Mapping[str, Any] | None = None, order: int = 1, **options: Any
+) -> Callable[[], None]:
+    """Make a test of a function's gradient: `test_gelu = gradient_test(gelu)` is all that a test file needs.
+
+    Parameters
+    ----------
+    f
+        A function of Values, written with NumPy or with methods.
+    args
+        A strategy for each argument, by name, in order where f tells no names. If None, every positional parameter
+        without a default is a small array, and their shapes broadcast together; a function of the table is given
+        numbers of its own domain.
+    order
+        2 tests the gradient of the gradient as well.
+    options
+        `modes`, `method`, `rtol`, `seed` and `distance`, as for `check_gradients`.
+
+    Returns
+    -------
+    Callable
+        A hypothesis test: pytest collects it, `hypothesis.settings(max_examples=1_000)` and other decorators apply
+        to it, and calling it runs it. It raises GradientError with the report on the smallest failing arguments.
+
+    Raises
+    ------
+    ImportError
+        Without hypothesis.
+    TypeError
+        For names that are no parameters of f, parameters without a strategy, what is no strategy, and for functions
+        that do not tell their parameters if `args` is left out.
+    ValueError
+        For options that do not exist; and in the test, if f gives nan or inf: then its domain has to be said.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu.testing import gradient_test
+    >>> from tinygrad_edu.testing.strategies import tensors
+    >>> gradient_test(lambda x, y: np.tanh(x * y))()
+    >>> gradient_test(lambda x: np.log(x) / x, args={"x": tensors(domain=(0, np.inf))})()
+    """
+    try:
+        from hypothesis import event, given, reject
+        from hypothesis import strategies as st
+    except ImportError:
+        raise ImportError(INSTALL) from None
+    expect_options(f, order, options)
+    drawn = joint(f) if args is None else tuples(expected(f, args, st.SearchStrategy))
+
+    @given(arguments=drawn)
+    def test(arguments: dict[str, Any]) -> None:
+        report = checked(f, arguments, args is None, {"order": order, **options})
+        if report.verdict == INCONCLUSIVE:
+            event("inconclusive")
+            reject()
+
+    name = named(f)
+    test.__name__ = test.__qualname__ = f"test_{name}" if name.isidentifier() else "test_gradient"
+    test.__doc__ = f"The gradient of {name} agrees with differences."
+    return test
+
+
+def named(f: Any) -> str:
+    """What a function is called."""
+    name: str = getattr(f, "__name__", type(f).__name__)
+    return name
+
+
+def expect_options(f: Any, order: Any, options: dict[str, Any]) -> None:
+    """Refuse what cannot be tested, and options that `check_gradients` does not have, before anything is drawn."""
+    if not callable(f):
+        raise TypeError(f"gradient_test takes a function, got {type(f).__name__}: gradient_test(f), not f(x)")
+    if unknown := [name for name in options if name not in OPTIONS]:
+        raise ValueError(f"no option {', '.join(unknown)}: gradient_test has order, {', '.join(OPTIONS)}")
+    expect_choices(Settings(order, **{name: value for name, value in options.items() if name != "seed"}))
+
+
+def parameters(f: Any) -> list[inspect.Parameter] | None:
+    """The parameters of a function; None if it does not tell them."""
+    if hasattr(f, "nin"):
+        return [inspect.Parameter(f"x{i}" if i else "x", inspect.Parameter.POSITIONAL_ONLY) for i in range(f.nin)]
+    try:
+        return list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def takes_any(f: Any) -> bool:
+    """Whether a function takes its arguments in order, whatever they are called."""
+    return hasattr(f, "nin") or any(p.kind is p.VAR_POSITIONAL for p in parameters(f) or ())
+
+
+def positional(f: Any) -> list[str]:
+    """The names of the positional parameters without a default."""
+    names = [p.name for p in parameters(f) or () if p.kind in POSITIONAL and p.default is p.empty]
+    if not names:
+        raise TypeError(f'{named(f)} tells no parameters that need a value: say them, args={{"x": tensors()}}')
+    return names
+
+
+def expected(f: Any, args: Mapping[str, Any], strategy: type) -> dict[str, Any]:
+    """The strategies by name in the order of the parameters; TypeError for what does not fit the function."""
+    if not hasattr(args, "items") or not args:
+        raise TypeError(f'args is a dict from names to strategies, {{"x": tensors()}}; got {args!r}')
+    for name, drawn in args.items():
+        if not isinstance(drawn, strategy):
+            use = "tensors(domain=(-2, 2)), or hypothesis.strategies.just(...) for what stays the same"
+            raise TypeError(f"args[{name!r}] is of type {type(drawn).__name__}: give a strategy, {use}")
+    found = parameters(f)
+    if found is None or takes_any(f):
+        return dict(args)
+    names = [p.name for p in found if p.kind is not p.VAR_KEYWORD]
+    missing = [p.name for p in found if p.default is p.empty and p.name in names and p.name not in args]
+    unknown = [name for name in args if name not in names]
+    if missing or unknown:
+        faults = [f"no strategy for {n!r}" for n in missing] + [f"no parameter {n!r}" for n in unknown]
+        raise TypeError(f"{named(f)}({', '.join(names)}): {', '.join(faults)}")
+    return {name: args[name] for name in names if name in args}
+
+
+def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
+    """Arrays that broadcast together, one for each positional parameter; of the table's, what its entry declares."""
+    from hypothesis import strategies as st
+
+    from tinygrad_edu.testing.strategies import tensors
+    from tinygrad_edu.testing.strategies.broadcasting import together
+
+    arrived()
+    op = OPERATIONS.get(f)
+    names = positional(f)
+    each = intervals(op, len(names)) if op else [REALS] * len(names)
+    if DEFINITE in each:
+        raise TypeError(
+            f"{named(f)} takes symmetric matrices: check_op({named(f)}) keeps them so while it moves them"
+        )
+    points: dict[str, Any] = {"kinks": op.kinks, "singular": op.singular} if op else {}
+    cases = [shapes for shapes, given in op.cases if not given and len(shapes) == len(names)] if op else []
+
+    def arrays(shapes: Any) -> SearchStrategy[dict[str, Any]]:
+        drawn = [tensors(shape, domain, **points) for shape, domain in zip(shapes, each, strict=True)]
+        return tuples(dict(zip(names, drawn, strict=True)))
+
+    return (st.sampled_from(cases) if cases else together(len(names))).flatmap(arrays)
+
+
+def tuples(drawn: dict[str, Any]) -> SearchStrategy[dict[str, Any]]:
+    """Values by name, in the order of the names: hypothesis's own dictionaries have another."""
+    from hypothesis import strategies as st
+
+    return st.tuples(*drawn.values()).map(lambda values: dict(zip(drawn, values, strict=True)))
+
+
+def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[Any]]:
+    """A function of the arguments in order, and their values; f itself if it takes them by position."""
+    found = parameters(f)
+    names = list(arguments)
+    by_position = [p.name for p in found or () if p.kind in POSITIONAL]
+    if found is None or takes_any(f) or names == by_position[: len(names)]:
+        return f, list(arguments.values())
+
+    def call(*values: Any) -> Any:
+        return f(**dict(zip(names, values, strict=True)))
+
+    name = named(f) if named(f).isidentifier() else "f"
+    call.__name__ = f"lambda {', '.join(names)}: {name}({', '.join(f'{n}={n}' for n in names)})"
+    return call, list(arguments.values())
+
+
+def finite(result: Any) -> bool:
+    """Whether every number of a result is one."""
+    return all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(result))
+
+
+def shown(arguments: dict[str, Any]) -> str:
+    """Arguments by name, as code."""
+    return ", ".join(f"{name}={written(value)}" for name, value in arguments.items())
+
+
+def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str, Any]) -> GradientReport:
+    """The report on one call; GradientError if it fails or two calls differ, ValueError outside of the domain."""
+    call, values = bound(f, arguments)
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is an error below
+            report = check_gradients(call, *values, raises=False, **options)
+            numbers = finite(call(*values))
+    except Exception as error:
+        if default:
+            error.add_note(f"{named(f)} was given {shown(arguments)}: say shapes and domains, args={{...}}")
+        raise
+    if call is not f:
+        report.name = named(f)
+        report.reproduce = report.reproduce.replace("(f, ", f"({call.__name__}, ", 1)
+    if report.verdict == FAIL or any(f.verdict == INCONCLUSIVE and f.note for f in report.findings):
+        raise GradientError(str(report))
+    if report.verdict == INCONCLUSIVE and not numbers:
+        domain = f'args={{"{next(iter(arguments))}": tensors(domain=(0.0, np.inf))}}'
+        raise ValueError(f"{named(f)} is nan or inf at {shown(arguments)}: say its domain, such as {domain}")
+    return report

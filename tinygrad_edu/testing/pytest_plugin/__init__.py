@@ -1,0 +1,1 @@
+"""The pytest plugin: operations as tests, the fixture `gradcheck`, and a table of what was checked."""

@@ -1,0 +1,128 @@
+"""Operations as pytest's tests: a module is a collector, and every operation that it declares is an item.
+
+An item runs `check_op`, so a new operation is tested before anybody writes a test. A failure prints the report and
+nothing else: no frame of a traceback says more about a wrong rule.
+
+Source: pytest's documentation, "Working with non-python tests"; White et al., "ChainRulesTestUtils" (2021).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinygrad_edu.errors import INSIDE
+from tinygrad_edu.table import Op
+from tinygrad_edu.testing.mutation import KILLED, SURVIVED, outcomes
+from tinygrad_edu.testing.operation import check_op
+from tinygrad_edu.testing.pytest_plugin.modules import load, operations, order
+from tinygrad_edu.testing.pytest_plugin.summary import doubt, record, row
+from tinygrad_edu.testing.report import FAIL, GradientError
+
+SHOWN = 5  # planted faults that were not noticed, by name
+
+
+def collected(session: pytest.Session, modules: Sequence[str], requested: Sequence[str]) -> list[pytest.Item]:
+    """The items of every module; only those that were requested by name, if any were.
+
+    Raises
+    ------
+    UsageError
+        If what was requested is not there.
+    """
+    items: list[pytest.Item] = []
+    for name in modules:
+        items += session.genitems(Operations.from_parent(session, name=name, nodeid=f"grad::{name}"))
+    once = list({item.op: item for item in reversed(items) if isinstance(item, Operation)}.values())[::-1]
+    chosen = [item for item in once if not requested or any(within(item.nodeid, name) for name in requested)]
+    for name in requested:
+        if not session.testsfailed and not any(within(item.nodeid, name) for item in once):
+            raise pytest.UsageError(f"not found: {name}; there are {', '.join(item.nodeid for item in once)}")
+    return list(chosen)
+
+
+def within(nodeid: str, requested: str) -> bool:
+    """Whether an item is what an argument names, or below it."""
+    return f"{nodeid}::".startswith(f"{requested.removesuffix('::')}::")
+
+
+class Operations(pytest.Collector):
+    """A module and the operations that it declares."""
+
+    def collect(self) -> Iterator[Operation]:
+        """An item for every operation; an error that says what is wrong with the module if there is none."""
+        try:
+            module = load(self.name)
+        except ImportError as error:
+            raise self.CollectError(f"grad_modules: {error}") from None
+        found = operations(module)
+        if not found:
+            raise self.CollectError(
+                f"grad_modules: {self.name} declares no operation: te.custom and te.differentiable make one. "
+                "Functions made of differentiable ones are tested with gradient_test(f)"
+            )
+        for name, op in found.items():
+            yield Operation.from_parent(self, name=name, op=op)
+
+
+class Operation(pytest.Item):
+    """The check of one operation."""
+
+    def __init__(self, *, op: Op, **given: Any) -> None:
+        super().__init__(**given)
+        self.op = op
+
+    def runtest(self) -> None:
+        """Check the operation, and with `--grad-mutate` the check."""
+        report = check_op(self.op, order=order(self.op), raises=False)
+        place = self.nodeid.split("::")[1]
+        found = row(place, report)
+        text = str(report)
+        if report.findings and not report.count(FAIL) and self.config.getoption("grad_mutate"):
+            became = outcomes(self.op)
+            alive = [label for label, what in became.items() if what == SURVIVED]
+            found["killed"] = list(became.values()).count(KILLED)
+            found["mutants"] = found["killed"] + len(alive)
+            text = unnoticed(self.name, found, alive)
+        record(self, found)
+        if report.count(FAIL) or found["killed"] < found["mutants"]:
+            raise GradientError(text)
+        if not report.findings or doubt(found):
+            raise GradientError(f"{text}\n{doubt(found) or 'no call could be drawn: what do domain and cases say?'}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The report, and nothing else; of any other error, the lines of the user's own files."""
+        if isinstance(excinfo.value, GradientError):
+            return str(excinfo.value)
+        return excinfo.getrepr(style="short", tbfilter=outside)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the operation's function is written."""
+        code = getattr(getattr(self.op.compute, "__wrapped__", self.op.compute), "__code__", None)
+        path = Path(code.co_filename) if code else self.path
+        return path, code.co_firstlineno - 1 if code else None, f"{self.nodeid.split('::')[1]}.{self.name}"
+
+
+def outside(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    """The traceback without the frames of this package and of pytest; whole if nothing is left."""
+    site = Path(pytest.__file__).parents[1]
+    machinery = (*INSIDE, *(f"{site / name}{os.sep}" for name in ("pytest", "_pytest", "pluggy")), "<")
+    return excinfo.traceback.filter(lambda frame: not str(frame.path).startswith(machinery)) or excinfo.traceback
+
+
+def unnoticed(name: str, found: dict[str, Any], alive: Sequence[str]) -> str:
+    """What a surviving mutant means."""
+    more = [f"  ... and {len(alive) - SHOWN} more"] if len(alive) > SHOWN else []
+    return "\n".join(
+        [
+            f"{name}: {len(alive)} of {found['mutants']} planted faults are not noticed",
+            *(f"  {label}" for label in alive[:SHOWN]),
+            *more,
+            "a rule that is wrong in this way passes its check: the entry's domain, cases or kinks leave out the "
+            "arguments at which it would differ",
+        ]
+    )

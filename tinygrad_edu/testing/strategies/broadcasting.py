@@ -1,0 +1,83 @@
+"""Shapes: small ones, ones that broadcast together, and ones that fit a signature.
+
+Source: NumPy's "Generalized universal function API", for signatures such as `(m,n),(n,p)->(m,p)`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+Shape = tuple[int, ...]
+
+TERM = r"\((?:\w+(?:,\w+)*)?\)"
+SIGNATURE = re.compile(rf"{TERM}(?:,{TERM})*->{TERM}(?:,{TERM})*")
+
+
+def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int = 3) -> st.SearchStrategy[Shape]:
+    """Small shapes, `()` first.
+
+    Parameters
+    ----------
+    min_rank, max_rank
+        How many axes there are.
+    shortest, longest
+        How long an axis is; 0 lets arrays be empty.
+    """
+    return st.lists(st.integers(shortest, longest), min_size=min_rank, max_size=max_rank).map(tuple)
+
+
+@st.composite
+def shapes_for(draw: Any, signature: str, longest: int = 3) -> tuple[Shape, ...]:
+    """One shape for each argument of a signature.
+
+    Parameters
+    ----------
+    signature
+        As of a generalized ufunc: `(m,n),(n,p)->(m,p)`; a name is one length everywhere, a number is itself.
+    longest
+        How long an axis is at most.
+
+    Raises
+    ------
+    ValueError
+        For text that is not such a signature.
+    """
+    text = signature.replace(" ", "")
+    if not SIGNATURE.fullmatch(text):
+        raise ValueError(f"{signature!r} is not a signature: write one such as '(m,n),(n,p)->(m,p)' or '(n),()->()'")
+    terms = [term[1:-1].split(",") if len(term) > 2 else [] for term in re.findall(TERM, text.partition("->")[0])]
+    names = dict.fromkeys(name for term in terms for name in term)
+    lengths = {name: int(name) if name.isdigit() else draw(st.integers(1, longest)) for name in names}
+    return tuple(tuple(lengths[name] for name in term) for term in terms)
+
+
+def calm(x: Shape, y: Shape) -> bool:
+    """Whether two shapes broadcast without the engine's warning: it warns if both are stretched, of unlike rank."""
+    try:
+        full = np.broadcast_shapes(x, y)
+    except ValueError:
+        return False
+    return len(x) == len(y) or not x or not y or full in (x, y)
+
+
+def narrower(shape: Shape) -> list[Shape]:
+    """Every shape that broadcasts to a given one: the same, with axes of length 1, without leading axes."""
+    found = [shape]
+    for axis, length in enumerate(shape):
+        found += [(*other[:axis], 1, *other[axis + 1 :]) for other in found if length != 1]
+    return list(dict.fromkeys([other[lead:] for lead in range(len(shape) + 1) for other in found]))
+
+
+@st.composite
+def together(draw: Any, count: int, max_rank: int = 2, longest: int = 3) -> tuple[Shape, ...]:
+    """Shapes that broadcast with each other, none of them a pair that the engine warns of."""
+    full = draw(shapes(max_rank=max_rank, longest=longest))
+    found = [draw(st.sampled_from(narrower(full))) for _ in range(count)]
+    if not all(calm(x, y) for x, y in combinations(found, 2)):
+        found = [(1,) * (len(full) - len(shape)) + shape for shape in found]
+    return tuple(found)

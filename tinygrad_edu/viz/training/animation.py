@@ -1,0 +1,124 @@
+"""A training as an animated GIF, the picture of each moment drawn with the parameters of that moment.
+
+The kept parameters are put back one after the other, the model is asked, and in the end everything is as it was. On
+the right the loss grows; on the left is the decision boundary, or without points the gradient flow.
+
+Source: the Pillow documentation of saving GIF files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.viz.saving import DrawingError, as_gif, checked, write
+from tinygrad_edu.viz.training.axes import MISSING, ORANGE
+from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
+from tinygrad_edu.viz.training.history import Array
+from tinygrad_edu.viz.training.plots import Plots, decades
+from tinygrad_edu.viz.training.recorder import Recorder
+
+COARSE = 80
+"""The model is asked at so many places on each side: half as many as for a single picture, since each frame asks."""
+
+COLOURS = 64
+"""Enough for two classes in shades, and a smaller file than with all 256."""
+
+HOLD = 2000
+"""For how many milliseconds the last picture stands still."""
+
+
+def animate(
+    recorder: Recorder, path: str | PathLike[str], asked: tuple[Predict, Points] | None, frames: int, fps: int
+) -> None:
+    """Write the GIF; the boundary is that of a function and points which are `asked` for.
+
+    Raises
+    ------
+    ValueError
+        For an ending other than .gif, for less than one frame, and if no step was recorded.
+    FileNotFoundError
+        If the folder does not exist.
+    DrawingError
+        Without matplotlib.
+    """
+    target, _ = checked(path, ("gif",))
+    if frames < 1 or fps < 1:
+        raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
+    if not recorder.history.steps:
+        raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
+    pictures = list(drawn(recorder, asked, frames))
+    write(target, as_gif(pictures, [1000 // fps] * (len(pictures) - 1) + [HOLD]))
+
+
+def drawn(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int) -> Iterator[Any]:
+    """The pictures, as those of Pillow."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from PIL import Image
+    except ImportError:
+        raise DrawingError(MISSING) from None
+    figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
+    canvas: Any = FigureCanvasAgg(figure)
+    picture = Picture(recorder, asked, figure)
+    for step, data in moments(recorder, frames):
+        picture.show(step, data)
+        canvas.draw()
+        figure.set_layout_engine("none")  # the first picture's, so that nothing jumps
+        yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS)
+
+
+class Picture:
+    """The picture of a moment, drawn again and again on one figure."""
+
+    def __init__(self, recorder: Recorder, asked: tuple[Predict, Points] | None, figure: Any) -> None:
+        self.recorder = recorder
+        self.history = recorder.history
+        self.left, self.right = figure.subplots(1, 2)
+        self.asked = asked and (*asked, usual_level(asked[0], asked[1].x))
+        Plots(self.history).loss(ax=self.right)
+        self.now = self.right.axvline(0, color=ORANGE)
+        sizes = self.history.mean_gradients, self.history.max_gradients
+        self.least, self.largest = (size[np.isfinite(size) & (size > 0)] for size in sizes)
+
+    def show(self, step: int, data: Array) -> None:
+        """Draw the moment before a step; the parameters then were `data`."""
+        self.now.set_xdata([step, step])
+        self.right.set_title(f"step {step:,}", fontsize="medium")
+        self.left.clear()
+        if self.asked:
+            predict, points, level = self.asked
+            with put_back(self.recorder, data):
+                draw(self.left, predict, points, level, COARSE)
+        else:
+            Plots(self.history).flow(min(step, self.history.steps - 1), ax=self.left)
+            decades(self.left, self.least, self.largest)
+
+
+def moments(recorder: Recorder, frames: int) -> Iterator[tuple[int, Array]]:
+    """Steps and the parameters before them, evenly spread; the end is the last."""
+    history = recorder.history
+    kept = [(snapshot.step, snapshot.data) for snapshot in history.snapshots]
+    assert history.after is not None
+    kept.append((history.steps, history.after))
+    chosen = np.unique(np.linspace(0, len(kept) - 1, frames).round().astype(int)) if frames > 1 else [-1]
+    return (kept[i] for i in chosen)
+
+
+@contextmanager
+def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
+    """Inside, the parameters are those of another moment; their gradients are not touched."""
+    own = [p.data for p in recorder.parameters]
+    try:
+        for p, part in zip(recorder.parameters, recorder.history.parts(data), strict=True):
+            p.data = part.astype(p.data.dtype)[()]
+        yield
+    finally:
+        for p, array in zip(recorder.parameters, own, strict=True):
+            p.data = array
