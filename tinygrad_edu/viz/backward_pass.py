@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property, partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
@@ -20,6 +20,7 @@ from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined
 from tinygrad_edu.viz.model.paths import Paths, check_target, find_paths
+from tinygrad_edu.viz.model.records import Diagram, Story
 from tinygrad_edu.viz.model.replay import Replay
 from tinygrad_edu.viz.model.steps import tell
 from tinygrad_edu.viz.motion.gif import animated_gif
@@ -30,9 +31,6 @@ from tinygrad_edu.viz.saving import checked, write
 from tinygrad_edu.viz.words.explain import explained
 from tinygrad_edu.viz.words.steps import as_dict, numbered
 from tinygrad_edu.viz.words.tree import tree
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.records import Diagram, Story
 
 MOVING = ("gif", "html", "json", "txt")
 

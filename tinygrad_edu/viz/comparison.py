@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,11 +27,9 @@ from tinygrad_edu.viz.drawing import Drawing
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import glyph
+from tinygrad_edu.viz.model.names import Names
+from tinygrad_edu.viz.model.records import Box, Diagram
 from tinygrad_edu.viz.model.replay import norm
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.names import Names
-    from tinygrad_edu.viz.model.records import Box, Diagram
 
 LINES = 200
 """More changes than this are no longer looked through."""

@@ -15,18 +15,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from os.path import basename
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
 from tinygrad_edu.errors import user_frame
+from tinygrad_edu.graph import Node
 from tinygrad_edu.listeners import Listener, listening
+from tinygrad_edu.table import Op
 from tinygrad_edu.viz.model.names import clean
 
-if TYPE_CHECKING:
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.table import Op
-
-    Note = tuple[ref[Node], str, int, str]
+Note = tuple[ref[Node], str, int, str]
 
 LONGEST = 80
 """Of a longer line of a program only the beginning is shown: it has to fit beside numbers."""

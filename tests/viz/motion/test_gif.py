@@ -11,7 +11,7 @@ import pytest
 from tests.viz.motion.stories import neuron
 from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.motion.gif import animated_gif, drawn
-from tinygrad_edu.viz.motion.marks import Mark, polygon
+from tinygrad_edu.viz.motion.view import Mark, polygon
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")

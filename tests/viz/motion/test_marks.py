@@ -4,7 +4,7 @@ import pytest
 
 from tinygrad_edu import Value
 from tinygrad_edu.viz import trace
-from tinygrad_edu.viz.motion.marks import middle, points, read
+from tinygrad_edu.viz.motion.view import middle, points, read
 
 SVG = """<svg viewBox="0.00 0.00 62.00 116.00">
 <g class="graph" transform="scale(1 1) rotate(0) translate(4 112)">

@@ -12,8 +12,8 @@ from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.drawing import inert_svg
 from tinygrad_edu.viz.model.formatting import array
 from tinygrad_edu.viz.model.palette import DARK
-from tinygrad_edu.viz.motion.marks import Mark, points
 from tinygrad_edu.viz.motion.stage import Stage, back_arrow, lengthened
+from tinygrad_edu.viz.motion.view import Mark, points
 
 pytest.importorskip("pygraphviz")
 

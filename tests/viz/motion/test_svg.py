@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.viz.motion.stories import neuron, shared
 from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.model import formatting, formula
-from tinygrad_edu.viz.motion.marks import Mark
 from tinygrad_edu.viz.motion.svg import Keyframes, animated_svg
+from tinygrad_edu.viz.motion.view import Mark
 
 pytest.importorskip("pygraphviz")
 

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu.viz.model.palette import LIGHT
-from tinygrad_edu.viz.motion.marks import Layout, Mark, points
 from tinygrad_edu.viz.motion.scenes import Scene
-from tinygrad_edu.viz.motion.view import HIGHEST, MOST, WIDEST, Camera, Panel, broken
+from tinygrad_edu.viz.motion.view import HIGHEST, MOST, WIDEST, Camera, Layout, Mark, Panel, broken, points
 
 extents = st.floats(1.0, 20_000.0)
 

@@ -7,11 +7,12 @@ and an arrow per operand, so that `x * x` has two. All ids are made here and in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.detail import MERGED, Extent, value_box
 from tinygrad_edu.viz.model.fold import fold
 from tinygrad_edu.viz.model.formula import ChainRule
@@ -20,9 +21,6 @@ from tinygrad_edu.viz.model.paths import check_target, find_paths
 from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, LocalDerivative, Operation
 from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent, slope
 from tinygrad_edu.viz.model.scalars import opened
-
-if TYPE_CHECKING:
-    from tinygrad_edu.recording import Scope
 
 
 def replay_at(root: Node, names: Mapping[str, Any] | None, level: str) -> Replay:

@@ -12,19 +12,16 @@ Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.graph import NUMBER, Node
+from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.model.formatting import FULL
 from tinygrad_edu.viz.model.records import Box
-from tinygrad_edu.viz.model.replay import operand_edges
-
-if TYPE_CHECKING:
-    from tinygrad_edu.recording import Scope
-    from tinygrad_edu.viz.model.replay import Edge, Replay
+from tinygrad_edu.viz.model.replay import Edge, Replay, operand_edges
 
 EVERYTHING = 150
 SHORT = 600

@@ -13,20 +13,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
+from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.detail import flags, value_box
+from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import clean, titled
 from tinygrad_edu.viz.model.records import Arrow, Box, Diagram
-from tinygrad_edu.viz.model.replay import operand_edges
-
-if TYPE_CHECKING:
-    from tinygrad_edu.recording import Scope
-    from tinygrad_edu.viz.model.formula import ChainRule
-    from tinygrad_edu.viz.model.replay import Edge, Replay
+from tinygrad_edu.viz.model.replay import Edge, Replay, operand_edges
 
 LONGEST_PERIOD = 64
 """Repetitions of more units than this are not looked for: each period costs a pass over all units."""

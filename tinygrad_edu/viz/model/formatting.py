@@ -15,14 +15,12 @@ from collections.abc import Iterable, Sequence
 from math import log10
 from shutil import get_terminal_size
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.viz.model.records import Box
 from tinygrad_edu.viz.model.replay import norm
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.records import Box
 
 FULL = 4
 """Arrays with so many entries are shown in full: a line of a box has room for four numbers of four digits."""

@@ -14,23 +14,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import bracketed
-from tinygrad_edu.viz.model.replay import constant_exponent
+from tinygrad_edu.viz.model.names import Names
+from tinygrad_edu.viz.model.paths import Path, Paths
+from tinygrad_edu.viz.model.records import Arrow, LocalDerivative, Step, Update
+from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent
 
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.names import Names
-    from tinygrad_edu.viz.model.paths import Path, Paths
-    from tinygrad_edu.viz.model.records import Arrow, LocalDerivative, Step, Update
-    from tinygrad_edu.viz.model.replay import Edge, Replay
-
-    Stretch = tuple[Edge, ...]
-    """Several edges in a row, which make one factor."""
+Stretch = tuple[Edge, ...]
+"""Several edges in a row, which make one factor."""
 
 FACTORS = 6
 """So many factors are written out: more than that is no longer read, and does not fit under a picture."""

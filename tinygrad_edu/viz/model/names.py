@@ -11,15 +11,13 @@ Annex 9 for what bidirectional controls can do to a line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.graph import Node
-
-if TYPE_CHECKING:
-    from tinygrad_edu.recording import Scope
-    from tinygrad_edu.table import Op
+from tinygrad_edu.recording import Scope
+from tinygrad_edu.table import Op
 
 LONGEST = 40
 """A longer name would make its box wider than the rest of the picture."""

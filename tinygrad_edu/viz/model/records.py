@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_edu.graph import Node
+from tinygrad_edu.recording import Scope
+from tinygrad_edu.viz.lines import Line
+from tinygrad_edu.viz.model.names import Names
+from tinygrad_edu.viz.model.paths import Path, Paths
+from tinygrad_edu.viz.model.replay import Edge, Replay
+
 if TYPE_CHECKING:
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.recording import Scope
-    from tinygrad_edu.viz.lines import Line
     from tinygrad_edu.viz.model.formula import ChainRule
-    from tinygrad_edu.viz.model.names import Names
-    from tinygrad_edu.viz.model.paths import Path, Paths
-    from tinygrad_edu.viz.model.replay import Edge, Replay
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ Source: the networks of single numbers in Karpathy, "micrograd" (2020).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import SCOPE
-from tinygrad_edu.table import TIES
+from tinygrad_edu.table import TIES, Op
 from tinygrad_edu.value import Value, apply
-
-if TYPE_CHECKING:
-    from tinygrad_edu.table import Op
 
 MOST = 600
 """More numbers than this are a picture that nobody can read, and that Graphviz needs minutes for."""

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.model.paths import find_paths
-from tinygrad_edu.viz.model.records import Leaf, LocalDerivative, Step, Story, Update
-from tinygrad_edu.viz.model.replay import operand_edges, slope
-
-if TYPE_CHECKING:
-    from tinygrad_edu.graph import Node
-    from tinygrad_edu.viz.model.records import Diagram
-    from tinygrad_edu.viz.model.replay import Replay
+from tinygrad_edu.viz.model.records import Diagram, Leaf, LocalDerivative, Step, Story, Update
+from tinygrad_edu.viz.model.replay import Replay, operand_edges, slope
 
 TOLD = 2_000
 """The steps told of each phase: a page with more is slow, and nobody walks through them."""

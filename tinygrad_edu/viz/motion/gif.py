@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.viz.motion.marks import Mark, points
 from tinygrad_edu.viz.motion.stage import Stage
+from tinygrad_edu.viz.motion.view import Mark, points
 from tinygrad_edu.viz.saving import DrawingError, as_gif
 
 MISSING = 'no Pillow and no matplotlib found, which draw a GIF: pip install "tinygrad_edu[viz]"'

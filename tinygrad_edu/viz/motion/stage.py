@@ -15,9 +15,8 @@ from math import hypot
 
 from tinygrad_edu.viz.model.palette import LIGHT, Palette
 from tinygrad_edu.viz.model.records import Box, Story
-from tinygrad_edu.viz.motion.marks import Mark, points, polygon, read
 from tinygrad_edu.viz.motion.scenes import SECONDS, durations, scenes
-from tinygrad_edu.viz.motion.view import Camera, Panel
+from tinygrad_edu.viz.motion.view import Camera, Mark, Panel, points, polygon, read
 from tinygrad_edu.viz.saving import DrawingError
 
 PALE, FAINT = 0.16, 0.4

@@ -18,8 +18,8 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formula import fraction
 from tinygrad_edu.viz.model.palette import FONT
 from tinygrad_edu.viz.model.records import Story
-from tinygrad_edu.viz.motion.marks import Mark, Point
 from tinygrad_edu.viz.motion.stage import Stage
+from tinygrad_edu.viz.motion.view import Mark, Point
 
 FADE = 0.3
 """The seconds for which a change lasts: long enough to be seen, short enough not to be waited for."""

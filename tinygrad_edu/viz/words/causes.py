@@ -13,7 +13,7 @@ Goldberg, "What every computer scientist should know about floating-point arithm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +21,12 @@ from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import finite
 from tinygrad_edu.viz.model.formula import LETTERS, declared_formula, derivative, formula, operands
+from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.records import LocalDerivative
-from tinygrad_edu.viz.model.replay import entry_slopes, norm, stretched_vjp, vjp
+from tinygrad_edu.viz.model.replay import Edge, Replay, entry_slopes, norm, stretched_vjp, vjp
 
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.names import Names
-    from tinygrad_edu.viz.model.replay import Edge, Replay
-
-    Origin = tuple[Node, str]
-    Test = Callable[[Any], Any]
+Origin = tuple[Node, str]
+Test = Callable[[Any], Any]
 
 TERMS = 4
 """So many of the contributions that cancel are told."""

@@ -9,25 +9,20 @@ Source: Bauer, "Computational graphs and rounding error" (1974), the sum over pa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node
-from tinygrad_edu.viz.lines import last_result, line_of
+from tinygrad_edu.viz.lines import Line, last_result, line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule, equation
-from tinygrad_edu.viz.model.paths import find_paths
+from tinygrad_edu.viz.model.paths import Path, find_paths
 from tinygrad_edu.viz.model.records import LocalDerivative
-from tinygrad_edu.viz.model.replay import Replay, slope, vjp
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.lines import Line
-    from tinygrad_edu.viz.model.paths import Path
-    from tinygrad_edu.viz.model.replay import Edge
+from tinygrad_edu.viz.model.replay import Edge, Replay, slope, vjp
 
 SHOWN = 6
 """Of a long path so many factors are told at either end: the same number as under a picture."""

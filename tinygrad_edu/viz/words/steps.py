@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
@@ -13,14 +13,12 @@ from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import titled
+from tinygrad_edu.viz.model.paths import Path
+from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Leaf, Operation, Step, Story, Update
 from tinygrad_edu.viz.model.replay import Edge, Replay
 from tinygrad_edu.viz.model.steps import backward
 
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.paths import Path
-    from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Leaf, Operation, Step, Story, Update
-
-    Facts = dict[str, Any]
+Facts = dict[str, Any]
 
 LINES = 200
 """More lines than this are no longer looked through, and scroll everything else out of the window."""

@@ -8,14 +8,10 @@ Source: the output of the Unix program tree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import arrow_texts, glyph
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.records import Arrow, Box, Diagram
+from tinygrad_edu.viz.model.records import Arrow, Box, Diagram
 
 LINES = 200
 """More lines than this are no longer looked through, and scroll everything else out of the window."""

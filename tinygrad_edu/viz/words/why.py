@@ -11,7 +11,7 @@ Source: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen" (1991), fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import fraction
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import edges_between, find_paths, toward
-from tinygrad_edu.viz.model.replay import Replay, norm, vjp
+from tinygrad_edu.viz.model.replay import Edge, Replay, norm, vjp
 from tinygrad_edu.viz.words.causes import (
     backward_origin,
     cancelled,
@@ -36,9 +36,6 @@ from tinygrad_edu.viz.words.causes import (
     switches,
 )
 from tinygrad_edu.viz.words.explain import factor, held, question, where
-
-if TYPE_CHECKING:
-    from tinygrad_edu.viz.model.replay import Edge
 
 LISTED = 6
 """So many findings of a kind are told: the first are the nearest to the result, and mended first."""
