@@ -70,7 +70,7 @@ def test_the_first_predictions():
     w1, w2, b = (Decimal(float(v)) for v in rng.randn(3))
     with localcontext() as context:
         context.prec = 40
-        exact = 1 / (1 + (-(Decimal(1.66) * w1 + Decimal(1.56) * w2 + b)).exp())
+        exact = 1 / (1 + (-(Decimal("1.66") * w1 + Decimal("1.56") * w2 + b)).exp())
     layer = nn.Linear(2, 1, init=nn.init.normal, bias_init=nn.init.normal, rng=np.random.RandomState(42))
     neuron = nn.Sequential(layer, nn.Sigmoid())
     first = neuron(np.array(documents.FIRST_INPUT)).item()
