@@ -61,11 +61,10 @@ def numbered(replay: Replay) -> Text:
 def line(step: Step) -> str:
     """A step as one line."""
     local = step.derivative
-    factor = list(dict.fromkeys(filter(None, (formula.formula(local), formula.figure(local)))))
     waiting = f" ({formula.progress(step)})" if step.total > 1 else ""
     place = line_of(step.edge.result)
     parts = [
-        " = ".join([formula.derivative(local), *factor]),
+        f"{formula.derivative(local)} = {formula.local_text(local)}",
         formula.product(step),
         f"{formula.accumulation(step)}{waiting}",
         *([] if place is None else [str(place)]),
