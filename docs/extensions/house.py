@@ -6,6 +6,7 @@ out: if a imports b and c, and b imports c, there is no arrow from a to c.
 """
 
 import ast
+from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 from textwrap import fill
@@ -42,6 +43,7 @@ FOLDER = {"fillcolor": "#fff2b3", "color": "#8a7a2a"}
 FRAME = {"fontsize": "17", "labeljust": "l", "style": "rounded", "color": "#9a9a9a", "margin": "14", **FONT}
 
 
+@cache
 def layers():
     """The layers of tests/test_architecture.py, lowest first: sets of top-level names, with "" for the package."""
     tree = ast.parse((ROOT / "tests" / "test_architecture.py").read_text(encoding="utf-8"))
@@ -49,12 +51,14 @@ def layers():
     return ast.literal_eval(next(found).value)
 
 
+@cache
 def level(module):
     """The number of a module's layer, from 1."""
     part = module.partition(".")[2].partition(".")[0]
     return next(number for number, layer in enumerate(layers(), 1) if part in layer)
 
 
+@cache
 def box(module):
     """The box of a module: its folder, such as `viz/motion/`, or the layer of a file that stands in none."""
     folders = module.split(".")[1:]
@@ -77,6 +81,7 @@ def imported(tree, known):
             yield from (name if name in known else node.module for name in names)
 
 
+@cache
 def modules():
     """Every module of the package: dotted name to path."""
     paths = sorted((ROOT / TOP).rglob("*.py"))
@@ -84,6 +89,7 @@ def modules():
     return dict(zip(names, paths, strict=True))
 
 
+@cache
 def imports():
     """Which boxes each box imports, itself left out."""
     found = {box(module): set() for module in modules()}

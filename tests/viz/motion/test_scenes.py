@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
 
-from tests.viz.graphs import as_text, graphs
 from tinygrad_edu import Value, viz
-from tinygrad_edu.viz.motion.scenes import MOST, scenes
+from tinygrad_edu.viz.motion.scenes import scenes
 
 
 def told(loss, names=None):
@@ -75,27 +73,3 @@ def test_long_stories_have_about_sixty_scenes_and_leave_out_no_step(length):
 def test_a_variable_alone_is_a_story():
     cut = scenes(told(Value(3.0, name="w")))
     assert [scene.phase for scene in cut] == ["given", "update"]
-
-
-@given(graphs())
-def test_scenes_tell_every_step_and_end_at_the_gradients(made):
-    loss, _ = made
-    backward_pass = viz.trace(loss)
-    story, cut = as_text(backward_pass), scenes(backward_pass.story)
-    every_step_is_a_scene_of_its_own_in_a_small_story(story, cut)
-    the_last_text_of_each_gradient_is_the_gradient(story, cut)
-
-
-def every_step_is_a_scene_of_its_own_in_a_small_story(story, cut):
-    forward, backward = ([s for s in cut if s.phase == phase] for phase in ("forward", "backward"))
-    if len(story.forward) + len(story.backward) <= MOST:
-        assert [s.lines[0] for s in forward] == [f"{f.name} = {f.words}" for f in story.forward]
-        assert [s.lines[0].partition(" = ")[0] for s in backward[1:]] == [b.derivative for b in story.backward]
-    for step, scene in zip(story.backward, backward[1:], strict=False):
-        if len(backward) == len(story.backward) + 1:
-            assert {step.operation, step.arrow, step.operand, step.result} <= set(scene.parts)
-
-
-def the_last_text_of_each_gradient_is_the_gradient(story, cut):
-    last = {box: text for scene in cut for box, text in scene.grads}
-    assert {leaf.box: leaf.gradient for leaf in story.leaves}.items() <= last.items()
