@@ -34,14 +34,6 @@ HOLDS = {("motion", "picture"), ("page", "picture")}  # but these two show the p
 # Imports by name: `later` for what is imported when it is first used, the others for what the user names.
 BY_NAME = {f"{TOP}.later", f"{TOP}.testing.frameworks", f"{TOP}.testing.pytest_plugin.modules"}
 
-# Modules that a function of the same name hides, until they are renamed.
-HIDDEN = {
-    f"{TOP}.testing.conventions",
-    f"{TOP}.testing.strategies.networks",
-    f"{TOP}.testing.strategies.shapes",
-    f"{TOP}.viz.trace",
-}
-
 
 @cache
 def sources():
@@ -172,7 +164,7 @@ def test_only_declared_modules_import_by_name():
 
 
 def test_public_names_hide_no_module():
-    assert set(hidden(sources())) <= HIDDEN
+    assert list(hidden(sources())) == []
 
 
 def test_every_module_says_what_it_is():
