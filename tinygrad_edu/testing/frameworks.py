@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 class Disagreement(NamedTuple):
     """An entry of a gradient, or of the result, that is not the same everywhere.
 
-    Attributes
+    Parameters
     ----------
     place, at
         Which argument and entry, and its input value; nan for the result.
@@ -64,14 +64,19 @@ class Disagreement(NamedTuple):
 class Comparison:
     """The answers of several frameworks.
 
-    Attributes
+    Parameters
     ----------
+    name
+        What the function is called.
     answers
         What each of them said, by name, that of this library first.
     missing
         Why there is no answer: not installed, or what was raised.
     disagreements
         The entries that are not the same everywhere, the farthest apart first.
+
+    Attributes
+    ----------
     agrees
         Whether there are none.
     """

@@ -31,7 +31,19 @@ EXPRESSIONS: dict[str, tuple[Callable[[Any], Any], float]] = {
 
 
 class Convention(NamedTuple):
-    """What a gradient is at a special point, and why."""
+    """What a gradient is at a special point, and why.
+
+    Parameters
+    ----------
+    expression
+        The function as one writes it, such as `relu(x)`.
+    point
+        The point, such as `x = 0`.
+    gradient
+        The gradient there: a number, or one for each variable.
+    reason
+        The rule that it follows.
+    """
 
     expression: str
     point: str

@@ -32,15 +32,18 @@ class GradientError(AssertionError):
 class Finding:
     """One comparison: an entry (or direction) of one argument.
 
-    Attributes
+    Parameters
     ----------
-    verdict
-        PASS, FAIL, KINK or INCONCLUSIVE.
     place, at
         Which argument and entry, and its input value; nan for a direction.
     analytic, numeric, error, allowed
         The slope of the gradient and that of differences, how far off the latter may be, and by how much the two
         may differ.
+
+    Attributes
+    ----------
+    verdict
+        PASS, FAIL, KINK or INCONCLUSIVE.
     scale
         The largest entry of the argument's gradient, which errors are relative to.
     slopes
@@ -117,10 +120,19 @@ def condition(place: str, holds: bool, note: str, verdict: str = FAIL) -> Findin
 class GradientReport:
     """The findings of one check.
 
-    Attributes
+    Parameters
     ----------
+    name
+        What was checked.
     findings
         One per compared entry or direction, and one per invariant, such as that nothing is changed in place.
+    reproduce
+        The call that repeats the check.
+    program
+        The operations behind the result, and which rule is wrong, if slopes are.
+
+    Attributes
+    ----------
     verdict
         The worst of them: FAIL, INCONCLUSIVE, KINK, PASS.
     checks
@@ -128,10 +140,6 @@ class GradientReport:
     worst
         The largest relative error of what was compared sharply, or is wrong; nan if nothing was. Where a gradient is
         next to nothing, or differences are rough, the error is that of the differences.
-    reproduce
-        The call that repeats the check.
-    program
-        The operations behind the result, and which rule is wrong, if slopes are.
     """
 
     def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:
@@ -159,7 +167,13 @@ class GradientReport:
         )
 
     def count(self, verdict: str) -> int:
-        """How many findings have a verdict."""
+        """How many findings have a verdict.
+
+        Parameters
+        ----------
+        verdict
+            PASS, FAIL, KINK or INCONCLUSIVE.
+        """
         return sum(finding.verdict == verdict for finding in self.findings)
 
     @property

@@ -47,6 +47,10 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
     lr
         The learning rate with which the update is shown.
 
+    Returns
+    -------
+    BackwardPass
+
     Raises
     ------
     TypeError
@@ -65,10 +69,17 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
 class BackwardPass:
     """The backward pass of a result.
 
-    Attributes
+    Parameters
     ----------
     root
         The result.
+    names
+        What to call Values and arrays that have no name of their own, or None.
+    lr
+        The learning rate with which the update is shown.
+
+    Attributes
+    ----------
     story
         The pass as data: what is drawn, and every step forward, backward and of the update.
     """
@@ -184,7 +195,15 @@ class BackwardPass:
         write(target, self.rendered(form, animate))
 
     def rendered(self, form: str, animate: bool) -> bytes:
-        """The pass in one of the forms."""
+        """The pass in one of the forms.
+
+        Parameters
+        ----------
+        form
+            An ending of `save`, without the dot.
+        animate
+            Whether an SVG moves.
+        """
         if form == "gif":
             return animated_gif(self.stage())
         if form == "svg" and animate:

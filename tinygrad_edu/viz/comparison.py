@@ -105,7 +105,13 @@ class Comparison:
         self.changes = sorted((c for found in self.of.values() for c in found), key=lambda c: -c.relative)
 
     def compared(self, node: Node) -> list[Change]:
-        """The changes of a Value of the second pass."""
+        """The changes of a Value of the second pass.
+
+        Parameters
+        ----------
+        node
+            The Value.
+        """
         old = self.pairs[node]
         name = self.second.names[node]
         data = change(name, "data", self.first.data(old), self.second.data(node))
@@ -138,7 +144,13 @@ class Comparison:
         return Drawing(self.marked(self.after.diagram))
 
     def marked(self, diagram: Diagram) -> Diagram:
-        """What is drawn of the second pass, with both numbers in its boxes."""
+        """What is drawn of the second pass, with both numbers in its boxes.
+
+        Parameters
+        ----------
+        diagram
+            The second pass as it is drawn alone.
+        """
         inside: dict[str, list[Node]] = {}
         for node in self.second.nodes:
             inside.setdefault(diagram.box(node), []).append(node)
@@ -147,7 +159,15 @@ class Comparison:
         return replace(diagram, boxes=boxes, note="\n".join(filter(None, note)))
 
     def box(self, box: Box, nodes: Sequence[Node]) -> Box:
-        """A box with what it was and what it is; of a folded one, how much of it changed."""
+        """A box with what it was and what it is; of a folded one, how much of it changed.
+
+        Parameters
+        ----------
+        box
+            A box of the second pass.
+        nodes
+            The Values it stands for.
+        """
         changes = [found for node in nodes for found in self.of.get(node, [])]
         if box.kind == "module":
             count = sum(node in self.of for node in nodes)
@@ -175,6 +195,11 @@ def diff(before: BackwardPass, after: BackwardPass) -> Comparison:
     ----------
     before, after
         The two passes, as `viz.trace(loss)` gives them.
+
+    Returns
+    -------
+    Comparison
+        To be printed, shown, or drawn.
 
     Raises
     ------

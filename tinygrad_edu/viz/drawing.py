@@ -58,6 +58,11 @@ def draw(
     dark
         Light on dark, for slides and dark pages.
 
+    Returns
+    -------
+    Drawing
+        To be shown in a notebook, printed, or saved.
+
     Raises
     ------
     TypeError
@@ -140,7 +145,13 @@ class Drawing:
         write(target, self.rendered(form))
 
     def rendered(self, form: str) -> bytes:
-        """The picture in one of the formats."""
+        """The picture in one of the formats.
+
+        Parameters
+        ----------
+        form
+            "dot", "svg", "png" or "pdf".
+        """
         if form == "dot":
             return self.source.encode()
         if form == "svg":
@@ -155,7 +166,13 @@ class Drawing:
         return fit_page(self.laid_out("svg").decode(), spoken)
 
     def laid_out(self, form: str) -> bytes:
-        """The layout by Graphviz; of the folded graph, if there is too much in it for the time allowed."""
+        """The layout by Graphviz; of the folded graph, if there is too much in it for the time allowed.
+
+        Parameters
+        ----------
+        form
+            A format of Graphviz, such as "svg".
+        """
         try:
             return graphviz.render(self.source, form)
         except graphviz.LayoutTimeout:

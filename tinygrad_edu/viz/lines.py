@@ -35,10 +35,14 @@ NOTES: dict[int, Note] = {}
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the user's program: its file, its number from 1, its text where there is one.
+    """A line of the user's program.
 
-    Attributes
+    Parameters
     ----------
+    file, number
+        Its file, and its number from 1.
+    text
+        What it says, or nothing where the file cannot be read.
     forgotten
         The operation that made the Value, where `no_grad()` kept the engine from remembering it.
     """
@@ -58,6 +62,10 @@ def recording() -> Iterator[None]:
 
     It holds for this thread or task only, blocks can be nested, and a Value keeps its line after the block. An
     operation takes several times as long while it lasts.
+
+    Returns
+    -------
+    context manager
     """
     with listening(Notes()):
         yield
@@ -89,7 +97,13 @@ def note(made: Node, forgotten: str) -> None:
 
 
 def line_of(node: Node) -> Line | None:
-    """The line that made a Value, if that was inside `recording()`; copies have none."""
+    """The line that made a Value, if that was inside `recording()`; copies have none.
+
+    Parameters
+    ----------
+    node
+        The Value.
+    """
     if node.number not in NOTES:
         return None
     _, file, number, forgotten = NOTES[node.number]

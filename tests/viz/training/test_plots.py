@@ -180,6 +180,7 @@ def test_long_trainings_are_condensed():
 def test_an_overview_without_any_size_can_be_drawn():
     ax = drawn("overview", history_of((1.0, [np.nan, 0.0], [0, 0])))
     ax.figure.canvas.draw()
+    assert np.all(np.isnan(cells(ax)))
 
 
 def test_another_size():

@@ -78,6 +78,10 @@ def scalars(
     dtype
         A floating point type.
 
+    Returns
+    -------
+    strategy of float or NumPy scalar
+
     Raises
     ------
     ValueError
@@ -124,6 +128,10 @@ def tensors(
     layout
         One of `LAYOUTS`: "C", "F", "reversed", "strided", "stride-0" (entries repeat along the first axis),
         "read-only"; any of them if None.
+
+    Returns
+    -------
+    strategy of array
 
     Raises
     ------
@@ -190,6 +198,11 @@ def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) 
         How many.
     domain, options
         As for `tensors`; without a domain, shapes are drawn.
+
+    Returns
+    -------
+    strategy of tuple
+        Of `count` shapes, or of as many arrays.
     """
     drawn = draw(together(count))
     return drawn if domain is None else tuple(draw(tensors(shape, domain, **options)) for shape in drawn)
@@ -197,7 +210,20 @@ def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) 
 
 @st.composite
 def cotangents(draw: Any, shape: Shape, dtype: DTypeLike = float) -> Array:
-    """Random gradients of a result of some shape: of both signs, none of them 0 or 1, so that no entry hides."""
+    """Random gradients of a result of some shape: of both signs, none of them 0 or 1, so that no entry hides.
+
+    Parameters
+    ----------
+    shape
+        The shape of the result.
+    dtype
+        Its floating point type.
+
+    Returns
+    -------
+    strategy of array
+        Of the shape and dtype given.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     size = np.round(rng.uniform(0.25, 0.95, shape) + rng.integers(0, 2, shape), 3)
     return np.asarray(np.where(rng.random(shape) < 0.5, -size, size), dtype=dtype)

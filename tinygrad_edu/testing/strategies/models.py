@@ -27,6 +27,13 @@ LOSSES = ("nn.mse_loss", "nn.binary_cross_entropy", "nn.cross_entropy")
 class Network(NamedTuple):
     """A module as code, and inputs for it; calling it makes the module, the same each time.
 
+    Parameters
+    ----------
+    code
+        An expression with `nn`, such as `nn.Linear(2, 1, rng=0)`.
+    inputs
+        An array for each argument of the module, such as one of shape (batch, in).
+
     Examples
     --------
     >>> import numpy as np
@@ -47,6 +54,17 @@ class Network(NamedTuple):
 
 class TrainingSteps(NamedTuple):
     """A network, a loss with its target, an optimiser as code, and how many steps are taken.
+
+    Parameters
+    ----------
+    network
+        The network and its inputs.
+    loss, optimizer
+        Expressions such as `nn.mse_loss` and `optim.SGD(parameters, lr=0.1)`.
+    target
+        What the loss compares the output with.
+    times
+        How many steps there are.
 
     Examples
     --------
@@ -71,7 +89,18 @@ class TrainingSteps(NamedTuple):
         return model, eval(self.optimizer, CALLS | {"parameters": model.parameters()})
 
     def step(self, model: nn.Module, optimizer: optim.Optimizer) -> float:
-        """One step; the loss before it."""
+        """One step; the loss before it.
+
+        Parameters
+        ----------
+        model, optimizer
+            The two that `start` gives.
+
+        Returns
+        -------
+        float
+            The loss before the step.
+        """
         loss = eval(self.loss, CALLS)(model(*self.network.inputs), self.target)
         optimizer.zero_grad()
         loss.backward()
@@ -80,7 +109,13 @@ class TrainingSteps(NamedTuple):
         return number
 
     def run(self) -> tuple[nn.Module, list[float]]:
-        """All steps from the start: the trained model, and the losses."""
+        """All steps from the start: the trained model, and the losses.
+
+        Returns
+        -------
+        tuple
+            The trained model, and the loss before each step.
+        """
         model, optimizer = self.start()
         return model, [self.step(model, optimizer) for _ in range(self.times)]
 
@@ -114,7 +149,12 @@ def layer_code(draw: Any, width: int, out: int | None = None) -> tuple[str, int]
 
 @st.composite
 def layers(draw: Any) -> Network:
-    """Single layers of `nn`, each a `Network` with one input of shape (batch, in)."""
+    """Single layers of `nn`, each a `Network` with one input of shape (batch, in).
+
+    Returns
+    -------
+    strategy of Network
+    """
     width = draw(st.integers(1, WIDEST))
     code, _ = layer_code(draw, width)
     return Network(code, (draw(cotangents((draw(st.integers(1, BATCH)), width))),))
@@ -128,6 +168,10 @@ def networks(draw: Any, depth: int = 4) -> Network:
     ----------
     depth
         How many layers there are at most.
+
+    Returns
+    -------
+    strategy of Network
 
     Raises
     ------
@@ -161,6 +205,10 @@ def training_steps(draw: Any, longest: int = 4) -> TrainingSteps:
     ----------
     longest
         How many steps there are at most.
+
+    Returns
+    -------
+    strategy of TrainingSteps
 
     Raises
     ------

@@ -35,7 +35,7 @@ TRIED = 64
 class Path:
     """A way from the loss to a Value.
 
-    Attributes
+    Parameters
     ----------
     edges
         The edges along it, from the loss on.
@@ -51,7 +51,7 @@ class Path:
 class Paths:
     """All ways from the loss to a Value; the products of those listed and the rest sum to the gradient.
 
-    Attributes
+    Parameters
     ----------
     to
         The Value.
@@ -80,7 +80,13 @@ class Paths:
         return self.count - len(self.listed)
 
     def along(self, edge: Edge) -> bool:
-        """Whether an edge is on one of the paths."""
+        """Whether an edge is on one of the paths.
+
+        Parameters
+        ----------
+        edge
+            A result and one of its operands.
+        """
         ends = (edge.result, edge.operand)
         return all(isinstance(end, Node) and end in self.between for end in ends)
 

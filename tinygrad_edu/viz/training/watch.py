@@ -36,6 +36,11 @@ def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterato
     predict
         The function from inputs to outputs, for `boundary` and `animate`, if the model itself is not that function.
 
+    Yields
+    ------
+    Watch
+        The recording, which grows while the training runs.
+
     Raises
     ------
     TypeError, ValueError

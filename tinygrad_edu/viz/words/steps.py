@@ -34,6 +34,11 @@ def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
 
+    Returns
+    -------
+    Text
+        A string that shows as it is in a notebook.
+
     Raises
     ------
     TypeError

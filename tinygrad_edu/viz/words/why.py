@@ -65,6 +65,11 @@ def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> 
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
 
+    Returns
+    -------
+    Text
+        A string that shows as it is in a notebook.
+
     Raises
     ------
     TypeError
