@@ -239,3 +239,9 @@ def test_the_check_of_hidden_modules_sees():
 def test_the_size_check_counts_lines_without_the_docstring():
     text = 'def f():\n    """One.\n\n    Two.\n    """\n    x = 1\n\n    return x\n'
     assert list(functions(text)) == [("f", 4)]
+
+
+def test_the_checks_of_gradients_stay_small_enough_to_read():
+    checks = {name: text for name, text in sources().items() if part(name) == "testing"}
+    assert len(checks) > 20
+    assert sum(len(text.splitlines()) for text in checks.values()) <= 5_300

@@ -9,6 +9,7 @@ Source: McKeeman, "Differential testing for software" (1998).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ class Disagreement(NamedTuple):
         return f"{self.place}{at}: {said}; apart by {self.apart:.2g}"
 
 
+@dataclass(eq=False, repr=False)
 class Comparison:
     """The answers of several frameworks.
 
@@ -74,20 +76,12 @@ class Comparison:
         Why there is no answer: not installed, or what was raised.
     disagreements
         The entries that are not the same everywhere, the farthest apart first.
-
-    Attributes
-    ----------
-    agrees
-        Whether there are none.
     """
 
-    def __init__(
-        self, name: str, answers: dict[str, Answer], missing: dict[str, str], disagreements: list[Disagreement]
-    ) -> None:
-        self.name = name
-        self.answers = answers
-        self.missing = missing
-        self.disagreements = disagreements
+    name: str
+    answers: dict[str, Answer]
+    missing: dict[str, str]
+    disagreements: list[Disagreement]
 
     @property
     def agrees(self) -> bool:

@@ -35,14 +35,10 @@ class Convention(NamedTuple):
 
     Parameters
     ----------
-    expression
-        The function as one writes it, such as `relu(x)`.
-    point
-        The point, such as `x = 0`.
-    gradient
-        The gradient there: a number, or one for each variable.
-    reason
-        The rule that it follows.
+    expression, point
+        The function and the point as one writes them, such as `relu(x)` and `x = 0`.
+    gradient, reason
+        The gradient there, a number or one for each variable, and the rule that it follows.
     """
 
     expression: str
@@ -53,11 +49,6 @@ class Convention(NamedTuple):
 
 def conventions() -> list[Convention]:
     """The gradient at every kink and singular point of the table.
-
-    Returns
-    -------
-    list of Convention
-        With the fields `expression`, `point`, `gradient` (a number, or one for each variable) and `reason`.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class GradientError(AssertionError):
     """A gradient disagrees with differences, or could not be judged."""
 
 
+@dataclass(eq=False, repr=False)
 class Finding:
     """One comparison: an entry (or direction) of one argument.
 
@@ -39,15 +41,12 @@ class Finding:
     analytic, numeric, error, allowed
         The slope of the gradient and that of differences, how far off the latter may be, and by how much the two
         may differ.
-
-    Attributes
-    ----------
     verdict
         PASS, FAIL, KINK or INCONCLUSIVE.
-    scale
-        The largest entry of the argument's gradient, which errors are relative to.
     slopes
         Left and right of a kink.
+    size, scale
+        How many entries the argument has, and the largest of its gradient, which errors are relative to.
     hint
         What the whole argument's gradient suggests, where it is wrong.
     order
@@ -56,20 +55,19 @@ class Finding:
         What is wrong, if no slopes were compared: with copies, dtypes, states.
     """
 
-    def __init__(self, place: str, at: float, analytic: float, numeric: float, error: float, allowed: float) -> None:
-        self.place = place
-        self.at = at
-        self.analytic = analytic
-        self.numeric = numeric
-        self.error = error
-        self.allowed = allowed
-        self.verdict = PASS
-        self.slopes: tuple[float, float] | None = None
-        self.size = 1
-        self.hint = ""
-        self.note = ""
-        self.order = math.nan
-        self.scale = math.nan
+    place: str
+    at: float
+    analytic: float
+    numeric: float
+    error: float
+    allowed: float
+    verdict: str = PASS
+    slopes: tuple[float, float] | None = None
+    size: int = 1
+    hint: str = ""
+    note: str = ""
+    order: float = math.nan
+    scale: float = math.nan
 
     @property
     def relative(self) -> float:
@@ -130,16 +128,6 @@ class GradientReport:
         The call that repeats the check.
     program
         The operations behind the result, and which rule is wrong, if slopes are.
-
-    Attributes
-    ----------
-    verdict
-        The worst of them: FAIL, INCONCLUSIVE, KINK, PASS.
-    checks
-        How many there are.
-    worst
-        The largest relative error of what was compared sharply, or is wrong; nan if nothing was. Where a gradient is
-        next to nothing, or differences are rough, the error is that of the differences.
     """
 
     def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:

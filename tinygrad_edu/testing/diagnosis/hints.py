@@ -221,17 +221,14 @@ QUESTIONS = of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_
 def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
     """What a wrong gradient suggests, yours beside the right one, such as that of `numeric_gradient`.
 
+    Where no factor is recognised, the text says where to look. Two that agree to three digits are said to agree.
+
     Parameters
     ----------
     analytic, numeric
         The gradient as the rule gives it, and by differences: two slopes, or two arrays.
     size
         The number of entries of the argument, for single slopes.
-
-    Returns
-    -------
-    str
-        A sentence; where no factor is recognised, where to look. Two that agree to three digits are said to agree.
 
     Examples
     --------

@@ -67,7 +67,7 @@ def numbers(parts: tuple[Segment, ...]) -> st.SearchStrategy[float]:
 def scalars(
     domain: Any = REALS, *, kinks: Any = (), singular: Sequence[float] = (), dtype: DTypeLike = float
 ) -> st.SearchStrategy[Any]:
-    """Single numbers: Python floats, or NumPy scalars of another dtype.
+    """A strategy of single numbers: Python floats, or NumPy scalars of another dtype.
 
     Parameters
     ----------
@@ -77,10 +77,6 @@ def scalars(
         Points to stay away from, as an entry of the table declares them.
     dtype
         A floating point type.
-
-    Returns
-    -------
-    strategy of float or NumPy scalar
 
     Raises
     ------
@@ -113,7 +109,7 @@ def tensors(
     dtype: DTypeLike = float,
     layout: str | None = "C",
 ) -> Array:
-    """Arrays from a domain.
+    """A strategy of arrays from a domain.
 
     Parameters
     ----------
@@ -128,10 +124,6 @@ def tensors(
     layout
         One of `LAYOUTS`: "C", "F", "reversed", "strided", "stride-0" (entries repeat along the first axis),
         "read-only"; any of them if None.
-
-    Returns
-    -------
-    strategy of array
 
     Raises
     ------
@@ -190,7 +182,7 @@ def matrix(shape: Shape, kind: str, seed: int) -> Array:
 
 @st.composite
 def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) -> tuple[Any, ...]:
-    """Shapes that broadcast together, or arrays of such shapes if a domain is given.
+    """A strategy of shapes that broadcast together, or of arrays of such shapes if a domain is given.
 
     Parameters
     ----------
@@ -198,11 +190,6 @@ def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) 
         How many.
     domain, options
         As for `tensors`; without a domain, shapes are drawn.
-
-    Returns
-    -------
-    strategy of tuple
-        Of `count` shapes, or of as many arrays.
     """
     drawn = draw(together(count))
     return drawn if domain is None else tuple(draw(tensors(shape, domain, **options)) for shape in drawn)
@@ -210,19 +197,12 @@ def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) 
 
 @st.composite
 def cotangents(draw: Any, shape: Shape, dtype: DTypeLike = float) -> Array:
-    """Random gradients of a result of some shape: of both signs, none of them 0 or 1, so that no entry hides.
+    """A strategy of random gradients of a result: of both signs, none of them 0 or 1, so that no entry hides.
 
     Parameters
     ----------
-    shape
-        The shape of the result.
-    dtype
-        Its floating point type.
-
-    Returns
-    -------
-    strategy of array
-        Of the shape and dtype given.
+    shape, dtype
+        The shape of the result, and its floating point type.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     size = np.round(rng.uniform(0.25, 0.95, shape) + rng.integers(0, 2, shape), 3)

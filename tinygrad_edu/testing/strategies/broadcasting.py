@@ -19,7 +19,7 @@ SIGNATURE = re.compile(rf"{TERM}(?:,{TERM})*->{TERM}(?:,{TERM})*")
 
 
 def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int = 3) -> st.SearchStrategy[Shape]:
-    """Small shapes, `()` first.
+    """A strategy of small shapes, `()` first.
 
     Parameters
     ----------
@@ -28,9 +28,6 @@ def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int
     shortest, longest
         How long an axis is; 0 lets arrays be empty.
 
-    Returns
-    -------
-    strategy of tuple of int
     """
     return st.lists(st.integers(shortest, longest), min_size=min_rank, max_size=max_rank).map(tuple)
 

@@ -29,10 +29,8 @@ class Network(NamedTuple):
 
     Parameters
     ----------
-    code
-        An expression with `nn`, such as `nn.Linear(2, 1, rng=0)`.
-    inputs
-        An array for each argument of the module, such as one of shape (batch, in).
+    code, inputs
+        An expression such as `nn.Linear(2, 1, rng=0)`, and an array for each argument, such as one of (batch, in).
 
     Examples
     --------
@@ -57,12 +55,10 @@ class TrainingSteps(NamedTuple):
 
     Parameters
     ----------
-    network
-        The network and its inputs.
+    network, target
+        The network with its inputs, and what the loss compares its output with.
     loss, optimizer
         Expressions such as `nn.mse_loss` and `optim.SGD(parameters, lr=0.1)`.
-    target
-        What the loss compares the output with.
     times
         How many steps there are.
 
@@ -89,17 +85,12 @@ class TrainingSteps(NamedTuple):
         return model, eval(self.optimizer, CALLS | {"parameters": model.parameters()})
 
     def step(self, model: nn.Module, optimizer: optim.Optimizer) -> float:
-        """One step; the loss before it.
+        """Takes one step; returns the loss before it.
 
         Parameters
         ----------
         model, optimizer
             The two that `start` gives.
-
-        Returns
-        -------
-        float
-            The loss before the step.
         """
         loss = eval(self.loss, CALLS)(model(*self.network.inputs), self.target)
         optimizer.zero_grad()
@@ -109,13 +100,7 @@ class TrainingSteps(NamedTuple):
         return number
 
     def run(self) -> tuple[nn.Module, list[float]]:
-        """All steps from the start: the trained model, and the losses.
-
-        Returns
-        -------
-        tuple
-            The trained model, and the loss before each step.
-        """
+        """Takes all steps from the start; returns the trained model, and the losses."""
         model, optimizer = self.start()
         return model, [self.step(model, optimizer) for _ in range(self.times)]
 
@@ -149,12 +134,7 @@ def layer_code(draw: Any, width: int, out: int | None = None) -> tuple[str, int]
 
 @st.composite
 def layers(draw: Any) -> Network:
-    """Single layers of `nn`, each a `Network` with one input of shape (batch, in).
-
-    Returns
-    -------
-    strategy of Network
-    """
+    """A strategy of single layers of `nn`, each a `Network` with one input of shape (batch, in)."""
     width = draw(st.integers(1, WIDEST))
     code, _ = layer_code(draw, width)
     return Network(code, (draw(cotangents((draw(st.integers(1, BATCH)), width))),))
@@ -162,16 +142,12 @@ def layers(draw: Any) -> Network:
 
 @st.composite
 def networks(draw: Any, depth: int = 4) -> Network:
-    """Chains of layers and functions that end with a `Linear`, each a `Network` with one input (batch, in).
+    """A strategy of chains of layers that end with a `Linear`, each a `Network` with one input (batch, in).
 
     Parameters
     ----------
     depth
         How many layers there are at most.
-
-    Returns
-    -------
-    strategy of Network
 
     Raises
     ------
@@ -199,16 +175,12 @@ def networks(draw: Any, depth: int = 4) -> Network:
 
 @st.composite
 def training_steps(draw: Any, longest: int = 4) -> TrainingSteps:
-    """Trainings: a network, a loss, an optimiser of `optim`, and a number of steps.
+    """A strategy of trainings: a network, a loss, an optimiser of `optim`, and a number of steps.
 
     Parameters
     ----------
     longest
         How many steps there are at most.
-
-    Returns
-    -------
-    strategy of TrainingSteps
 
     Raises
     ------
