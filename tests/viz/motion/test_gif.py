@@ -25,9 +25,9 @@ def square(x, y, **more):
 def picture(graph=(), words=(), shift=(0.0, 0.0)):
     """The only scene of a stage of 30 rows and 40 columns, as colours at (row, column)."""
     paper = polygon([(0, 0), (40, 0), (40, 30), (0, 30)], {"fill": "white"})
-    panel = SimpleNamespace(ground=lambda: paper)
+    panel = SimpleNamespace(ground=lambda: paper, width=40.0, height=30.0)
     camera = SimpleNamespace(shifts=[shift])
-    (frame,) = drawn(SimpleNamespace(graph=graph, words=words, panel=panel, camera=camera, width=40.0, height=30.0))
+    (frame,) = drawn(SimpleNamespace(graph=graph, words=words, panel=panel, camera=camera))
     return frame
 
 

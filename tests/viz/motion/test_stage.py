@@ -1,18 +1,13 @@
 """On the stage everything is seen when it is known, and not before."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from tests.viz.graphs import graphs
-from tests.viz.motion.stories import shared
 from tinygrad_edu import Value, viz
-from tinygrad_edu.viz.drawing import inert_svg
 from tinygrad_edu.viz.model.formatting import array
-from tinygrad_edu.viz.model.palette import DARK
-from tinygrad_edu.viz.motion.stage import Stage, back_arrow, lengthened
+from tinygrad_edu.viz.motion.stage import back_arrow, lengthened
 from tinygrad_edu.viz.motion.view import Mark, points
 
 pytest.importorskip("pygraphviz")
@@ -109,18 +104,3 @@ def test_graphs_without_room_for_numbers_are_refused(length):
         x = np.sin(x)
     with pytest.raises(viz.DrawingError, match=rf"{length + 1:,} values are too many to animate.*viz\.steps\(loss\)"):
         staged(x)
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_time_that_is_none_is_refused(seconds):
-    with pytest.raises(ValueError, match="how long each step backward is shown, such as 3"):
-        Stage(shared().story, None, seconds=seconds)
-
-
-def test_faster_and_dark():
-    trace = shared()
-    stage = Stage(trace.story, partial(inert_svg, trace.diagram, palette=DARK), DARK, seconds=1.0)
-    usual = trace.stage()
-    assert usual.durations == pytest.approx([3.0 * seconds for seconds in stage.durations])
-    assert stage.panel.ground().look["fill"] == DARK.paper
-    assert DARK.value.lower() in {mark.look.get("fill") for mark in stage.graph}

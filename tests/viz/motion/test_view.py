@@ -39,7 +39,7 @@ def test_without_a_focus_it_is_the_first_part_that_is_lit_up_and_else_the_beginn
 
 def panel(width, height, scenes):
     focus = {"v1": [Mark("polygon", {"points": f"0,{-height} 10,{-height}"})]}
-    return Panel(Camera(Layout(0.0, -height, width, height, focus), scenes), scenes, LIGHT)
+    return Panel(Camera(Layout(0.0, -height, width, height, focus), scenes), scenes)
 
 
 @given(

@@ -29,18 +29,7 @@ DPI = 72.0
 
 
 def animated_gif(stage: Stage) -> bytes:
-    """A story as an animated GIF, one picture per scene; it starts again when it is over.
-
-    Parameters
-    ----------
-    stage
-        What is to be seen, and when.
-
-    Raises
-    ------
-    DrawingError
-        Without Pillow or matplotlib.
-    """
+    """A story as an animated GIF, one picture per scene; it starts again when it is over."""
     try:
         import matplotlib  # noqa: F401
         from PIL import Image
@@ -66,7 +55,7 @@ def drawn(stage: Stage) -> Iterator[Any]:
     from matplotlib.backends import backend_agg
 
     agg: Any = backend_agg  # has no types
-    renderer = agg.RendererAgg(round(stage.width), round(stage.height), DPI)
+    renderer = agg.RendererAgg(round(stage.panel.width), round(stage.panel.height), DPI)
     ground = Shape(stage.panel.ground())
     graph, words = shapes(stage.graph), shapes(stage.words)
     for k, (x, y) in enumerate(stage.camera.shifts):

@@ -31,31 +31,19 @@ SECONDS, LAST = 3.0, 0.7
 
 @dataclass(frozen=True)
 class Scene:
-    """A moment of the story.
-
-    Attributes
-    ----------
-    phase
-        "given", "forward", "backward" or "update".
-    heading, lines
-        The words beside the picture.
-    parts
-        What is lit up, by its id in the picture.
-    focus
-        The part that the words are about; nothing if they are about all of it.
-    grads
-        The boxes whose gradient changes, and what they show from now on.
-    seconds
-        How long it takes to read, where a step backward takes one.
-    """
+    """A moment of the story: the words beside the picture, and by their ids the parts that are lit up."""
 
     phase: str
+    """"given", "forward", "backward" or "update"."""
     heading: str
     lines: tuple[str, ...]
     parts: tuple[str, ...] = ()
     focus: str = ""
+    """The part that the words are about; nothing if they are about all of it."""
     grads: tuple[tuple[str, str], ...] = ()
-    seconds: float = 1.0
+    """The boxes whose gradient changes, and what they show from now on."""
+    length: float = 1.0
+    """How long it takes to read, where a step backward takes one."""
 
 
 def scenes(story: Story) -> tuple[Scene, ...]:
@@ -70,18 +58,10 @@ def scenes(story: Story) -> tuple[Scene, ...]:
     return tuple(cut)
 
 
-def durations(cut: Sequence[Scene], seconds: float) -> list[float]:
-    """How long each scene lasts, where a step backward is shown for some seconds; the last one longer.
-
-    Raises
-    ------
-    ValueError
-        For an animation that would move all the time, or never.
-    """
-    if not 0.05 <= seconds <= 600.0:
-        raise ValueError(f"seconds is {seconds!r}: how long each step backward is shown, such as {SECONDS:g}")
-    lasting = [seconds * scene.seconds for scene in cut]
-    return [*lasting[:-1], lasting[-1] + LAST * seconds]
+def durations(cut: Sequence[Scene]) -> list[float]:
+    """How many seconds each scene lasts, the last one longer."""
+    lasting = [SECONDS * scene.length for scene in cut]
+    return [*lasting[:-1], lasting[-1] + LAST * SECONDS]
 
 
 def grouped(entries: Sequence[Entry], size: int) -> Iterator[tuple[str, Sequence[Entry]]]:
@@ -102,7 +82,7 @@ def given(diagram: Diagram) -> Scene:
     """Before anything is computed: the variables."""
     variables = [box for box in diagram.boxes if box.kind == "variable"]
     lines = some([f"{box.name} = {formatting.data(box)}" for box in variables])
-    return Scene("given", "given", lines, tuple(box.id for box in variables), seconds=0.7)
+    return Scene("given", "given", lines, tuple(box.id for box in variables), length=0.7)
 
 
 def computed(story: Story, nodes: Sequence[Node], where: str) -> Scene:
@@ -118,7 +98,7 @@ def computed(story: Story, nodes: Sequence[Node], where: str) -> Scene:
     else:
         lines = [f"{names[node]} = {line}" for node, line in zip(nodes, lines, strict=True)]
     focus = diagram.operation(nodes[-1])
-    return Scene("forward", f"forward {where}", some(lines), distinct(parts), focus, seconds=0.6)
+    return Scene("forward", f"forward {where}", some(lines), distinct(parts), focus, length=0.6)
 
 
 def started(story: Story) -> Scene:
@@ -156,7 +136,7 @@ def updated(story: Story) -> Scene:
     """Every variable moves against its gradient."""
     lines = some([f"{story.replay.names[update.node]} <- {formula.updated(update)}" for update in story.update])
     parts = tuple(story.diagram.box(update.node) for update in story.update)
-    return Scene("update", "update", lines, parts, seconds=2.0)
+    return Scene("update", "update", lines, parts, length=2.0)
 
 
 def distinct(parts: Sequence[str]) -> tuple[str, ...]:

@@ -11,23 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import repeat
 from math import hypot
 
-from tinygrad_edu.viz.model.palette import LIGHT, Palette
+from tinygrad_edu.viz.model.palette import LIGHT
 from tinygrad_edu.viz.model.records import Box, Story
-from tinygrad_edu.viz.motion.scenes import SECONDS, durations, scenes
-from tinygrad_edu.viz.motion.view import Camera, Mark, Panel, points, polygon, read
+from tinygrad_edu.viz.motion.scenes import durations, scenes
+from tinygrad_edu.viz.motion.view import COLOURS, Camera, Mark, Panel, points, polygon, read
 from tinygrad_edu.viz.saving import DrawingError
 
-PALE, FAINT = 0.16, 0.4
-"""The opacity of shapes and of names that are not known yet: seen as being there, but not read."""
+PALE = 0.16
+RESTING = {"shape": PALE, "name": 0.4}
+"""The opacity of shapes and of names that are not known yet: seen as being there, but not read. Of others it is 0."""
 
 TIP, WING = 9.0, 3.6
 """Length and half the width of an arrow head, about as Graphviz draws them."""
 
 
 class Stage:
-    """Everything that is to be seen, and when.
+    """Everything that is to be seen, and when; DrawingError for a graph that is too large to show numbers.
+
+    What is drawn, from back to front, is the `graph`, in the coordinates of its layout, and the `words`, in those of
+    the picture.
 
     Parameters
     ----------
@@ -36,43 +41,13 @@ class Stage:
     draw
         Draws the graph of the story: from the gradient that each box shows, by its id, to an SVG by Graphviz with
         nothing in it that can act.
-    palette
-        The colours, the same as those of the drawing.
-    seconds
-        How long a step backward is shown.
-
-    Raises
-    ------
-    ValueError
-        If `seconds` is not a positive number, or is very large.
-    DrawingError
-        For a graph that is too large to show numbers, and if it cannot be drawn.
-
-    Attributes
-    ----------
-    scenes, durations
-        What happens, and how many seconds each scene lasts.
-    camera
-        What is in sight.
-    graph, words
-        What is drawn, from back to front: the graph, in the coordinates of its layout; and the words, in those of the
-        picture.
-    width, height
-        The extent of the picture.
     """
 
-    def __init__(
-        self,
-        story: Story,
-        draw: Callable[[Mapping[str, str]], str],
-        palette: Palette = LIGHT,
-        seconds: float = SECONDS,
-    ) -> None:
+    def __init__(self, story: Story, draw: Callable[[Mapping[str, str]], str]) -> None:
         check_size(story)
         self.story = story
-        self.palette = palette
         self.scenes = scenes(story)
-        self.durations = durations(self.scenes, seconds)
+        self.durations = durations(self.scenes)
         self.grads: dict[str, list[tuple[int, str]]] = {}
         self.born: dict[str, int] = {}
         self.passed: dict[str, int] = {}
@@ -80,9 +55,7 @@ class Stage:
         self.turn = next((k for k, scene in enumerate(self.scenes) if scene.phase == "backward"), len(self.scenes))
         self.layout = read(draw(self.longest_grads()))
         self.camera = Camera(self.layout, self.scenes)
-        self.panel = Panel(self.camera, self.scenes, palette)
-        self.width = self.panel.width
-        self.height = self.panel.height
+        self.panel = Panel(self.camera, self.scenes)
         self.graph = self.kept((*self.drawn(), *self.lights()))
         self.words = self.kept(self.panel.marks())
 
@@ -122,24 +95,21 @@ class Stage:
     def box(self, box: Box, marks: list[Mark]) -> Iterator[Mark]:
         """A value: pale until it is computed; then its data, and its gradients one after the other."""
         born = self.born.get(box.id, 0)
-        line = 0
+        lines = self.lines(box)
         for mark in marks:
-            if mark.tag != "text":
-                yield replace(mark, first=born, rest=PALE)
-                continue
-            role = self.role(box, line)
-            line += 1
+            role = next(lines) if mark.tag == "text" else "shape"
             if role == "grad":
                 yield from self.gradient(box, replace(mark, first=born))
             else:
-                yield replace(mark, first=born, rest=FAINT if role == "name" else 0.0)
+                yield replace(mark, first=born, rest=RESTING.get(role, 0.0))
 
-    def role(self, box: Box, line: int) -> str:
-        """What a line of a box says."""
-        known = ["name"] if box.name else []
+    def lines(self, box: Box) -> Iterator[str]:
+        """What each line of a box says."""
+        if box.name:
+            yield "name"
         if self.story.diagram.detail == "everything" and box.kind not in ("constant", "copy"):
-            known += ["data", "grad"]
-        return known[line] if line < len(known) else "more"
+            yield from ("data", "grad")
+        yield from repeat("more")
 
     def gradient(self, box: Box, mark: Mark) -> Iterator[Mark]:
         """The gradient line of a box: '-', then every sum; red while it changes."""
@@ -150,7 +120,7 @@ class Stage:
             if i == 0:
                 yield line
                 continue
-            yield replace(line, end=first + 1, look={**line.look, "fill": self.palette.wanted})
+            yield replace(line, end=first + 1, look={**line.look, "fill": LIGHT.wanted})
             if end is None or end > first + 1:
                 yield replace(line, first=first + 1)
 
@@ -160,17 +130,17 @@ class Stage:
         passed = self.passed.get(part)
         line, arrow, *words = self.layout.parts[part]
         line = lengthened(line, arrow)
-        yield replace(line, look={**line.look, "stroke": self.palette.idle}, first=born, rest=PALE)
-        idle = {**arrow.look, "fill": self.palette.idle, "stroke": self.palette.idle}
+        yield replace(line, look={**line.look, "stroke": LIGHT.idle}, first=born, rest=PALE)
+        idle = {**arrow.look, "fill": LIGHT.idle, "stroke": LIGHT.idle}
         yield replace(arrow, look=idle, first=born, end=None if dead or passed is None else self.turn)
         if passed is not None and not dead:
-            yield from (replace(mark, first=passed) for mark in (line, back_arrow(line, self.palette.live)))
+            yield from (replace(mark, first=passed) for mark in (line, back_arrow(line, LIGHT.live)))
             yield from (replace(mark, first=passed + 1) for mark in words)
 
     def lights(self) -> Iterator[Mark]:
         """What is lit up, scene by scene."""
         for k, scene in enumerate(self.scenes):
-            forward, colour = scene.phase != "backward", self.panel.colour(scene)
+            forward, colour = scene.phase != "backward", COLOURS[scene.phase]
             for part in scene.parts:
                 marks = self.layout.parts.get(part, [])
                 if not forward and part[:1] in ("e", "r") and marks:

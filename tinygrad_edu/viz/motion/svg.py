@@ -29,13 +29,7 @@ SPOKEN = 20
 
 
 def animated_svg(stage: Stage) -> str:
-    """A story as one animated SVG element, without scripts; it starts again when it is over.
-
-    Parameters
-    ----------
-    stage
-        What is to be seen, and when.
-    """
+    """A story as one animated SVG element, without scripts; it starts again when it is over."""
     frames = Keyframes(stage.durations)
     x, y = stage.camera.shifts[-1]
     moving = attribute("class", frames.camera(stage.camera.shifts))
@@ -47,7 +41,7 @@ def animated_svg(stage: Stage) -> str:
         *(element(mark, frames) for mark in stage.words),
     ])  # fmt: skip
     name = f"t{sha256(body.encode()).hexdigest()[:8]}"  # two pictures in one page must not share their rules
-    width, height = stage.width, stage.height
+    width, height = stage.panel.width, stage.panel.height
     extent = f'viewBox="0 0 {width:.2f} {height:.2f}" width="{width:.2f}" height="{height:.2f}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" {extent} role="img"'
@@ -81,13 +75,7 @@ def attribute(key: str, text: str) -> str:
 
 
 class Keyframes:
-    """Collects rules.
-
-    Parameters
-    ----------
-    durations
-        How long each scene lasts, in seconds.
-    """
+    """Collects rules, for scenes that last so many seconds."""
 
     def __init__(self, durations: Sequence[float]) -> None:
         self.starts = [0.0, *accumulate(durations)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from xml.etree import ElementTree
 
-from tinygrad_edu.viz.model.palette import Palette
+from tinygrad_edu.viz.model.palette import LIGHT
 from tinygrad_edu.viz.motion.scenes import Scene
 
 Point = tuple[float, float]
@@ -40,21 +40,16 @@ MOST = 12
 
 INDENT = "    "
 
+COLOURS = {"given": LIGHT.quiet, "forward": LIGHT.live, "backward": LIGHT.wanted, "update": LIGHT.live}
+"""Of what is told, by the phase: blue where data changes, red where gradients do."""
+
 
 @dataclass(frozen=True)
 class Mark:
-    """A shape or a line of text.
+    """A shape or a line of text: an SVG element by its name and attributes, of a part of the picture such as "v1".
 
-    Attributes
-    ----------
-    tag, look, text
-        The SVG element: its name, its attributes, what it says.
-    part
-        The id of the part it belongs to, such as "v1".
-    first, end
-        The scenes during which it is seen: from the first, up to but without the end; to the last if that is None.
-    rest
-        Its opacity during all other scenes.
+    It is seen from the scene `first`, up to but without `end`, or to the last if that is None. During all others its
+    opacity is `rest`.
     """
 
     tag: str
@@ -89,20 +84,12 @@ def read(svg: str) -> Layout:
     x, y = map(float, shift.rstrip(")").split())
     _, _, width, height = map(float, root.get("viewBox", "").split())
     parts: dict[str, list[Mark]] = {}
-    for element, part in walk(graph):
-        if element.tag in TAGS:
-            parts.setdefault(part, []).append(Mark(element.tag, dict(element.attrib), element.text or "", part))
+    for element in graph:  # the ground, the caption and the frames belong to no part
+        part = element.get("id", "") if element.get("class") in ("node", "edge") else ""
+        for shape in element.iter():
+            if shape.tag in TAGS:
+                parts.setdefault(part, []).append(Mark(shape.tag, dict(shape.attrib), shape.text or "", part))
     return Layout(-x, -y, width, height, parts)
-
-
-def walk(graph: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, str]]:
-    """Every element of the picture with the part it belongs to; nothing for the ground, the caption, the frames."""
-    for element in graph:
-        if element.tag == "g":
-            part = element.get("id", "") if element.get("class") in ("node", "edge") else ""
-            yield from ((inner, part) for inner in element.iter())
-        else:
-            yield element, ""
 
 
 def points(mark: Mark) -> list[Point]:
@@ -126,23 +113,10 @@ def polygon(corners: Sequence[Point], colours: dict[str, str], part: str = "") -
 
 
 class Camera:
-    """Follows what happens.
+    """Follows what happens, through a view of (width, height).
 
-    Parameters
-    ----------
-    layout
-        The graph.
-    scenes
-        What happens.
-
-    Attributes
-    ----------
-    width, height
-        The extent of the view.
-    focus
-        For every scene the point it is about, in the coordinates of the layout.
-    shifts
-        For every scene how far the graph is moved, so that the view begins at (0, 0).
+    For every scene `focus` is the point it is about, in the coordinates of the layout, and `shifts` how far the graph
+    is moved, so that the view begins at (0, 0).
     """
 
     def __init__(self, layout: Layout, scenes: Sequence[Scene]) -> None:
@@ -173,27 +147,11 @@ def seen(extent: float, most: float) -> float:
 
 
 class Panel:
-    """Where the words stand; its marks are in the coordinates of the picture, which does not move.
+    """Where the words stand, in the coordinates of the picture of (width, height), which does not move."""
 
-    Parameters
-    ----------
-    camera
-        What is seen of the graph.
-    scenes
-        What is told.
-    palette
-        The colours.
-
-    Attributes
-    ----------
-    width, height
-        The extent of the picture, graph and words together.
-    """
-
-    def __init__(self, camera: Camera, scenes: Sequence[Scene], palette: Palette) -> None:
+    def __init__(self, camera: Camera, scenes: Sequence[Scene]) -> None:
         self.camera = camera
         self.scenes = scenes
-        self.palette = palette
         self.aside = camera.width <= NARROW and camera.height > 0.75 * camera.width
         below = max(camera.width, LEAST)
         self.room = ASIDE if self.aside else below - 2 * MARGIN
@@ -206,35 +164,30 @@ class Panel:
 
     def ground(self) -> Mark:
         """The paper."""
-        return block(0.0, 0.0, self.width, self.height, self.palette.paper)
+        return block(0.0, 0.0, self.width, self.height, LIGHT.paper)
 
     def marks(self) -> Iterator[Mark]:
         """The card of every scene, and its share of the bar, on paper that covers what is out of the view."""
         width, height, camera = self.width, self.height, self.camera
-        yield block(0.0, camera.height, width, height - camera.height, self.palette.paper)
-        yield block(camera.width, 0.0, width - camera.width, height, self.palette.paper)
-        yield block(MARGIN, height - MARGIN, width - 2 * MARGIN, BAR, self.palette.constant)
+        yield block(0.0, camera.height, width, height - camera.height, LIGHT.paper)
+        yield block(camera.width, 0.0, width - camera.width, height, LIGHT.paper)
+        yield block(MARGIN, height - MARGIN, width - 2 * MARGIN, BAR, LIGHT.constant)
         share = (width - 2 * MARGIN) / len(self.scenes)
         for k, scene in enumerate(self.scenes):
-            bar = block(MARGIN + k * share, height - MARGIN, share, BAR, self.colour(scene))
+            bar = block(MARGIN + k * share, height - MARGIN, share, BAR, COLOURS[scene.phase])
             yield replace(bar, first=k)
             yield from (replace(mark, first=k, end=k + 1) for mark in self.card(k, scene))
 
     def card(self, k: int, scene: Scene) -> Iterator[Mark]:
         """The words of a scene, and what they stand on."""
-        (x, y), height, colour = self.corner(k), card_height(self.cards[k]), self.colour(scene)
-        yield block(x, y, self.room, height, self.palette.constant)
+        (x, y), height, colour = self.corner(k), card_height(self.cards[k]), COLOURS[scene.phase]
+        yield block(x, y, self.room, height, LIGHT.constant)
         yield block(x, y, 5.0, height, colour)
         y += PAD + 0.7 * LINE
         yield words(x + PAD, y, scene.heading, colour, "bold")
         for i, line in enumerate(self.cards[k], 1):
             indent = 1.5 * SIZE if line.startswith(INDENT) else 0.0
-            yield words(x + PAD + indent, y + i * LINE, line.strip(), self.palette.ink)
-
-    def colour(self, scene: Scene) -> str:
-        """Blue where data changes, red where gradients do."""
-        p = self.palette
-        return {"given": p.quiet, "forward": p.live, "backward": p.wanted, "update": p.live}[scene.phase]
+            yield words(x + PAD + indent, y + i * LINE, line.strip(), LIGHT.ink)
 
     def corner(self, k: int) -> Point:
         """Where a card begins: beside what it is about, or below the graph."""
