@@ -13,13 +13,12 @@ from functools import cached_property, partial
 from os import PathLike
 from typing import Any
 
-from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined
-from tinygrad_edu.viz.model.paths import Paths, check_target, find_paths
+from tinygrad_edu.viz.model.paths import Paths, check_result, check_target, find_paths
 from tinygrad_edu.viz.model.records import Diagram, Story
 from tinygrad_edu.viz.model.replay import Replay
 from tinygrad_edu.viz.model.steps import tell
@@ -58,10 +57,7 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
     ValueError
         If `loss` is not a single number.
     """
-    if not isinstance(loss, Node):
-        raise errors.constants_only(loss)
-    if loss.data.size != 1:
-        raise errors.not_scalar(loss.name, loss.data.shape)
+    check_result(loss)
     look_at(loss)
     return BackwardPass(loss, names, lr)
 
@@ -199,10 +195,8 @@ class BackwardPass:
 
         Parameters
         ----------
-        form
-            An ending of `save`, without the dot.
-        animate
-            Whether an SVG moves.
+        form, animate
+            An ending of `save`, without the dot, and whether an SVG moves.
         """
         if form == "gif":
             return animated_gif(self.stage())
@@ -215,8 +209,7 @@ class BackwardPass:
         return self.json().encode() if form == "json" else "\n".join([*self.text().splitlines(), ""]).encode()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        bundle: dict[str, str] = self.explore()._repr_mimebundle_(include, exclude)
-        return bundle
+        return self.explore()._repr_mimebundle_(include, exclude)
 
     def __str__(self) -> str:
         return str(self.text())

@@ -28,8 +28,8 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import glyph
 from tinygrad_edu.viz.model.names import Names
-from tinygrad_edu.viz.model.records import Box, Diagram
-from tinygrad_edu.viz.model.replay import norm
+from tinygrad_edu.viz.model.records import Box
+from tinygrad_edu.viz.model.replay import Replay, norm
 
 LINES = 200
 """More changes than this are no longer looked through."""
@@ -45,26 +45,17 @@ INF = float("inf")
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """The data, or the gradient, of a Value in both passes.
-
-    Attributes
-    ----------
-    name, quantity
-        The Value, and "data" or "grad".
-    before, after
-        What it was and is; None where there is none.
-    difference
-        After minus before; None where they cannot be subtracted.
-    relative
-        The norm of the difference, divided by that of what it was; infinite where that cannot be said.
-    """
+    """The data, or the gradient, of a Value in both passes; None where there is none."""
 
     name: str
     quantity: str
+    """"data" or "grad"."""
     before: Any
     after: Any
     difference: Any
+    """After minus before; None where they cannot be subtracted."""
     relative: float
+    """The norm of the difference, divided by that of what it was; infinite where that cannot be said."""
 
     @property
     def percent(self) -> str:
@@ -101,22 +92,9 @@ class Comparison:
         used = frozenset(self.pairs.values())
         self.gone = [node for node in nodes if node not in used]
         self.new = [node for node in others if node not in self.pairs]
-        self.of = {node: found for node in others if node in self.pairs and (found := self.compared(node))}
+        compared = {node: both(self.first, old, self.second, node) for node, old in self.pairs.items()}
+        self.of = {node: found for node, found in compared.items() if found}
         self.changes = sorted((c for found in self.of.values() for c in found), key=lambda c: -c.relative)
-
-    def compared(self, node: Node) -> list[Change]:
-        """The changes of a Value of the second pass.
-
-        Parameters
-        ----------
-        node
-            The Value.
-        """
-        old = self.pairs[node]
-        name = self.second.names[node]
-        data = change(name, "data", self.first.data(old), self.second.data(node))
-        grad = change(name, "grad", self.first.gradients.get(old), self.second.gradients.get(node))
-        return [found for found in (data, grad) if found.relative]
 
     @property
     def same_structure(self) -> bool:
@@ -141,22 +119,13 @@ class Comparison:
 
     def draw(self) -> Drawing:
         """The second pass as a picture, its boxes with both numbers, those that changed marked."""
-        return Drawing(self.marked(self.after.diagram))
-
-    def marked(self, diagram: Diagram) -> Diagram:
-        """What is drawn of the second pass, with both numbers in its boxes.
-
-        Parameters
-        ----------
-        diagram
-            The second pass as it is drawn alone.
-        """
+        diagram = self.after.diagram
         inside: dict[str, list[Node]] = {}
         for node in self.second.nodes:
             inside.setdefault(diagram.box(node), []).append(node)
         boxes = tuple(self.box(box, inside.get(box.id, [])) for box in diagram.boxes)
         note = [diagram.note, "before -> after; what changed has a border in orange, and how much", *self.only()]
-        return replace(diagram, boxes=boxes, note="\n".join(filter(None, note)))
+        return Drawing(replace(diagram, boxes=boxes, note="\n".join(filter(None, note))))
 
     def box(self, box: Box, nodes: Sequence[Node]) -> Box:
         """A box with what it was and what it is; of a folded one, how much of it changed.
@@ -215,6 +184,14 @@ def diff(before: BackwardPass, after: BackwardPass) -> Comparison:
     return Comparison(before, after)
 
 
+def both(first: Replay, old: Node, second: Replay, new: Node) -> list[Change]:
+    """The changes of a Value, in data and gradient, from one pass to the other."""
+    name = second.names[new]
+    data = change(name, "data", first.data(old), second.data(new))
+    grad = change(name, "grad", first.gradients.get(old), second.gradients.get(new))
+    return [found for found in (data, grad) if found.relative]
+
+
 def change(name: str, quantity: str, before: Any, after: Any) -> Change:
     """How far two arrays, or an array and nothing, are from each other."""
     if before is None or after is None or np.shape(before) != np.shape(after):
@@ -258,15 +235,7 @@ def described(node: Node, name: str) -> str:
 
 
 def matched(first: Sequence[Node], second: Sequence[Node], names: Names, later_names: Names) -> dict[Node, Node]:
-    """For every Value of the second graph that has one, the corresponding Value of the first.
-
-    Parameters
-    ----------
-    first, second
-        The two graphs, operands before results.
-    names, later_names
-        What the Values are called in each.
-    """
+    """For every Value of the second graph that has one, that of the first; both have operands before results."""
     shared = frozenset(first) & frozenset(second)
     waiting: dict[Any, deque[Node]] = {}
     for node in first:
@@ -275,30 +244,17 @@ def matched(first: Sequence[Node], second: Sequence[Node], names: Names, later_n
     pairs: dict[Node, Node] = {}
     taken: set[Node] = set()
     for node in second:
-        found = next(offers(node, later_names, shared, pairs, waiting, taken), None)
-        if found is not None:
-            pairs[node] = found
-            taken.add(found)
+        for key in keys(node, later_names, shared, pairs):
+            line = waiting.get(key, deque())
+            while line and line[0] in taken:
+                line.popleft()
+            if line:
+                pairs[node] = line[0]
+                taken.add(line[0])
+                break
     if second[-1] not in pairs and first[-1] not in taken:
         pairs[second[-1]] = first[-1]  # whatever they are, they are the two results
     return pairs
-
-
-def offers(
-    node: Node,
-    names: Names,
-    shared: frozenset[Node],
-    pairs: Mapping[Node, Node],
-    waiting: Mapping[Any, deque[Node]],
-    taken: set[Node],
-) -> Iterator[Node]:
-    """The first Value for each of a Value's keys that has no counterpart yet."""
-    for key in keys(node, names, shared, pairs):
-        line = waiting.get(key, deque())
-        while line and line[0] in taken:
-            line.popleft()
-        if line:
-            yield line[0]
 
 
 def keys(node: Node, names: Names, shared: frozenset[Node], pairs: Mapping[Node, Node]) -> Iterator[Any]:

@@ -154,9 +154,7 @@ class Drawing:
         """
         if form == "dot":
             return self.source.encode()
-        if form == "svg":
-            return (PROLOG + self.svg).encode()
-        return self.laid_out(form)
+        return (PROLOG + self.svg).encode() if form == "svg" else self.laid_out(form)
 
     @cached_property
     def svg(self) -> str:
@@ -199,25 +197,11 @@ class Drawing:
 
 
 def inert_svg(
-    diagram: Diagram,
-    grads: Mapping[str, str],
-    mode: str = "forward",
-    palette: Palette = LIGHT,
-    implied: Iterable[tuple[str, str]] = (),
+    diagram: Diagram, grads: Mapping[str, str], mode: str = "forward", implied: Iterable[tuple[str, str]] = ()
 ) -> str:
     """A diagram for a page or an animation: every part with its id, and nothing in it that can act.
 
-    Parameters
-    ----------
-    diagram
-        What is drawn.
-    grads
-        What boxes show for a gradient, by their ids.
-    mode
-        Where arrows point: "forward", "backward", or "both".
-    palette
-        The colours.
-    implied
-        Attributes and values that can be left out.
+    Its boxes show for a gradient what `grads` says, by their ids; arrows point "forward", "backward" or to "both"
+    sides; `implied` are attributes and values that can be left out.
     """
-    return allowed(graphviz.render(dot.source(diagram, mode, palette, grads), "svg").decode(), implied)
+    return allowed(graphviz.render(dot.source(diagram, mode, LIGHT, grads), "svg").decode(), implied)

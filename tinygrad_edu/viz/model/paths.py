@@ -113,13 +113,20 @@ def find_paths(replay: Replay, to: Node) -> Paths:
     return Paths(to, between, count_paths(nodes, to, between), tuple(ranked), replay.gradients[to], rest)
 
 
+def check_result(loss: Any) -> None:
+    """Refuse a result without a gradient: what is no Value, or not a single number."""
+    if not isinstance(loss, Node):
+        raise errors.constants_only(loss)
+    if loss.data.size != 1:
+        raise errors.not_scalar(loss.name, loss.data.shape)
+
+
 def check_target(replay: Replay, to: Any) -> None:
     """Refuse a target that has no path to the result, and a result without a gradient."""
     loss = replay.root
     if not isinstance(to, Node):
         raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
-    if loss.data.size != 1:
-        raise errors.not_scalar(loss.name, loss.data.shape)
+    check_result(loss)
     if to not in replay.uses:
         raise ValueError(
             f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "

@@ -20,7 +20,7 @@ from tinygrad_edu.viz.lines import Line, last_result, line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule, equation
-from tinygrad_edu.viz.model.paths import Path, find_paths
+from tinygrad_edu.viz.model.paths import Path, check_result, find_paths
 from tinygrad_edu.viz.model.records import LocalDerivative
 from tinygrad_edu.viz.model.replay import Edge, Replay, slope, vjp
 
@@ -79,21 +79,8 @@ def question(name: str, w: Any, loss: Any) -> tuple[Node, Node]:
     """The Value and the result that a question is about, or an error that says how to ask it.
 
     A Value knows what it was made from, not what was made of it. So a question about a weight names the result as
-    well, unless that was looked at last: traced, drawn, or gone backward inside `recording()`.
-
-    Parameters
-    ----------
-    name
-        The function, such as "explain", for the messages.
-    w, loss
-        As the user gave them; no loss means the last one of `recording()`.
-
-    Raises
-    ------
-    TypeError
-        If one of them is not a Value, or no result is known.
-    ValueError
-        If the result is not a single number.
+    well, unless that was looked at last: traced, drawn, or gone backward inside `recording()`. The messages name the
+    function that was asked.
     """
     if not isinstance(w, Node):
         raise errors.refusal(TypeError, f"{name}(w, loss) is about a Value, such as a weight; got {type(w).__name__}")
@@ -103,13 +90,9 @@ def question(name: str, w: Any, loss: Any) -> tuple[Node, Node]:
             raise errors.refusal(
                 TypeError,
                 f"a Value does not know what was computed from it: write viz.{name}(w, loss), or call "
-                "viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss "
-                f"",
+                "viz.trace(loss) first, or run both passes inside `with viz.recording():`, and keep the loss ",
             )
-    if not isinstance(loss, Node):
-        raise errors.constants_only(loss)
-    if loss.data.size != 1:
-        raise errors.not_scalar(loss.name, loss.data.shape)
+    check_result(loss)
     return w, loss
 
 

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.lines import line_of
 from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import titled
-from tinygrad_edu.viz.model.paths import Path
+from tinygrad_edu.viz.model.paths import Path, check_result
 from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Leaf, Operation, Step, Story, Update
 from tinygrad_edu.viz.model.replay import Edge, Replay
 from tinygrad_edu.viz.model.steps import backward
@@ -46,10 +45,7 @@ def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
     ValueError
         If it is not a single number.
     """
-    if not isinstance(loss, Node):
-        raise errors.constants_only(loss)
-    if loss.data.size != 1:
-        raise errors.not_scalar(loss.name, loss.data.shape)
+    check_result(loss)
     return numbered(Replay(loss, names))
 
 

@@ -21,15 +21,7 @@ DEEPEST = 24
 
 
 def tree(diagram: Diagram, caption: bool = True) -> Text:
-    """A diagram as text: values, gradients, local derivatives, the wanted paths.
-
-    Parameters
-    ----------
-    diagram
-        What is drawn.
-    caption
-        Whether the chain rule along the wanted paths follows.
-    """
+    """A diagram as text: values, gradients, local derivatives, and as a caption the chain rule along wanted paths."""
     lines = Tree(diagram).lines()
     if len(lines) > LINES:
         lines = [*lines[:LINES], f"... {len(lines) - LINES:,} more lines"]
