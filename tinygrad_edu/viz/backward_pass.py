@@ -35,7 +35,7 @@ MOVING = ("gif", "html", "json", "txt")
 
 
 def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:
-    """Replay the backward pass of a result, to see it in any of the views; no `.grad` is changed.
+    """The backward pass of a result, replayed to be seen in any of the views; no `.grad` is changed.
 
     Parameters
     ----------
@@ -46,16 +46,10 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
     lr
         The learning rate with which the update is shown.
 
-    Returns
-    -------
-    BackwardPass
-
     Raises
     ------
-    TypeError
-        If `loss` is not a Value.
-    ValueError
-        If `loss` is not a single number.
+    TypeError, ValueError
+        If `loss` is not a Value, or not a single number.
     """
     check_result(loss)
     look_at(loss)
@@ -109,23 +103,18 @@ class BackwardPass:
     def paths(self, to: Node) -> Paths:
         """The paths from the result to a Value, in numbers.
 
+        There are `count`, of which the largest are `listed`, each with its `edges` and its `product`, an array of the
+        shape of the Value. The products and the `rest` sum to the `gradient`.
+
         Parameters
         ----------
         to
             The Value that the paths lead to.
 
-        Returns
-        -------
-        Paths
-            `count` paths, of which the largest are `listed`, each with its `edges` and its `product`, an array of the
-            shape of the Value. The products and the `rest` sum to the `gradient`.
-
         Raises
         ------
-        TypeError
-            If `to` is not a Value.
-        ValueError
-            If the result was not computed from it.
+        TypeError, ValueError
+            If `to` is not a Value, or the result was not computed from it.
         """
         check_target(self.replay, to)
         return find_paths(self.replay, to)
@@ -178,12 +167,9 @@ class BackwardPass:
 
         Raises
         ------
-        ValueError
-            For another ending, and for `animate` with one that cannot move.
-        FileNotFoundError
-            If the folder does not exist.
-        DrawingError
-            Without Graphviz, for those forms that need it.
+        ValueError, FileNotFoundError, DrawingError
+            For another ending, or with `animate` one that cannot move; for a folder that does not exist; without
+            Graphviz, for those forms that need it.
         """
         target, form = checked(path, (*FORMATS, *MOVING))
         if animate and form not in ("svg", "gif", "html"):

@@ -158,17 +158,12 @@ class Comparison:
 
 
 def diff(before: BackwardPass, after: BackwardPass) -> Comparison:
-    """Compare two backward passes: before and after a training step, or two runs.
+    """The comparison of two backward passes, to be printed or drawn: before and after a training step, or two runs.
 
     Parameters
     ----------
     before, after
         The two passes, as `viz.trace(loss)` gives them.
-
-    Returns
-    -------
-    Comparison
-        To be printed, shown, or drawn.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def draw(
     level: str = "tensor",
     dark: bool = False,
 ) -> Drawing:
-    """Draw the graph of a result: a picture in a notebook, a tree in a terminal.
+    """A drawing of the graph of a result: a picture in a notebook or a file, a tree in a terminal.
 
     Parameters
     ----------
@@ -58,18 +58,11 @@ def draw(
     dark
         Light on dark, for slides and dark pages.
 
-    Returns
-    -------
-    Drawing
-        To be shown in a notebook, printed, or saved.
-
     Raises
     ------
-    TypeError
-        If `loss` or `to` is not a Value.
-    ValueError
-        For another mode or level; for too many numbers at level "scalar"; and if the result does not depend on `to`
-        or, with `to`, is not a single number.
+    TypeError, ValueError
+        If `loss` or `to` is not a Value; for another mode or level; for too many numbers at level "scalar"; and if
+        the result does not depend on `to` or, with `to`, is not a single number.
     """
     if not isinstance(loss, Node):
         raise errors.constants_only(loss)
@@ -134,12 +127,8 @@ class Drawing:
 
         Raises
         ------
-        ValueError
-            For another ending.
-        FileNotFoundError
-            If the folder does not exist.
-        DrawingError
-            If there is no Graphviz; .dot needs none.
+        ValueError, FileNotFoundError, DrawingError
+            For another ending, a folder that does not exist, and without Graphviz, which .dot does not need.
         """
         target, form = checked(path, FORMATS)
         write(target, self.rendered(form))

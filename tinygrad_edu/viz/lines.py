@@ -58,25 +58,25 @@ class Line:
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """Inside, remember for every new Value the line that made it; pictures in words then name the lines.
+    """A block in which every new Value is remembered with the line that made it, which pictures in words then name.
 
     It holds for this thread or task only, blocks can be nested, and a Value keeps its line after the block. An
     operation takes several times as long while it lasts.
-
-    Returns
-    -------
-    context manager
     """
     with listening(Notes()):
         yield
 
 
 class Notes(Listener):
-    """Notes the line of every new Value, and whose backward pass was the last."""
+    """Notes the line of every new Value, for as long as that lives, and whose backward pass was the last."""
 
     def made(self, value: Node, op: Op | None) -> None:
-        """Note the line of a result or a variable."""
-        note(value, op.name if op is not None and value.op is None else "")
+        """Note where the user's program stands, and the operation if its result does not remember it."""
+        frame, _ = user_frame()
+        forgotten = op.name if op is not None and value.op is None else ""
+        # the key is its number: Values compare by their data, so a dict of weak references would not find them
+        gone = ref(value, partial(NOTES.pop, value.number))
+        NOTES[value.number] = (gone, frame.f_code.co_filename, frame.f_lineno, forgotten)
 
     def differentiated(self, root: Node, seed: Any, gradients: Any, added: bool) -> None:
         """Note whose backward pass it was."""
@@ -86,14 +86,6 @@ class Notes(Listener):
 def look_at(root: Node) -> None:
     """Remember the result that is looked at, so that questions about a weight need not name it again."""
     LAST.set(ref(root))
-
-
-def note(made: Node, forgotten: str) -> None:
-    """Remember where the user's program stands, for as long as a Value lives."""
-    frame, _ = user_frame()
-    # the key is its number: Values compare by their data, so a dict of weak references would not find them
-    gone = ref(made, partial(NOTES.pop, made.number))
-    NOTES[made.number] = (gone, frame.f_code.co_filename, frame.f_lineno, forgotten)
 
 
 def line_of(node: Node) -> Line | None:

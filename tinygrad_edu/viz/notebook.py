@@ -29,17 +29,12 @@ class Picture(str):
 
 
 def bundle(thing: Any) -> dict[str, str]:
-    """What a notebook shows of a Value, or of a module: anything with `named_parameters()`.
+    """What a notebook shows of a Value, or of a module: for each MIME type a text.
 
     Parameters
     ----------
     thing
-        The Value or the module.
-
-    Returns
-    -------
-    dict
-        MIME type to text.
+        The Value or the module, which is anything with `named_parameters()`.
     """
     card = value_card(thing) if isinstance(thing, Node) else module_card(thing)
     return {"text/plain": repr(thing), "text/html": card}
@@ -50,8 +45,7 @@ def value_card(value: Node) -> str:
     made = "variable" if value.op is None else f"result of {value.op.name}"
     place = line_of(value)
     facts = [f"{formatting.shape(value.data)} {value.data.dtype}", made, *([] if place is None else [f"at {place}"])]
-    grad = ["not computed yet", ""] if value.grad is None else pictured(value.grad)
-    rows = [["data", *pictured(value.data)], ["grad", *grad]]
+    rows = [["data", *pictured(value.data)], ["grad", *pictured(value.grad)]]
     return table(["Value", clean(value.name or ""), ", ".join(facts)], rows)
 
 
@@ -61,15 +55,17 @@ def module_card(module: Any) -> str:
     total = sum(value.data.size for _, value in named)
     rows = [["parameter", "shape", "data", "", "grad", ""]]
     for name, value in named[:ROWS]:
-        grad = ["not computed yet", ""] if value.grad is None else pictured(value.grad)
-        rows.append([clean(name), f"{formatting.shape(value.data)} {value.data.dtype}", *pictured(value.data), *grad])
+        kind = f"{formatting.shape(value.data)} {value.data.dtype}"
+        rows.append([clean(name), kind, *pictured(value.data), *pictured(value.grad)])
     if len(named) > ROWS:
         rows.append([f"... {len(named) - ROWS:,} more"])
     return table([type(module).__name__, "", f"{total:,} numbers in {len(named):,} parameters"], rows)
 
 
 def pictured(data: Any) -> list[str]:
-    """An array in words, and as a heat map where not all of its numbers are shown."""
+    """An array in words, and as a heat map where not all of its numbers are shown; None is a missing gradient."""
+    if data is None:
+        return ["not computed yet", ""]
     return [formatting.array(data), Picture(thumbnail(data) if np.size(data) > formatting.FULL else "")]
 
 

@@ -36,17 +36,7 @@ HOLD = 2000
 def animate(
     recorder: Recorder, path: str | PathLike[str], asked: tuple[Predict, Points] | None, frames: int, fps: int
 ) -> None:
-    """Write the GIF; the boundary is that of a function and points which are `asked` for.
-
-    Raises
-    ------
-    ValueError
-        For an ending other than .gif, for less than one frame, and if no step was recorded.
-    FileNotFoundError
-        If the folder does not exist.
-    DrawingError
-        Without matplotlib.
-    """
+    """Write the GIF; the boundary is that of a function and points which are `asked` for."""
     target, _ = checked(path, ("gif",))
     if frames < 1 or fps < 1:
         raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")

@@ -24,23 +24,8 @@ LONGEST = 28
 
 
 def axes(ax: Any = None, size: tuple[float, float] = (6.4, 3.6)) -> tuple[Any, Any]:
-    """The given axes and their figure, or new ones.
-
-    Parameters
-    ----------
-    ax
-        Axes of matplotlib, or None.
-    size
-        Width and height of a new figure, in inches.
-
-    Raises
-    ------
-    DrawingError
-        Without matplotlib.
-    """
-    if ax is not None:
-        return ax.figure, ax
-    return grid(1, 1, size)
+    """The given axes and their figure, or new ones: (width, height) in inches."""
+    return grid(1, 1, size) if ax is None else (ax.figure, ax)
 
 
 def grid(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:

@@ -49,33 +49,26 @@ class Points:
 
 
 def boundary(predict: Predict, x: Any, y: Any, ax: Any = None, *, level: float | None = None) -> Any:
-    """Draw the decision boundary of a model with two inputs.
+    """A figure of the decision boundary of a model with two inputs.
+
+    Its title has the share of the points that are on the right side.
 
     Parameters
     ----------
     predict
         A model, or any function: from (points, 2) to one output, (points, 1) or (points,); to scores, (points,
         classes); or to whole numbers, which are classes.
-    x
-        (points, 2)
-    y
-        (points,) or (points, 1), whole numbers: two labels for one output, else classes from 0.
+    x, y
+        (points, 2), and (points,) or (points, 1) whole numbers: two labels for one output, else classes from 0.
     ax
         Axes to draw on.
     level
         Where one output passes from the first label to the second; it is 0.5 after a sigmoid and 0 otherwise.
 
-    Returns
-    -------
-    Figure
-        The figure, with the share of the points that are on the right side in the title.
-
     Raises
     ------
-    ValueError
-        For points that are not of a plane, labels that do not fit, and for outputs of another shape.
-    DrawingError
-        Without matplotlib.
+    ValueError, DrawingError
+        For points that are not of a plane, labels that do not fit, outputs of another shape; without matplotlib.
     """
     points = labelled(x, y)
     level = usual_level(predict, points.x) if level is None else level

@@ -42,12 +42,7 @@ class Snapshot:
 
 
 class History:
-    """The steps of a training.
-
-    Parameters
-    ----------
-    names, shapes
-        Those of the parameters.
+    """The steps of a training of parameters of these names and shapes.
 
     Attributes
     ----------
@@ -173,15 +168,7 @@ class History:
 
 
 def condensed(rows: Array, most: int) -> tuple[Array, Array]:
-    """The edges of at most so many equal spans of steps, and the mean of the finite rows in each; nan without any.
-
-    Parameters
-    ----------
-    rows
-        (steps, columns), one step at least.
-    most
-        How many spans there may be.
-    """
+    """The edges of at most so many equal spans of steps, and the mean of the finite rows in each; nan without any."""
     edges = np.linspace(0, len(rows), min(len(rows), most) + 1).astype(int)
     finite = np.isfinite(rows)
     total = np.add.reduceat(np.where(finite, rows, 0.0), edges[:-1])

@@ -70,15 +70,9 @@ SHARE = "entries, relative to the fullest bin"
 
 
 class Plots:
-    """The plots of what was recorded of a training.
+    """The plots of what was recorded of a training: on the axes `ax` of matplotlib, or on a new figure.
 
-    Every one is drawn on the axes `ax` of matplotlib, or on a new figure, and returns the figure. Without matplotlib
-    they raise `DrawingError`.
-
-    Parameters
-    ----------
-    history
-        What was recorded.
+    Each returns its figure; without matplotlib it raises `DrawingError`.
     """
 
     def __init__(self, history: History) -> None:
@@ -261,8 +255,10 @@ def sizes_by_row(ax: Any, means: Array, largest: Array) -> None:
     ax.hlines(rows[seen], means[seen], largest[seen], color=GREY, linewidth=1.2, zorder=1)
     ax.plot(means[seen], rows[seen], "o", color=BLUE, label="mean |gradient|")
     ax.plot(largest[seen], rows[seen], "D", color=ORANGE, markersize=4.5, label="largest |gradient|")
-    for row in rows[~seen]:
-        say_absent(ax, row, largest[row])
+    for row in rows[~seen]:  # no place on a logarithmic axis
+        words = "no gradient" if np.isnan(largest[row]) else "gradient 0" if largest[row] == 0 else "not finite"
+        where = ("axes fraction", "data")
+        ax.annotate(words, (0.02, row), xycoords=where, color=INK, va="center", fontsize="small", style="italic")
 
 
 def decades(ax: Any, least: Array, largest: Array) -> None:
@@ -273,13 +269,6 @@ def decades(ax: Any, least: Array, largest: Array) -> None:
         low, high = np.floor(np.log10(least.min())), np.ceil(np.log10(largest.max()))
         ax.set_xlim(0.8 * 10.0**low, 1.25 * 10.0 ** max(high, low + 1.0))
     ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-def say_absent(ax: Any, row: int, size: float) -> None:
-    """Say in its row why a parameter has no place on a logarithmic axis."""
-    words = "no gradient" if np.isnan(size) else "gradient 0" if size == 0 else "not finite"
-    where = ("axes fraction", "data")
-    ax.annotate(words, (0.02, row), xycoords=where, color=INK, va="center", fontsize="small", style="italic")
 
 
 def panels(history: History, of: str) -> Any:

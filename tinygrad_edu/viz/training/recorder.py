@@ -28,18 +28,7 @@ USE = "watch a model with named_parameters(), a dict of Values, a list of Values
 
 
 class Recorder(Listener):
-    """Takes in the passes through some parameters.
-
-    Parameters
-    ----------
-    parameters
-        Name to Value.
-
-    Attributes
-    ----------
-    history
-        The steps that are over.
-    """
+    """Takes in the passes through some parameters, given by name; `history` holds the steps that are over."""
 
     def __init__(self, parameters: Mapping[str, Node]) -> None:
         self.parameters = list(parameters.values())
@@ -58,7 +47,8 @@ class Recorder(Listener):
         with np.errstate(all="ignore"):
             loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.data)))
             gradient = self.held(gradients, added)
-            step.note_open(open_units(nodes))
+            for name, units in open_units(nodes).items():
+                step.open[name] = either(step.open.get(name), units)
         if not added:
             step.take(Returned(root.number, set(map(NUMBER, nodes)), loss, gradient))
             return
@@ -75,7 +65,8 @@ class Recorder(Listener):
         """End the step under way; the parameters are now those after it."""
         step, self.under_way = self.under_way, None
         assert step is not None
-        update = self.history.add(*step.counted(), step.data, step.gradient(), after)
+        losses = step.losses or [returned.loss for returned in step.returned]
+        update = self.history.add(sum(losses), len(losses), step.data, step.gradient(), after)
         self.history.add_units(step.open)
         self.history.leftovers += step.left & (update > 0)
 
@@ -121,33 +112,16 @@ class Returned:
 
 
 class Step:
-    """A step under way: the parameters as it found them, and what its passes have brought so far.
-
-    Parameters
-    ----------
-    found, data
-        The arrays that the parameters held when the step began, and a copy of them as one long vector.
-
-    Attributes
-    ----------
-    losses, added
-        The losses that `backward()` was called on, and what `.grad` holds with all of them.
-    left
-        Which parameters had a gradient before the first of them.
-    returned
-        The passes that only returned their gradients.
-    open
-        By the name of the layer: which units were open in any of the passes.
-    """
+    """A step under way: the arrays it found, a copy of them as one long vector, and what its passes have brought."""
 
     def __init__(self, found: list[Any], data: Array) -> None:
         self.found = found
         self.data = data
-        self.losses: list[float] = []
-        self.added = np.full(data.shape, np.nan)
-        self.left: Flags = np.zeros(len(found), dtype=bool)
-        self.returned: list[Returned] = []
-        self.open: dict[str, Flags] = {}
+        self.losses: list[float] = []  # that `backward()` was called on
+        self.added = np.full(data.shape, np.nan)  # what `.grad` holds with all of them
+        self.left: Flags = np.zeros(len(found), dtype=bool)  # which parameters had a gradient before the first
+        self.returned: list[Returned] = []  # the passes that only returned their gradients
+        self.open: dict[str, Flags] = {}  # by layer: which units were open in any of the passes
 
     def take(self, new: Returned) -> None:
         """Add a pass; of two of which one goes through the result of the other, the longer stays."""
@@ -159,16 +133,6 @@ class Step:
             new.gradient = first_known(new.gradient, part.gradient)
             self.returned.remove(part)
         self.returned.append(new)
-
-    def note_open(self, units: Mapping[str, Flags]) -> None:
-        """Add which units were open in a pass."""
-        for name, flags in units.items():
-            self.open[name] = either(self.open.get(name), flags)
-
-    def counted(self) -> tuple[float, int]:
-        """The loss, summed over the passes as gradients are, and how many passes there were."""
-        losses = self.losses or [returned.loss for returned in self.returned]
-        return sum(losses), len(losses)
 
     def gradient(self) -> Array:
         """The gradient of each parameter as one long vector: the sum over the passes; nan where none came."""
@@ -230,15 +194,7 @@ def either(before: Flags | None, units: Flags) -> Flags:
 
 
 def named(watched: Any) -> dict[str, Node]:
-    """The parameters of what is to be watched, by name; each Value once, and none without entries.
-
-    Raises
-    ------
-    TypeError
-        For anything but a model, a dict or list of Values, or a Value; and for results of operations.
-    ValueError
-        If there are no parameters.
-    """
+    """The parameters of what is to be watched, by name; each Value once, and none without entries."""
     found: dict[str, Node] = {}
     seen: set[Node] = set()
     for given, value in listed(watched):

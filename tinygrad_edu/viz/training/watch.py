@@ -118,10 +118,9 @@ class Watch(Plots):
 
         Raises
         ------
-        ValueError
-            For another ending, less than one frame, points that cannot be drawn, and if no step was recorded.
-        FileNotFoundError
-            If the folder does not exist.
+        ValueError, FileNotFoundError
+            For another ending, less than one frame, points that cannot be drawn, and if no step was recorded; for a
+            folder that does not exist.
         """
         if (x is None) != (y is None):
             raise refusal(ValueError, "animate needs x and y for the boundary, or neither")

@@ -26,6 +26,8 @@ from tinygrad_edu.viz.model.records import LocalDerivative
 from tinygrad_edu.viz.model.replay import Edge, Replay, entry_slopes, norm, stretched_vjp, vjp
 
 Origin = tuple[Node, str]
+"""The Value at which what is not finite begins, and what there is to say of it."""
+
 Test = Callable[[Any], Any]
 
 TERMS = 4
@@ -148,13 +150,7 @@ def at(data: Any, bad: Test) -> str:
 
 
 def forward_origins(root: Node, names: Names) -> list[Origin]:
-    """Where what is not finite in an operation came from: the first nan, and the first infinity behind that.
-
-    Returns
-    -------
-    list
-        Each Value at which it begins, and what there is to say of it.
-    """
+    """Where what is not finite in an operation came from: the first nan, and the first infinity behind that."""
     arrays = root.saved or (root.data,)
     bad = np.isnan if any(np.any(np.isnan(array)) for array in arrays) else np.isinf
     first = origin(root, names, bad)

@@ -29,7 +29,10 @@ SHOWN = 6
 
 
 def explain(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> Text:
-    """Tell how the gradient of a result with respect to a Value comes about.
+    """How the gradient of a result with respect to a Value comes about, as text.
+
+    It is the sum over paths, then the factors of each, with the lines of the program that they come from if those ran
+    inside `recording()`.
 
     Parameters
     ----------
@@ -40,18 +43,11 @@ def explain(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None)
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
 
-    Returns
-    -------
-    Text
-        A `str`: the sum over paths, then the factors of each, with the lines of the program that they come from if
-        those ran inside `recording()`.
-
     Raises
     ------
-    TypeError
-        If `w` or `loss` is not a Value, or no result is known.
-    ValueError
-        If the result is not a single number, or was not computed from `w`.
+    TypeError, ValueError
+        If `w` or `loss` is not a Value, or no result is known; if that is not a single number, or was not computed
+        from `w`.
     """
     w, loss = question("explain", w, loss)
     replay = Replay(loss, names)

@@ -54,7 +54,7 @@ USUAL = (
 
 
 def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> Text:
-    """Tell why the gradient of a Value is missing, zero, tiny, nan or infinite, and where that begins.
+    """What makes the gradient of a Value missing, zero, tiny, nan or infinite, and where that begins, as text.
 
     Parameters
     ----------
@@ -65,17 +65,10 @@ def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> 
     names
         What to call Values and arrays that have no name of their own, such as `locals()`.
 
-    Returns
-    -------
-    Text
-        A string that shows as it is in a notebook.
-
     Raises
     ------
-    TypeError
-        If `w` or `loss` is not a Value, or no result is known.
-    ValueError
-        If the result is not a single number.
+    TypeError, ValueError
+        If `w` or `loss` is not a Value, or no result is known; if that is not a single number.
     """
     w, loss = question("why", w, loss)
     replay = Replay(loss, names)
@@ -184,10 +177,8 @@ class Cause:
         small = sorted((k for k, gain in enumerate(gains) if gain < 1.0), key=gains.__getitem__)[:WEAKEST]
         yield f"it vanishes: a product of {len(gains):,} factors, of which the smallest are"
         for k in sorted(small):
-            text = (
-                f"{factor(path.edges[k], self.replay)}, which makes it {formatting.number(gains[k])} times as large"
-            )
-            yield from self.told(text, path.edges[k].result)
+            edge, gain = path.edges[k], formatting.number(gains[k])
+            yield from self.told(f"{factor(edge, self.replay)}, which makes it {gain} times as large", edge.result)
 
     def not_finite(self) -> Iterator[str]:
         """The edge at which it begins going backward, and the numbers of the forward pass behind that."""
@@ -251,11 +242,8 @@ def taken_out(w: Node, nodes: Sequence[Node], names: Names) -> Iterator[str]:
             yield f"{names[node]} is another Value with the array of {called}: use {called} itself"
         for arg, data in zip(node.args, node.saved[1:], strict=True):
             if not isinstance(arg, Node) and same(data, w.data):
-                what = (
-                    f"the array of {called}"
-                    if np.size(w.data) > 1
-                    else f"{called}'s number, {formatting.number(w.data)},"
-                )
+                number = f"{called}'s number, {formatting.array(w.data)},"
+                what = f"the array of {called}" if np.size(w.data) > 1 else number
                 yield f"{names[node]}{made_at(node)} uses {what} as a constant: was {called}.data used?"
 
 
