@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from json import dumps
 from os import PathLike
 from typing import Any
 
@@ -67,11 +68,6 @@ class BackwardPass:
         What to call Values and arrays that have no name of their own, or None.
     lr
         The learning rate with which the update is shown.
-
-    Attributes
-    ----------
-    story
-        The pass as data: what is drawn, and every step forward, backward and of the update.
     """
 
     def __init__(self, root: Node, names: Mapping[str, Any] | None, lr: float) -> None:
@@ -91,13 +87,11 @@ class BackwardPass:
 
     @cached_property
     def story(self) -> Story:
-        """What happens, step by step, as data."""
+        """The pass as data: what is drawn, and every step forward, backward and of the update."""
         return tell(self.replay, self.diagram, self.lr)
 
     def json(self) -> str:
         """The story as JSON, its numbers as text."""
-        from json import dumps
-
         return dumps(as_dict(self.story))
 
     def paths(self, to: Node) -> Paths:

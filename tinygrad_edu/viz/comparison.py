@@ -132,10 +132,8 @@ class Comparison:
 
         Parameters
         ----------
-        box
-            A box of the second pass.
-        nodes
-            The Values it stands for.
+        box, nodes
+            A box of the second pass, and the Values it stands for.
         """
         changes = [found for node in nodes for found in self.of.get(node, [])]
         if box.kind == "module":

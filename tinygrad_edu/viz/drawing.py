@@ -27,6 +27,7 @@ from tinygrad_edu.viz.words.tree import tree
 LEVELS = ("module", "tensor", "scalar")
 MODES = ("forward", "backward")
 FORMATS = ("svg", "png", "pdf", "dot")
+Maker = Callable[[], Diagram]
 
 
 def draw(
@@ -91,19 +92,10 @@ class Drawing:
         The colours.
     folded
         Makes what is drawn instead, if Graphviz takes too long.
-
-    Attributes
-    ----------
-    source
-        The picture as DOT text.
     """
 
     def __init__(
-        self,
-        diagram: Diagram,
-        mode: str = "forward",
-        palette: Palette = LIGHT,
-        folded: Callable[[], Diagram] | None = None,
+        self, diagram: Diagram, mode: str = "forward", palette: Palette = LIGHT, folded: Maker | None = None
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tests.viz.trainings import trained
 from tinygrad_edu.viz.saving import DrawingError
-from tinygrad_edu.viz.training import axes as module
+from tinygrad_edu.viz.training import plots as module
 
 PICTURES = ("loss", "ratio", "dead", "flow", "overview", "hist")
 

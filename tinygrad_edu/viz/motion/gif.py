@@ -82,7 +82,8 @@ class Shape:
 
         self.mark = mark
         self.path = letters(mark) if mark.tag == "text" else outline(mark)
-        self.fill = to_rgb(mark.look.get("fill", "black")) if fills(mark) else None
+        filled = mark.tag != "polyline" and mark.look.get("fill") != "none"
+        self.fill = to_rgb(mark.look.get("fill", "black")) if filled else None
         self.border = GraphicsContextBase()
         stroke = mark.look.get("stroke", "none")
         self.border.set_linewidth(0.0 if stroke == "none" else float(mark.look.get("stroke-width", "1")))
@@ -101,11 +102,6 @@ class Shape:
             self.border.set_alpha(opacity)
             moved = Affine2D.from_values(1.0, 0.0, 0.0, -1.0, x, renderer.height - y)
             renderer.draw_path(self.border, self.path, moved, self.fill and (*self.fill, opacity))
-
-
-def fills(mark: Mark) -> bool:
-    """Whether the inside of a mark has a colour."""
-    return mark.tag != "polyline" and mark.look.get("fill") != "none"
 
 
 def outline(mark: Mark) -> Any:

@@ -31,16 +31,9 @@ TIP, WING = 9.0, 3.6
 class Stage:
     """Everything that is to be seen, and when; DrawingError for a graph that is too large to show numbers.
 
-    What is drawn, from back to front, is the `graph`, in the coordinates of its layout, and the `words`, in those of
-    the picture.
-
-    Parameters
-    ----------
-    story
-        What is told.
-    draw
-        Draws the graph of the story: from the gradient that each box shows, by its id, to an SVG by Graphviz with
-        nothing in it that can act.
+    `draw` makes, from the gradient that each box shows, by its id, an SVG by Graphviz in which nothing can act. What
+    is seen, from back to front, is the `graph`, in the coordinates of its layout, and the `words`, in those of the
+    picture.
     """
 
     def __init__(self, story: Story, draw: Callable[[Mapping[str, str]], str]) -> None:

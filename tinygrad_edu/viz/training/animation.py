@@ -17,10 +17,9 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.saving import DrawingError, as_gif, checked, write
-from tinygrad_edu.viz.training.axes import MISSING, ORANGE
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
-from tinygrad_edu.viz.training.history import Array
-from tinygrad_edu.viz.training.plots import Plots, decades
+from tinygrad_edu.viz.training.history import Array, History
+from tinygrad_edu.viz.training.plots import MISSING, ORANGE, Plots, decades
 from tinygrad_edu.viz.training.recorder import Recorder
 
 COARSE = 80
@@ -56,39 +55,29 @@ def drawn(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int)
         raise DrawingError(MISSING) from None
     figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
-    picture = Picture(recorder, asked, figure)
+    left, right = figure.subplots(1, 2)
+    level = usual_level(asked[0], asked[1].x) if asked else 0.0
+    Plots(recorder.history).loss(ax=right)
+    now = right.axvline(0, color=ORANGE)
     for step, data in moments(recorder, frames):
-        picture.show(step, data)
+        now.set_xdata([step, step])
+        right.set_title(f"step {step:,}", fontsize="medium")
+        left.clear()
+        if asked:
+            with put_back(recorder, data):
+                draw(left, *asked, level, COARSE)
+        else:
+            gradients(left, recorder.history, step)
         canvas.draw()
         figure.set_layout_engine("none")  # the first picture's, so that nothing jumps
         yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS)
 
 
-class Picture:
-    """The picture of a moment, drawn again and again on one figure."""
-
-    def __init__(self, recorder: Recorder, asked: tuple[Predict, Points] | None, figure: Any) -> None:
-        self.recorder = recorder
-        self.history = recorder.history
-        self.left, self.right = figure.subplots(1, 2)
-        self.asked = asked and (*asked, usual_level(asked[0], asked[1].x))
-        Plots(self.history).loss(ax=self.right)
-        self.now = self.right.axvline(0, color=ORANGE)
-        sizes = self.history.mean_gradients, self.history.max_gradients
-        self.least, self.largest = (size[np.isfinite(size) & (size > 0)] for size in sizes)
-
-    def show(self, step: int, data: Array) -> None:
-        """Draw the moment before a step; the parameters then were `data`."""
-        self.now.set_xdata([step, step])
-        self.right.set_title(f"step {step:,}", fontsize="medium")
-        self.left.clear()
-        if self.asked:
-            predict, points, level = self.asked
-            with put_back(self.recorder, data):
-                draw(self.left, predict, points, level, COARSE)
-        else:
-            Plots(self.history).flow(min(step, self.history.steps - 1), ax=self.left)
-            decades(self.left, self.least, self.largest)
+def gradients(ax: Any, history: History, step: int) -> None:
+    """The gradient flow of a step, after the last one that of the last, on an axis that is the same for all."""
+    Plots(history).flow(min(step, history.steps - 1), ax=ax)
+    sizes = history.mean_gradients, history.max_gradients
+    decades(ax, *(size[np.isfinite(size) & (size > 0)] for size in sizes))
 
 
 def moments(recorder: Recorder, frames: int) -> Iterator[tuple[int, Array]]:

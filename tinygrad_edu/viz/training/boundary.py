@@ -18,7 +18,7 @@ from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.recording import no_grad, recorded
-from tinygrad_edu.viz.training.axes import BLUE, INK, ORANGE, axes
+from tinygrad_edu.viz.training.plots import BLUE, INK, ORANGE, axes
 
 Array = np.ndarray[Any, Any]
 Predict = Callable[[Array], Any]
@@ -83,18 +83,20 @@ def draw(ax: Any, predict: Predict, points: Points, level: float, fine: int = FI
     sides = [np.linspace(low[i], high[i], fine) for i in (0, 1)]
     plane = np.stack([side.ravel() for side in np.meshgrid(*sides)], axis=1)
     found = scores(predict, np.concatenate([plane, points.x]))
-    surface, at_points = found[: len(plane)].reshape(fine, fine, -1), found[len(plane) :]
-    if surface.shape[-1] == 1 and found.dtype.kind == "f":
-        halves(ax, sides, surface[..., 0], level)
+    classes = chosen(found, level)
+    said = classes[len(plane) :]
+    if found.shape[-1] == 1 and found.dtype.kind == "f":  # one output decides between the two labels
+        halves(ax, sides, found[: len(plane)].reshape(fine, fine), level)
+        said = points.labels[np.minimum(said, len(points.labels) - 1)]
     else:
-        regions(ax, sides, chosen(surface, level))
+        regions(ax, sides, classes[: len(plane)].reshape(fine, fine))
     for k, label in enumerate(points.labels):
         mine = points.x[points.classes == k]
         ax.plot(
             *mine.T, MARKS[k % len(MARKS)], color=COLOURS[k % len(COLOURS)], markeredgecolor="white",
             markeredgewidth=0.6, markersize=5, label=f"class {label:g}",
         )  # fmt: skip
-    right = np.mean(answers(at_points, level, points) == points.labels[points.classes])
+    right = np.mean(said == points.labels[points.classes])
     ax.set(xlabel="x[:, 0]", ylabel="x[:, 1]", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.set_title(f"{right:.1%} of {len(points.x):,} points right", fontsize="medium")
     ax.legend(loc="upper right", fontsize="small")
@@ -151,13 +153,6 @@ def chosen(found: Array, level: float) -> Array:
     if found.dtype.kind in "iub":
         return found[..., 0].astype(int)
     return np.argmax(found, axis=-1) if found.shape[-1] > 1 else (found[..., 0] > level).astype(int)
-
-
-def answers(found: Array, level: float, points: Points) -> Array:
-    """The label that the model gives to each point; one output decides between the two labels."""
-    classes = chosen(found, level)
-    single = found.dtype.kind == "f" and found.shape[-1] == 1
-    return points.labels[np.minimum(classes, len(points.labels) - 1)] if single else classes
 
 
 def usual_level(predict: Predict, x: Array) -> float:

@@ -28,6 +28,9 @@ BUDGET = 64_000_000
 FEWEST = 4
 """So many snapshots are kept also of a larger network, so that there is a course to see."""
 
+LONGEST = 28
+"""Letters of a name: enough for `encoder.layers.0.weight`, and a third of a figure's width."""
+
 PATIENCE = 10
 """With small batches no row opens a unit now and then; after so many steps in a row it is called dead."""
 

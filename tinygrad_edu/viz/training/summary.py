@@ -16,8 +16,7 @@ import numpy as np
 from tinygrad_edu.viz.model.detail import EXPLODING
 from tinygrad_edu.viz.model.formatting import Text, laid_out, number
 from tinygrad_edu.viz.model.names import clean
-from tinygrad_edu.viz.training.axes import LONGEST
-from tinygrad_edu.viz.training.history import History, medians
+from tinygrad_edu.viz.training.history import LONGEST, History, medians
 
 FADED = 1e-4
 """A gradient that is so small a part of the network's largest has vanished: with one learning rate, nothing moves."""

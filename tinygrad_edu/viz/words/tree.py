@@ -22,7 +22,7 @@ DEEPEST = 24
 
 def tree(diagram: Diagram, caption: bool = True) -> Text:
     """A diagram as text: values, gradients, local derivatives, and as a caption the chain rule along wanted paths."""
-    lines = Tree(diagram).lines()
+    lines = walked(diagram)
     if len(lines) > LINES:
         lines = [*lines[:LINES], f"... {len(lines) - LINES:,} more lines"]
     if caption and diagram.chain:
@@ -31,50 +31,40 @@ def tree(diagram: Diagram, caption: bool = True) -> Text:
     return laid_out(lines)
 
 
-class Tree:
-    """Walks a diagram from the result on."""
+def walked(diagram: Diagram) -> list[str]:
+    """A line for every value, below what was computed from it."""
+    boxes = {box.id: box for box in diagram.boxes}
+    made = {operation.id: operation.result for operation in diagram.operations}
+    entering: dict[str, list[Arrow]] = {}
+    for arrow in diagram.arrows:
+        entering.setdefault(made.get(arrow.head, arrow.head), []).append(arrow)
+    lines: list[str] = []
+    seen: set[str] = set()
+    waiting: list[tuple[Box, Arrow | None, int]] = [(diagram.root, None, 0)]
+    while waiting:
+        box, above, depth = waiting.pop()
+        box = boxes.get(box.original or "", box)
+        again = box.id in seen and box.id in entering
+        lines.append(indent(depth) + line(box, above, diagram.detail) + ("  (above)" if again else ""))
+        if box.id not in seen:
+            seen.add(box.id)
+            waiting.extend((boxes[arrow.tail], arrow, depth + 1) for arrow in reversed(entering.get(box.id, [])))
+    return lines
 
-    def __init__(self, diagram: Diagram) -> None:
-        self.diagram = diagram
-        self.boxes = {box.id: box for box in diagram.boxes}
-        made = {operation.id: operation.result for operation in diagram.operations}
-        self.entering: dict[str, list[Arrow]] = {}
-        for arrow in diagram.arrows:
-            self.entering.setdefault(made.get(arrow.head, arrow.head), []).append(arrow)
 
-    def lines(self) -> list[str]:
-        """A line for every value, below what was computed from it."""
-        lines: list[str] = []
-        seen: set[str] = set()
-        waiting: list[tuple[Box, Arrow | None, int]] = [(self.diagram.root, None, 0)]
-        while waiting:
-            box, arrow, depth = waiting.pop()
-            again = box.id in seen and box.id in self.entering
-            lines.append(indent(depth) + self.line(box, arrow) + ("  (above)" if again else ""))
-            if box.id not in seen:
-                seen.add(box.id)
-                below = [(self.original(a.tail), a, depth + 1) for a in self.entering.get(box.id, [])]
-                waiting.extend(reversed(below))
-        return lines
-
-    def original(self, number: str) -> Box:
-        """A box, or the one that it is a copy of."""
-        box = self.boxes[number]
-        return self.boxes[box.original] if box.original else box
-
-    def line(self, box: Box, arrow: Arrow | None) -> str:
-        """One value: what made it, its data, its gradient, and the local derivative towards the line above."""
-        parts = [f"{box.name or 'constant'}{made_by(box)}: data {formatting.data(box)}"]
-        if grad := formatting.gradient(box):
-            parts.append(f"grad {grad}")
-        if arrow is not None:
-            parts.append(": ".join(filter(None, arrow_texts(arrow, self.diagram.detail))))
-        parts += [f"! {flag}" for flag in box.flags]
-        if box.line:
-            parts.append(f"at {box.line}")
-        if arrow is not None and arrow.wanted:
-            parts.append("<== wanted path")
-        return "  |  ".join(filter(None, parts))
+def line(box: Box, arrow: Arrow | None, detail: str) -> str:
+    """One value: what made it, its data, its gradient, and the local derivative towards the line above."""
+    parts = [f"{box.name or 'constant'}{made_by(box)}: data {formatting.data(box)}"]
+    if grad := formatting.gradient(box):
+        parts.append(f"grad {grad}")
+    if arrow is not None:
+        parts.append(": ".join(filter(None, arrow_texts(arrow, detail))))
+    parts += [f"! {flag}" for flag in box.flags]
+    if box.line:
+        parts.append(f"at {box.line}")
+    if arrow is not None and arrow.wanted:
+        parts.append("<== wanted path")
+    return "  |  ".join(filter(None, parts))
 
 
 def made_by(box: Box) -> str:

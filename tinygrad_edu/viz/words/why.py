@@ -25,16 +25,7 @@ from tinygrad_edu.viz.model.formula import fraction
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import edges_between, find_paths, toward
 from tinygrad_edu.viz.model.replay import Edge, Replay, norm, vjp
-from tinygrad_edu.viz.words.causes import (
-    backward_origin,
-    cancelled,
-    cuts,
-    forward_origins,
-    passed_on,
-    reason,
-    smeared,
-    switches,
-)
+from tinygrad_edu.viz.words import causes
 from tinygrad_edu.viz.words.explain import factor, held, question, where
 
 LISTED = 6
@@ -72,10 +63,10 @@ def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> 
     """
     w, loss = question("why", w, loss)
     replay = Replay(loss, names)
-    return laid_out(Cause(w, replay).lines() if w in replay.uses else missing(w, loss, names))
+    return laid_out(Answer(w, replay).lines() if w in replay.uses else missing(w, loss, names))
 
 
-class Cause:
+class Answer:
     """What a replay of the backward pass says about one gradient."""
 
     def __init__(self, w: Node, replay: Replay) -> None:
@@ -120,11 +111,11 @@ class Cause:
             return
         found: dict[str, Node] = {}
         told: set[Node] = set()
-        places = cuts(self.edges, self.table)
+        places = causes.cuts(self.edges, self.table)
         for edge in places:
             if edge.operand not in told:
-                sum_text = cancelled(edge.operand, self.replay)
-                text = sum_text or reason(edge, self.table[edge.result], self.names)
+                sum_text = causes.cancelled(edge.operand, self.replay)
+                text = sum_text or causes.reason(edge, self.table[edge.result], self.names)
                 found[text] = edge.result
                 told |= {edge.operand} if sum_text else set()
         yield "it is cut here:" if len(found) == 1 else f"every path is cut, at one of these {len(found):,} places:"
@@ -136,18 +127,18 @@ class Cause:
 
     def closed_farther(self, places: set[Edge]) -> Iterator[str]:
         """Switches that are closed as well, farther from the result than the cuts."""
-        closed = [edge for edge, count, total in switches(self.edges) if count == total]
+        closed = [edge for edge, count, total in causes.switches(self.edges) if count == total]
         farther = [edge for edge in closed if edge not in places and not np.any(self.table[edge.result])]
         if farther:
             yield "closed as well, farther from the result:"
         for edge in farther[:LISTED]:
-            yield from self.told(reason(edge, np.ones_like(edge.result.data), self.names), edge.result)
+            yield from self.told(causes.reason(edge, np.ones_like(edge.result.data), self.names), edge.result)
 
     def zero_in_part(self) -> Iterator[str]:
         """How many entries are zero, and the switches on the way."""
         zeros = int(np.sum(self.gradient == 0))
         yield f"zero in {zeros:,} of {np.size(self.gradient):,} entries"
-        for edge, closed, size in list(switches(self.edges))[:LISTED]:
+        for edge, closed, size in list(causes.switches(self.edges))[:LISTED]:
             text = f"{factor(edge, self.replay)}: closed for {closed:,} of {size:,} entries"
             yield from self.told(text, edge.result)
 
@@ -157,8 +148,8 @@ class Cause:
         for node in self.nodes:
             if node not in self.between:
                 continue
-            texts = [cancelled(node, self.replay)]
-            texts += [smeared(edge, self.table[node], self.names) for edge in edges_between([node], self.between)]
+            edges, g = edges_between([node], self.between), self.table[node]
+            texts = [causes.cancelled(node, self.replay), *(causes.smeared(edge, g, self.names) for edge in edges)]
             sums |= {text: node for text in texts if text}
         for text, node in list(sums.items())[:LISTED]:
             yield from self.told(text, node)
@@ -182,13 +173,13 @@ class Cause:
 
     def not_finite(self) -> Iterator[str]:
         """The edge at which it begins going backward, and the numbers of the forward pass behind that."""
-        found = backward_origin(self.edges, self.table)
+        found = causes.backward_origin(self.edges, self.table)
         if found is None:
             yield "its contributions are finite, and their sum is not"
             return
         edge, contribution = found
         yield "going backward, it begins here:"
-        text = passed_on(edge, self.table[edge.result], contribution, self.names)
+        text = causes.passed_on(edge, self.table[edge.result], contribution, self.names)
         yield from self.told(f"{factor(edge, self.replay)} {text}", edge.result)
         if not all(map(finite, edge.result.saved)):
             yield "because of a number from the forward pass:"
@@ -196,7 +187,7 @@ class Cause:
 
     def origins(self, root: Node) -> Iterator[str]:
         """Where a number of the forward pass stopped being finite."""
-        for node, text in forward_origins(root, self.names):
+        for node, text in causes.forward_origins(root, self.names):
             op = "" if node.op is None else f" ({node.op.name})"
             yield from self.told(f"{self.names[node]}{op} {text}", node)
 
