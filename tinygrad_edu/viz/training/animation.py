@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refusal
-from tinygrad_edu.viz.saving import DrawingError, as_gif, checked, write
+from tinygrad_edu.viz.saving import DrawingError, as_gif
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
 from tinygrad_edu.viz.training.history import Array, History
 from tinygrad_edu.viz.training.plots import MISSING, ORANGE, Plots, decades
@@ -32,17 +30,10 @@ HOLD = 2000
 """For how many milliseconds the last picture stands still."""
 
 
-def animate(
-    recorder: Recorder, path: str | PathLike[str], asked: tuple[Predict, Points] | None, frames: int, fps: int
-) -> None:
-    """Write the GIF; the boundary is that of a function and points which are `asked` for."""
-    target, _ = checked(path, ("gif",))
-    if frames < 1 or fps < 1:
-        raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
-    if not recorder.history.steps:
-        raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
+def animated(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int, fps: int) -> bytes:
+    """The GIF; the boundary is that of a function and points which are `asked` for."""
     pictures = list(drawn(recorder, asked, frames))
-    write(target, as_gif(pictures, [1000 // fps] * (len(pictures) - 1) + [HOLD]))
+    return as_gif(pictures, [1000 // fps] * (len(pictures) - 1) + [HOLD])
 
 
 def drawn(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int) -> Iterator[Any]:

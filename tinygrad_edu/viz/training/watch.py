@@ -15,7 +15,8 @@ from typing import Any
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.listeners import listening
-from tinygrad_edu.viz.training.animation import animate
+from tinygrad_edu.viz.saving import checked, write
+from tinygrad_edu.viz.training.animation import animated
 from tinygrad_edu.viz.training.boundary import boundary, labelled
 from tinygrad_edu.viz.training.plots import Plots
 from tinygrad_edu.viz.training.recorder import Recorder, named
@@ -125,7 +126,12 @@ class Watch(Plots):
         if (x is None) != (y is None):
             raise refusal(ValueError, "animate needs x and y for the boundary, or neither")
         asked = None if x is None else (self.function(), labelled(x, y))
-        animate(self.recorder, path, asked, frames, fps)
+        target, _ = checked(path, ("gif",))
+        if frames < 1 or fps < 1:
+            raise refusal(ValueError, f"frames is {frames}, fps is {fps}; both are at least 1")
+        if not self.history.steps:
+            raise refusal(ValueError, "no step was recorded: train inside `with viz.watch(model) as w:`")
+        write(target, animated(self.recorder, asked, frames, fps))
 
     def function(self) -> Callable[[Any], Any]:
         """The function from inputs to outputs."""

@@ -172,10 +172,8 @@ def origin(root: Node, names: Names, bad: Test) -> Origin | None:
             continue  # its data may have been rebound since; what was used is saved with its consumers
         out = node.data if node.op is None else node.saved[0]
         if np.any(bad(out)) and not any(np.any(bad(data)) for *_, data in inputs):
-            return (
-                node,
-                f"gives {at(out, bad)}{operands_at(node, names, bad)}" if node.op else f"holds {at(out, bad)}",
-            )
+            found = at(out, bad)
+            return node, f"gives {found}{operands_at(node, names, bad)}" if node.op else f"holds {found}"
     return None
 
 
