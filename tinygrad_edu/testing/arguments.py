@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES, Case, Op
+from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.value import apply
-
-Array = np.ndarray[Any, Any]
 
 REACH = 2.5  # infinite domains are cut here: exp and powers keep their digits, and most functions bend
 MARGIN = 0.15  # from ends and special points; differences reach half of it, a hundred times their step

@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.differences.numeric import numeric_gradient
+from tinygrad_edu.testing.differences.numeric import Array, numeric_gradient
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.value import Value
 
-Array = np.ndarray[Any, Any]
 Call = Callable[[list[Any]], Any]
 
 OURS = "tinygrad_edu"

@@ -24,12 +24,11 @@ from tinygrad_edu.backward import unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.arguments import Entry, read_only
+from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.testing.operation_invariants import forward, layouts, narrow, scalars, stride_0, value
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
-
-Array = np.ndarray[Any, Any]
 
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
 DIGITS = (
@@ -63,74 +62,36 @@ BY_A_RULE = {
 
 
 class Passes(NamedTuple):
-    """What two more backward passes give.
+    """What two more backward passes give."""
 
-    Attributes
-    ----------
-    again, doubled
-        The gradients for the same cotangent, and for -2 times that.
-    overwritten, changed
-        Whether a pass changed its cotangent, or the gradients of an earlier one.
-    """
-
-    again: list[Array]
-    doubled: list[Array]
-    overwritten: bool
-    changed: bool
+    again: list[Array]  # the gradients for the same cotangent
+    doubled: list[Array]  # those for -2 times that
+    overwritten: bool  # whether a pass changed its cotangent
+    changed: bool  # whether it changed the gradients of an earlier one
 
 
 class Call(NamedTuple):
-    """One recorded call whose gradient is checked.
+    """One recorded call whose gradient is checked."""
 
-    Attributes
-    ----------
-    f
-        The function of a list of arguments, all of them floating point.
-    arrays, variables
-        These arguments, as arrays and as the Values of the recorded call.
-    out, cotangent
-        Its result, and the gradient of that from which the backward pass starts.
-    found
-        The gradients, as `backward()` leaves them.
-    passes
-        What two more backward passes give.
-    rules
-        What rules do that they must not, each of them called by itself, by the name of the invariant.
-    given, before
-        Every array among what the user gave, and copies from before the first call.
-    entry
-        Which operation was called; None for any other function.
-    """
-
-    f: Callable[[list[Any]], Any]
-    arrays: list[Array]
-    variables: list[Value]
-    out: Value
-    cotangent: Array
-    found: list[Array]
+    f: Callable[[list[Any]], Any]  # takes a list of arguments, all of them floating point
+    arrays: list[Array]  # these arguments
+    variables: list[Value]  # the same as Values, those of the recorded call
+    out: Value  # its result
+    cotangent: Array  # the gradient of the result, from which the backward pass starts
+    found: list[Array]  # the gradients, as `backward()` leaves them
     passes: Passes
-    rules: dict[str, str]
-    given: list[Array]
-    before: list[Array]
-    entry: Entry | None
+    rules: dict[str, str]  # what rules do that they must not, called by themselves; by the name of the invariant
+    given: list[Array]  # every array among what the user gave
+    before: list[Array]  # copies of these from before the first call
+    entry: Entry | None  # which operation was called; None for any other function
 
 
 class Invariant(NamedTuple):
-    """One thing that holds for every gradient.
+    """One thing that holds for every gradient."""
 
-    Attributes
-    ----------
-    name
-        What a finding about it is called.
-    broken
-        What is wrong with a `Call`: words, empty if the invariant holds, None if this call does not show it.
-    of_operations
-        Whether it holds for operations of the table only: `broken` is given the call's `Entry` then.
-    """
-
-    name: str
-    broken: Callable[[Any], str | None]
-    of_operations: bool = False
+    name: str  # what a finding about it is called
+    broken: Callable[[Any], str | None]  # words, empty if all is well; None if this `Call` does not show it
+    of_operations: bool = False  # whether it is for operations of the table only: it is given their `Entry` then
 
 
 def check_invariants(

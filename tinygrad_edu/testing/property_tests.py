@@ -18,7 +18,8 @@ import numpy as np
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.testing.arguments import intervals
-from tinygrad_edu.testing.function import Settings, check_gradients, expect_choices
+from tinygrad_edu.testing.differences.comparing import Settings
+from tinygrad_edu.testing.function import check_gradients, expect_choices
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written
 from tinygrad_edu.tree import leaves
 

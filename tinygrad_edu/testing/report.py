@@ -109,12 +109,11 @@ class Finding:
 
 def condition(place: str, holds: bool, note: str, verdict: str = FAIL) -> Finding:
     """A finding about something else than slopes: PASS if it holds, else the verdict, and a note that says why."""
-    finding = Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0)
-    finding.verdict = PASS if holds else verdict
-    finding.note = "" if holds else note
-    return finding
+    said = "" if holds else note
+    return Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0, verdict=PASS if holds else verdict, note=said)
 
 
+@dataclass(eq=False, repr=False)
 class GradientReport:
     """The findings of one check.
 
@@ -130,11 +129,10 @@ class GradientReport:
         The operations behind the result, and which rule is wrong, if slopes are.
     """
 
-    def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:
-        self.name = name
-        self.findings = list(findings)
-        self.reproduce = reproduce
-        self.program = program
+    name: str
+    findings: list[Finding]
+    reproduce: str
+    program: str = ""
 
     @property
     def verdict(self) -> str:

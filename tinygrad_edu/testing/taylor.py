@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.testing.differences.comparing import moving
-from tinygrad_edu.testing.differences.numeric import EPS, careful, one_sided, step_scale
+from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
 
-Array = np.ndarray[Any, Any]
-Line = Callable[[float], float]
 Moves = Callable[[Array], Line]
 
 STEPS = 0.25 * 0.5 ** np.arange(36)  # down to 4e-12, where rounding of f hides everything
@@ -57,14 +55,10 @@ def check_taylor(
         Its arguments: numbers, arrays, Values, and structures of them; float32 is moved in float64.
     directions
         How many random directions for each argument.
-    wrt
-        The positions of the arguments to check; all of them if None.
-    seed
-        Of the random cotangent and directions.
+    wrt, seed, raises
+        As for `check_gradients`.
     distance
         How far the arguments are from the nearest kink or singularity; steps reach a quarter of it.
-    raises
-        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
 
     Returns
     -------

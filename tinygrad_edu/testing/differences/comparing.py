@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.diagnosis.evidence import Evidence
-from tinygrad_edu.testing.diagnosis.hints import diagnose
+from tinygrad_edu.testing.diagnosis.hints import Evidence, diagnose
 from tinygrad_edu.testing.differences.judging import ROUNDS, Limits, culprit, directions, judge, one_hot
-from tinygrad_edu.testing.differences.numeric import number, step_scale
+from tinygrad_edu.testing.differences.numeric import Array, number, step_scale
 from tinygrad_edu.testing.report import FAIL, KINK, PASS, Finding
 from tinygrad_edu.transforms import Run
 from tinygrad_edu.value import Value
 
-Array = np.ndarray[Any, Any]
 Scalar = Callable[[list[Any]], Any]
 Side = Callable[[int, Array], float]
 Pair = tuple[Array, Finding]
@@ -37,12 +34,15 @@ NARROW = 1e-4  # of float32: a rule that cancels may lose some of its seven digi
 EXACT = 1e-15  # an eps below it is that of float64
 
 
-class Options(NamedTuple):
-    """How slopes are compared; see `check_gradients`."""
+class Settings(NamedTuple):
+    """How gradients are checked; see `check_gradients`."""
 
-    rtol: float | None = None
-    method: str = "auto"
+    order: int = 1
     modes: Sequence[str] = MODES[:1]
+    wrt: Sequence[int] | None = None
+    method: str = "auto"
+    rtol: float | None = None
+    distance: Any = np.inf
     bare: bool = False  # whether the function is moved with arrays: complex ones, or where it makes its own Values
 
 
@@ -56,15 +56,15 @@ class Subject(NamedTuple):
 
 
 def compared(
-    scalar: Scalar, values: list[Array], known: Evidence, rng: Any, options: Options, prefix: str = ""
+    scalar: Scalar, values: list[Array], known: Evidence, rng: Any, settings: Settings, prefix: str = ""
 ) -> Iterator[Finding]:
     """A finding for every entry or direction of every argument in every mode, with a hint where it is wrong."""
-    sides = slopes_by(options.modes, scalar, values, known.found)
+    sides = slopes_by(settings.modes, scalar, values, known.found)
     largest = max((float(np.max(np.abs(g))) for g in known.found if g.size), default=0.0)
     for k, leaf in enumerate(values):
-        case = replace(known, k=k)
-        moves = partial(moving, scalar, case.leaves, k, bare=options.bare)
-        one = Subject(case, sides, moves, limited(options, leaf, case.found[k], largest))
+        case = known._replace(k=k)
+        moves = partial(moving, scalar, case.leaves, k, bare=settings.bare)
+        one = Subject(case, sides, moves, limited(settings, leaf, case.found[k], largest))
         pairs: list[Pair] = []
         for label, direction in directions(leaf.shape, rng):
             pairs += settled(one, label, direction, known=any(wrong(finding) for _, finding in pairs))
@@ -85,13 +85,13 @@ def slopes_by(modes: Sequence[str], scalar: Scalar, values: list[Array], found: 
     return made if "forward" in modes else {"": reverse}
 
 
-def limited(options: Options, leaf: Array, g: Array, largest: float) -> Limits:
+def limited(settings: Settings, leaf: Array, g: Array, largest: float) -> Limits:
     """What the slopes of an argument are judged by."""
     eps = float(np.finfo(leaf.dtype).eps)
     usual = RTOL if eps < EXACT else max(NARROW, 8 * eps)
     scale = float(np.max(np.abs(g))) if g.size else 0.0
-    rtol = usual if options.rtol is None else options.rtol
-    return Limits(rtol, scale, largest, options.method, own=eps < EXACT)
+    rtol = usual if settings.rtol is None else settings.rtol
+    return Limits(rtol, scale, largest, settings.method, own=eps < EXACT)
 
 
 def pushing(scalar: Scalar, values: list[Array]) -> Side:
@@ -123,7 +123,7 @@ def wrong(finding: Finding) -> bool:
 
 def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pair]:
     """The findings along a direction, and about the entries that it disagrees because of, if none is `known` yet."""
-    leaf = one.case.leaves[one.case.k]
+    leaf = one.case.x
     g = one.case.found[one.case.k]
     entries: list[Pair] = []
     findings = along(one, label, direction)
@@ -149,16 +149,14 @@ def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pai
 def along(one: Subject, label: str, direction: Array) -> list[Finding]:
     """A finding for every mode about one direction."""
     k = one.case.k
-    leaf = one.case.leaves[one.case.k]
-    g = one.case.found[one.case.k]
+    leaf = one.case.x
+    g = one.case.found[k]
     single = np.count_nonzero(direction) == 1
     at = float(leaf[direction != 0][0]) if single else math.nan
-    findings = [
-        Finding(f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}", at, side(k, direction), 0.0, 0.0, 0.0)
-        for mode, side in one.sides.items()
-    ]
-    for finding in findings:
-        finding.size = leaf.size
+    findings = []
+    for mode, side in one.sides.items():
+        place = f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}"
+        findings.append(Finding(place, at, side(k, direction), 0.0, 0.0, 0.0, size=leaf.size))
     eps = float(np.finfo(g.dtype).eps)
     rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
     limits = one.limits._replace(single=single, rounded=rounded)
@@ -172,9 +170,8 @@ def explain(results: list[Pair], case: Evidence) -> None:
     single = {int(np.flatnonzero(d)[0]): finding for d, finding in results if np.count_nonzero(d) == 1}
     if not failed or not single:
         return
-    case.picked = np.array(list(single))
-    case.numeric = np.array([finding.numeric for finding in single.values()])
-    case.wrong = np.array([finding.verdict == FAIL for finding in single.values()])
-    text = diagnose(case)
+    numeric = np.array([finding.numeric for finding in single.values()])
+    bad = np.array([finding.verdict == FAIL for finding in single.values()])
+    text = diagnose(case._replace(picked=np.array(list(single)), numeric=numeric, wrong=bad))
     for finding in failed:
         finding.hint = text

@@ -21,6 +21,8 @@ from tinygrad_edu.testing.differences.numeric import (
     REAL_ONLY,
     STARTS,
     STEP,
+    Array,
+    Line,
     careful,
     closer,
     displaced,
@@ -31,9 +33,6 @@ from tinygrad_edu.testing.differences.numeric import (
     two_point,
 )  # fmt: skip
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
-
-Array = np.ndarray[Any, Any]
-Line = Callable[[Any], Any]
 
 FLOOR = 1e-9  # of the largest gradient: what the others' rounding may leave in an entry that is 0
 NOISE = 1e4  # how much a step of 1e-4 magnifies rounding

@@ -20,7 +20,8 @@ import numpy as np
 
 from tinygrad_edu.inputs import plain
 
-Line = Callable[[Any], Any]
+Array = np.ndarray[Any, Any]
+Line = Callable[[Any], Any]  # of one number
 
 EPS = float(np.finfo(float).eps)
 STEP, SHORT = 0.5 * EPS ** (1 / 5), EPS ** (1 / 3)  # where truncation and rounding are equal, for 4 and 2 points

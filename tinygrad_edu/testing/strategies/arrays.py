@@ -19,10 +19,9 @@ from numpy.typing import DTypeLike
 
 from tinygrad_edu.table import DEFINITE, REALS, REGULAR, TIES
 from tinygrad_edu.testing.arguments import draw_matrix, read_only, special, strided, turned
-from tinygrad_edu.testing.strategies.broadcasting import shapes, together
+from tinygrad_edu.testing.differences.numeric import Array
+from tinygrad_edu.testing.strategies.broadcasting import Shape, shapes, together
 
-Array = np.ndarray[Any, Any]
-Shape = tuple[int, ...]
 Segment = tuple[float, float]
 
 REACH = 10.0  # infinite domains are cut here
