@@ -17,16 +17,19 @@ from tinygrad_edu.testing import (
     detect_kink,
     numeric_gradient,
 )
-from tinygrad_edu.testing.differences.comparing import Settings, limited, moving, pushing
-from tinygrad_edu.testing.differences.judging import (
+from tinygrad_edu.testing.differences.comparing import (
     DENSE,
     ONE_HOT,
     SPARSE,
     Limits,
+    Settings,
     culprit,
     directions,
     judge,
+    limited,
+    moving,
     one_hot,
+    pushing,
     spread,
 )
 from tinygrad_edu.testing.differences.numeric import STEP, careful, closer, displaced, four_point, number, rounding

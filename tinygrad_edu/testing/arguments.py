@@ -129,8 +129,7 @@ def draw_matrix(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> 
         raise ValueError(f"no such domain: {kind!r}; use an interval (low, high), REGULAR or DEFINITE")
     u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
     s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
-    made: Array = (u * s) @ (u.mT if kind == DEFINITE else vt)
-    return made
+    return np.asarray((u * s) @ (u.mT if kind == DEFINITE else vt))
 
 
 def caller(op: Op, options: dict[str, Any]) -> Any:

@@ -20,8 +20,7 @@ from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.arguments import Entry
 from tinygrad_edu.testing.diagnosis.hints import Evidence
 from tinygrad_edu.testing.diagnosis.program import listed
-from tinygrad_edu.testing.differences.comparing import MODES, Settings, compared
-from tinygrad_edu.testing.differences.judging import spread
+from tinygrad_edu.testing.differences.comparing import MODES, Settings, compared, spread
 from tinygrad_edu.testing.differences.numeric import METHODS, Array
 from tinygrad_edu.testing.invariants import check_invariants
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, repeated

@@ -80,7 +80,7 @@ def gradient_test(
     except ImportError:
         raise ImportError(INSTALL) from None
     expect_options(f, order, options)
-    drawn = joint(f) if args is None else tuples(expected(f, args, st.SearchStrategy))
+    drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
     @given(arguments=drawn)
     def test(arguments: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     from hypothesis import strategies as st
 
     from tinygrad_edu.testing.strategies import tensors
-    from tinygrad_edu.testing.strategies.broadcasting import together
+    from tinygrad_edu.testing.strategies.shapes_and_indices import together
 
     arrived()
     op = OPERATIONS.get(f)
@@ -173,16 +173,9 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
 
     def arrays(shapes: Any) -> SearchStrategy[dict[str, Any]]:
         drawn = [tensors(shape, domain, **points) for shape, domain in zip(shapes, each, strict=True)]
-        return tuples(dict(zip(names, drawn, strict=True)))
+        return st.builds(dict, **dict(zip(names, drawn, strict=True)))  # in this order
 
     return (st.sampled_from(cases) if cases else together(len(names))).flatmap(arrays)
-
-
-def tuples(drawn: dict[str, Any]) -> SearchStrategy[dict[str, Any]]:
-    """Values by name, in the order of the names: hypothesis's own dictionaries have another."""
-    from hypothesis import strategies as st
-
-    return st.tuples(*drawn.values()).map(lambda values: dict(zip(drawn, values, strict=True)))
 
 
 def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[Any]]:

@@ -105,10 +105,10 @@ def along_directions(
     for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
         for i in range(count if leaf.size else 0):
             d = direction(rng, g, uphill=i == 0)
-            slope = float(np.sum(np.asarray(g, dtype=float) * d))
+            shares = np.asarray(g, dtype=float) * d
+            slope = float(np.sum(shares))
             finding = Finding(f"{place} along direction {i}", float("nan"), slope, slope, 0.0, 0.0)
-            size = float(np.sum(np.abs(np.asarray(g, dtype=float) * d)))
-            rounded = size * float(np.finfo(leaf.dtype).eps)
+            rounded = float(np.sum(np.abs(shares))) * float(np.finfo(leaf.dtype).eps)
             moves = partial(moving, scalar, wide, k)
             judge_order(finding, moves, d, float(step_scale(0.0, distance)), rounded)
             yield finding
@@ -121,8 +121,7 @@ def direction(rng: np.random.Generator, g: Array, uphill: bool = False) -> Array
     """
     d = np.asarray(rng.normal(size=g.shape))
     d = np.where(uphill & (g != 0), np.copysign(d, g), d)
-    scaled: Array = d / np.max(np.abs(d))
-    return scaled
+    return np.asarray(d / np.max(np.abs(d)))
 
 
 def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded: float = 0.0) -> None:
@@ -193,14 +192,13 @@ def disputed(finding: Finding, moves: Moves, d: Array, scale: float, noise: floa
 def subgradients(moves: Moves, d: Array, scale: float) -> tuple[float, float]:
     """The smallest and the largest slope along d that the entries' one-sided slopes allow together."""
     smooth = d.copy()
-    low = 0.0
-    high = 0.0
+    low = high = 0.0
     for index in np.ndindex(d.shape):
         one = np.zeros_like(d)
         one[index] = d[index]
         if slopes := one_sided(moves(one), scale):
             smooth[index] = 0.0
-            low = low + min(slopes)
-            high = high + max(slopes)
+            low += min(slopes)
+            high += max(slopes)
     rest = careful(moves(smooth), scale)[0] if np.any(smooth) else 0.0
     return low + rest, high + rest

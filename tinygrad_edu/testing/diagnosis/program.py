@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad_edu.backward import unbroadcast
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.testing.diagnosis.hints import of_slopes, ratio
-from tinygrad_edu.testing.differences.judging import spread
+from tinygrad_edu.testing.differences.comparing import spread
 from tinygrad_edu.testing.differences.numeric import careful, closer, one_sided, step_scale
 
 Slopes = tuple[float, float]

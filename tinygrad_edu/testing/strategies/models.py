@@ -95,8 +95,7 @@ class TrainingSteps(NamedTuple):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        number: float = loss.item()
-        return number
+        return float(loss.item())
 
     def run(self) -> tuple[nn.Module, list[float]]:
         """Takes all steps from the start; returns the trained model, and the losses."""
