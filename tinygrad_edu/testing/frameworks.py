@@ -151,9 +151,7 @@ def compare(
     if unknown := [name for name in versions if name not in FRAMEWORKS]:
         raise ValueError(f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}")
     name = getattr(f, "__name__", "f")
-    places, given, call = floating(f, args, None)
-    if not given:
-        raise TypeError(f"{name}: no floating point argument to compare among {len(args)} arguments")
+    places, given, call = floating(f, args, purpose="compare")
     values = [np.asarray(value, dtype=float) for value in given]
     scalar, cotangent = weighted(call, values, np.random.default_rng(seed))
     value = np.asarray(plain(call([Value(leaf) for leaf in values])), dtype=float)
@@ -171,7 +169,7 @@ def ask(
     missing = {}
     for name, version in versions.items():
         try:
-            call = floating(version or f, args, None)[2]
+            call = floating(version or f, args)[2]
             answers[name] = FRAMEWORKS[name](call, values, cotangent)
         except ModuleNotFoundError as error:
             missing[name] = f"not installed: pip install {name}" if error.name == name else str(error)

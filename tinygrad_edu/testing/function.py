@@ -107,8 +107,6 @@ def examined(
     rng = np.random.default_rng(seed)
     name = getattr(f, "__name__", "f")
     places, arrays, call = floating(f, args, settings.wrt)
-    if not arrays:
-        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, cotangent = weighted(call, arrays, rng)
     findings, found = check_invariants(call, arrays, args, cotangent, entry)
     if found:
@@ -164,7 +162,9 @@ def changed(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not usual[name] and value != usual[name]}
 
 
-def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[list[str], list[Array], Any]:
+def floating(
+    f: Any, args: Sequence[Any], wrt: Sequence[int] | None = None, purpose: str = "check"
+) -> tuple[list[str], list[Array], Any]:
     """The floating point leaves of the arguments, their names, and f as a function of the list of those leaves."""
     if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
         raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
@@ -178,6 +178,9 @@ def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[li
         return path not in fixed and is_floating(leaf) and (wrt is None or position in wrt)
 
     chosen = [i for i, (path, leaf) in enumerate(named) if checked(path, leaf)]
+    if not chosen:
+        name = getattr(f, "__name__", "f")
+        raise TypeError(f"{name}: no floating point argument to {purpose} among {len(args)} arguments")
 
     def call(values: list[Any]) -> Any:
         given = [leaf for _, leaf in named]

@@ -31,9 +31,7 @@ from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value, apply
 
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
-DIGITS = (
-    0.6  # eps ** 0.6 is 4e-10: another order of summation in a whole graph may cost that much, a fault costs more
-)
+DIGITS = 0.6  # eps ** 0.6 is 4e-10: another order of sums in a whole graph may cost that much, a fault costs more
 ORDERED = 1e-11  # another layout sums in another order, in one operation
 NARROW = 2e-4  # float32 has 6e-8; a rule that cancels may lose three digits of it, a wrong one is farther off
 FORWARD = 1e-9  # forward and reverse compute the same sums in another order

@@ -64,10 +64,9 @@ def check_op(
     Returns
     -------
     GradientReport
-        The gradients by differences, at kinks and extremes too, and the invariants: the value is that of the
-        function; forward agrees with reverse; float32 gives float32; gradients are linear in the cotangent, exactly 0
-        for 0, the same twice, and share no memory; nothing is changed in place; the layout in memory makes no
-        difference, nor do Python's numbers; empty arrays work; f(x, x) has the sum of both gradients.
+        The gradients by differences, at kinks and extremes too, and the invariants, those of `check_gradients` and
+        these: the value is that of the function; forward agrees with reverse; float32 gives float32; Python's numbers
+        make no difference; empty arrays work.
 
     Raises
     ------
@@ -121,8 +120,8 @@ def found(function: Any) -> Op:
 
 def is_with_constants(op: Op) -> bool:
     """Whether an entry holds the rules of another for one variable beside constants."""
-    entry = OPERATIONS.get(op.function)
-    return entry is not None and entry is not op and entry.with_constants is op
+    entry = OPERATIONS.get(op.function, op)
+    return entry is not op and entry.with_constants is op
 
 
 def examine_op(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:

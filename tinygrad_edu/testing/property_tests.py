@@ -26,8 +26,6 @@ from tinygrad_edu.tree import leaves
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-
-INSTALL = 'gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"'
 OPTIONS = ("modes", "method", "rtol", "seed", "distance")
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -78,7 +76,7 @@ def gradient_test(
         from hypothesis import event, given, reject
         from hypothesis import strategies as st
     except ImportError:
-        raise ImportError(INSTALL) from None
+        raise ImportError('gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"') from None
     expect_options(f, order, options)
     drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
@@ -97,8 +95,7 @@ def gradient_test(
 
 def named(f: Any) -> str:
     """What a function is called."""
-    name: str = getattr(f, "__name__", type(f).__name__)
-    return name
+    return str(getattr(f, "__name__", type(f).__name__))
 
 
 def expect_options(f: Any, order: Any, options: dict[str, Any]) -> None:
@@ -194,11 +191,6 @@ def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[A
     return call, list(arguments.values())
 
 
-def finite(result: Any) -> bool:
-    """Whether every number of a result is one."""
-    return all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(result))
-
-
 def shown(arguments: dict[str, Any]) -> str:
     """Arguments by name, as code."""
     return ", ".join(f"{name}={written(value)}" for name, value in arguments.items())
@@ -210,7 +202,7 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
     try:
         with np.errstate(all="ignore"):  # what is not finite is an error below
             report = check_gradients(call, *values, raises=False, **options)
-            numbers = finite(call(*values))
+            finite = all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(call(*values)))
     except Exception as error:
         if default:
             error.add_note(f"{named(f)} was given {shown(arguments)}: say shapes and domains, args={{...}}")
@@ -220,7 +212,7 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
         report.reproduce = report.reproduce.replace("(f, ", f"({call.__name__}, ", 1)
     if report.verdict == FAIL or any(f.verdict == INCONCLUSIVE and f.note for f in report.findings):
         raise GradientError(str(report))
-    if report.verdict == INCONCLUSIVE and not numbers:
+    if report.verdict == INCONCLUSIVE and not finite:
         domain = f'args={{"{next(iter(arguments))}": tensors(domain=(0.0, np.inf))}}'
         raise ValueError(f"{named(f)} is nan or inf at {shown(arguments)}: say its domain, such as {domain}")
     return report

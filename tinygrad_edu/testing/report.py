@@ -93,9 +93,8 @@ class Finding:
         ]
         if self.slopes:
             outside = ", and the gradient is none between them" * (self.verdict == FAIL)
-            lines.append(
-                f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right{outside}"
-            )
+            left, right = self.slopes
+            lines.append(f"  a kink: slopes {left:.6g} on the left, {right:.6g} on the right{outside}")
         elif self.verdict == FAIL:
             suggestion = self.hint or of_slopes(self.analytic, self.numeric, self.size)
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
@@ -148,9 +147,8 @@ class GradientReport:
     @property
     def worst(self) -> float:
         """The largest relative error of what was compared sharply, or is wrong; nan if nothing was."""
-        return max(
-            (f.relative for f in self.findings if f.sharp or (f.verdict == FAIL and not f.note)), default=math.nan
-        )
+        told = [f.relative for f in self.findings if f.sharp or (f.verdict == FAIL and not f.note)]
+        return max(told, default=math.nan)
 
     def count(self, verdict: str) -> int:
         """How many findings have a verdict.
@@ -173,11 +171,10 @@ class GradientReport:
 
     def __str__(self) -> str:
         bad = [f for f in self.findings if f.verdict in (FAIL, INCONCLUSIVE)]
-        worst = shown(bad)
         more = [f"... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
         program = [self.program] if self.program else []
         again = [f"again: {self.reproduce}"] if bad else []
-        return "\n".join([f"{self.name}: {self.counts}", *map(str, worst), *more, *program, *again])
+        return "\n".join([f"{self.name}: {self.counts}", *map(str, shown(bad)), *more, *program, *again])
 
 
 def concluded(report: GradientReport, raises: bool) -> GradientReport:

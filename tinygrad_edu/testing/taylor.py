@@ -89,8 +89,6 @@ def check_taylor(
     rng = np.random.default_rng(seed)
     name = getattr(f, "__name__", "f")
     places, leaves, call = floating(f, args, wrt)
-    if not leaves:
-        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, _ = weighted(call, leaves, rng)
     findings = list(along_directions(scalar, places, leaves, rng, directions, distance))
     return concluded(GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})"), raises)
@@ -146,10 +144,7 @@ def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded:
 
 
 def rounding(line: Line, scale: float) -> tuple[float, float]:
-    """How far f is off by rounding, and its size.
-
-    What differs from a straight line over steps that are next to nothing is rounding.
-    """
+    """How far f is off by rounding, by which it differs from a straight line over tiny steps; and its size."""
     t = TINY * scale
     values = np.array([line(step - t[0]) for step in t])  # on the side of the steps
     straight = values.mean() + t * (t @ values) / (t @ t)

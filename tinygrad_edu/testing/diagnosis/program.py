@@ -34,10 +34,7 @@ ALL_RIGHT = (
 
 
 def listed(out: Any, variables: Sequence[Any], places: Sequence[str]) -> str:
-    """The program that made a result, with a remark beside each rule that is wrong; empty if nothing was recorded.
-
-    `places` are what the variables are called.
-    """
+    """The program that made a result, with a remark beside each rule that is wrong; empty if nothing was recorded."""
     if not isinstance(out, Node) or out.op is None:
         return ""
     nodes = toposort(out)[::-1]

@@ -21,25 +21,8 @@ import numpy as np
 
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.diagnosis.hints import Evidence, diagnose
-from tinygrad_edu.testing.differences.numeric import (
-    EPS,
-    NEARER,
-    REAL_ONLY,
-    STARTS,
-    STEP,
-    Array,
-    Line,
-    careful,
-    closer,
-    displaced,
-    four_point,
-    measured,
-    number,
-    one_sided,
-    rounding,
-    step_scale,
-    two_point,
-)
+from tinygrad_edu.testing.differences import numeric
+from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, Array, Line
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
 from tinygrad_edu.transforms import Run
 from tinygrad_edu.value import Value
@@ -154,7 +137,7 @@ def moving(scalar: Scalar, leaves: list[Array], k: int, direction: Array, bare: 
 
     def line(t: Any) -> Any:
         moved = [x + t * direction if i == k else x for i, x in enumerate(leaves)]
-        return number(scalar(moved if bare else [Value(x) for x in moved]))
+        return numeric.number(scalar(moved if bare else [Value(x) for x in moved]))
 
     return line
 
@@ -172,10 +155,11 @@ def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pai
     findings = along(one, label, direction)
     if np.count_nonzero(direction) == 1:
         return [(direction, finding) for finding in findings]
+    s = float(numeric.step_scale(0.0, one.case.reach))
     for _ in range(0 if known else ROUNDS):
         if all(finding.verdict == PASS for finding in findings) or not np.any(direction):
             break
-        name, single = one_hot(leaf.shape, culprit(one.moves, direction, g, float(step_scale(0.0, one.case.reach))))
+        name, single = one_hot(leaf.shape, culprit(one.moves, direction, g, s))
         found = along(one, name, single)
         entries += [(single, finding) for finding in found]
         if any(finding.verdict == FAIL for finding in found):
@@ -203,7 +187,8 @@ def along(one: Subject, label: str, direction: Array) -> list[Finding]:
     eps = float(np.finfo(g.dtype).eps)
     rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
     limits = one.limits._replace(single=single, rounded=rounded)
-    judge(findings, one.moves(direction), float(step_scale(0.0 if math.isnan(at) else at, one.case.reach)), limits)
+    scale = numeric.step_scale(0.0 if math.isnan(at) else at, one.case.reach)
+    judge(findings, one.moves(direction), float(scale), limits)
     return findings
 
 
@@ -213,9 +198,9 @@ def explain(results: list[Pair], case: Evidence) -> None:
     single = {int(np.flatnonzero(d)[0]): finding for d, finding in results if np.count_nonzero(d) == 1}
     if not failed or not single:
         return
-    numeric = np.array([finding.numeric for finding in single.values()])
+    right = np.array([finding.numeric for finding in single.values()])
     bad = np.array([finding.verdict == FAIL for finding in single.values()])
-    text = diagnose(case._replace(picked=np.array(list(single)), numeric=numeric, wrong=bad))
+    text = diagnose(case._replace(picked=np.array(list(single)), numeric=right, wrong=bad))
     for finding in failed:
         finding.hint = text
 
@@ -251,7 +236,10 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
     """Fill in the numeric slope and the verdicts of findings about one slope, such as reverse and forward."""
     line = cache(line)  # a second look needs some of the same points
     with np.errstate(all="ignore"):
-        n, error = (four_point(line, STEP * s), 0.0) if limits.method == "auto" else measured(limits.method, line, s)
+        if limits.method == "auto":
+            n, error = numeric.four_point(line, STEP * s), 0.0
+        else:
+            n, error = numeric.measured(limits.method, line, s)
         for finding in findings:
             finding.numeric = n
             finding.error = error
@@ -265,9 +253,9 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
 def look_again(doubtful: list[Finding], line: Line, s: float, limits: Limits) -> None:
     """Judge what did not agree at first: by better differences, by kinks, and by how far off rounding may be."""
     n, error = doubtful[0].numeric, doubtful[0].error
-    slopes = one_sided(line, s)
+    slopes = numeric.one_sided(line, s)
     noise = blurred(line, s)
-    inside = 10 * NOISE * rounding(line, FINE * s) / s  # of larger numbers inside f
+    inside = 10 * NOISE * numeric.rounding(line, FINE * s) / s  # of larger numbers inside f
     if limits.method in TWICE:
         n, error = second_look(line, s, limits, n)
     if slopes and not limits.single and abs(slopes[1] - slopes[0]) <= JUMP * limits.scale:
@@ -287,7 +275,7 @@ def blurred(line: Line, s: float) -> float:
     """A slope that rounding of f, near by where it is 0, and of its argument may make."""
     h = STARTS[-1] * s
     near = abs(line(h) - line(0.0)) / h  # not finite where a domain ends
-    noise: float = EPS * abs(line(0.0)) / s + (EPS * near if np.isfinite(near) else 0.0) + displaced(line, s)
+    noise: float = EPS * abs(line(0.0)) / s + (EPS * near if np.isfinite(near) else 0.0) + numeric.displaced(line, s)
     return NOISE * noise
 
 
@@ -299,10 +287,11 @@ def allowed(finding: Finding, limits: Limits) -> float:
 
 def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[float, float]:
     """The slope once more, with the best estimate of its error; a complex step has to agree with it."""
-    n, error = careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
+    n, error = numeric.careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
     near = limits.rtol * max(abs(first), abs(n)) + 10 * error + blurred(line, s)
     if limits.method == "complex" and abs(first - n) > near:
-        raise TypeError(REAL_ONLY.format(f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"))
+        found = f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"
+        raise TypeError(numeric.REAL_ONLY.format(found))
     return n, error
 
 
@@ -311,9 +300,9 @@ def third_look(finding: Finding, line: Line, s: float, margin: float, scale: flo
 
     A function that is flat there has to be so farther out as well, on one side at least: else it goes up in stairs.
     """
-    if finding.verdict == FAIL and abs(two_point(line, NEARER[-1] * s) - finding.numeric) <= margin:
+    if finding.verdict == FAIL and abs(numeric.two_point(line, numeric.NEARER[-1] * s) - finding.numeric) <= margin:
         return  # it looks the same from nearest
-    n, error = closer(line, s)
+    n, error = numeric.closer(line, s)
     near = margin + 10 * error
     sides = [abs(line(h * s) - line(0.0)) / abs(h * s) for h in (-FLAT, FLAT)]
     precise = 10 * error <= max(ROUGH * max(scale, abs(n)), margin)
@@ -351,7 +340,7 @@ def culprit(moves: Callable[[Array], Line], direction: Array, g: Array, s: float
     def gap(part: Array) -> float:
         some = np.zeros_like(weights)
         some[part] = weights[part]
-        apart = float(four_point(moves(some.reshape(direction.shape)), NEAR * s) - slopes @ some)
+        apart = float(numeric.four_point(moves(some.reshape(direction.shape)), NEAR * s) - slopes @ some)
         return abs(apart) if np.isfinite(apart) else np.inf
 
     part = np.flatnonzero(weights)

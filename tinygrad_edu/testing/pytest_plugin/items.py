@@ -121,15 +121,12 @@ def outside(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
 def unnoticed(name: str, found: dict[str, Any], alive: Sequence[str]) -> str:
     """What a surviving mutant means."""
     more = [f"  ... and {len(alive) - SHOWN} more"] if len(alive) > SHOWN else []
-    return "\n".join(
-        [
-            f"{name}: {len(alive)} of {found['mutants']} planted faults are not noticed",
-            *(f"  {label}" for label in alive[:SHOWN]),
-            *more,
-            "a rule that is wrong in this way passes its check: the entry's domain, cases or kinks leave out the "
-            "arguments at which it would differ",
-        ]
+    first = f"{name}: {len(alive)} of {found['mutants']} planted faults are not noticed"
+    advice = (
+        "a rule that is wrong in this way passes its check: the entry's domain, cases or kinks leave out the "
+        "arguments at which it would differ"
     )
+    return "\n".join([first, *(f"  {label}" for label in alive[:SHOWN]), *more, advice])
 
 
 # -- the modules that users name, and what each declares ------------------------------------------------------

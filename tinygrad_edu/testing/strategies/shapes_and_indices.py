@@ -31,7 +31,6 @@ def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int
         How many axes there are.
     shortest, longest
         How long an axis is; 0 lets arrays be empty.
-
     """
     return st.lists(st.integers(shortest, longest), min_size=min_rank, max_size=max_rank).map(tuple)
 
