@@ -8,7 +8,7 @@ Source: McKeeman, "Differential testing for software" (1998).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -218,14 +218,9 @@ def of_values(answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
     return [disagreement._replace(at=np.nan) for disagreement in found[:1]]
 
 
-def modules(*names: str) -> Iterator[Any]:
-    """Modules, imported in this order: ModuleNotFoundError for the first that is not installed."""
-    return map(import_module, names)
-
-
 def by_torch(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `torch.autograd.grad`."""
-    (torch,) = modules("torch")
+    torch = import_module("torch")
     tensors = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
     out = call(tensors)
     total = (out * torch.tensor(cotangent)).sum()
@@ -236,7 +231,7 @@ def by_torch(call: Call, values: list[Array], cotangent: Array) -> Answer:
 
 def by_jax(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `jax.vjp`, in float64."""
-    jax, library = modules("jax", "jax.numpy")
+    jax, library = map(import_module, ("jax", "jax.numpy"))
     wide = jax.enable_x64 if hasattr(jax, "enable_x64") else import_module("jax.experimental").enable_x64
     with wide(True):
         out, pull = jax.vjp(lambda *xs: library.asarray(call(list(xs))), *map(library.asarray, values))
@@ -246,7 +241,7 @@ def by_jax(call: Call, values: list[Array], cotangent: Array) -> Answer:
 
 def by_autograd(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `autograd.grad`."""
-    autograd, library = modules("autograd", "autograd.numpy")
+    autograd, library = map(import_module, ("autograd", "autograd.numpy"))
     given = [value[()] for value in values]
     total = lambda *xs: library.sum(call(list(xs)) * cotangent)
     found = autograd.grad(total, tuple(range(len(given))))(*given)

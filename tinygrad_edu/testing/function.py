@@ -175,7 +175,8 @@ def floating(
 
     def checked(path: str, leaf: Any) -> bool:
         position = int(path.partition(".")[0])
-        return path not in fixed and is_floating(leaf) and (wrt is None or position in wrt)
+        floats = isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+        return path not in fixed and floats and (wrt is None or position in wrt)
 
     chosen = [i for i, (path, leaf) in enumerate(named) if checked(path, leaf)]
     if not chosen:
@@ -191,11 +192,6 @@ def floating(
 
     places = ["argument " + named[i][0].replace(".", " ", 1) for i in chosen]
     return places, [np.asarray(named[i][1]) for i in chosen], call
-
-
-def is_floating(leaf: Any) -> bool:
-    """Whether a leaf is a Python float, or an array or number of NumPy's that is floating point."""
-    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
 
 
 def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[Scalar, Array]:

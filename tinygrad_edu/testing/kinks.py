@@ -21,7 +21,7 @@ from tinygrad_edu.table import MULTIPLES, TIES, Op
 from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, written
 from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.function import check_gradients
-from tinygrad_edu.testing.report import Finding, condition
+from tinygrad_edu.testing.report import Finding, condition, placed
 from tinygrad_edu.value import Value, apply
 
 RESOLVED = (1e-3, 1e-5)  # distances at which differences still fit between the argument and the kink
@@ -70,9 +70,8 @@ def of_kinks(op: Op, rng: np.random.Generator, with_constants: bool = False) -> 
         for variables in every + single:
             held = spot.held(variables)
             words = written(op, spot.drawn) + f", only argument {variables[0]} varies" * (len(variables) < count)
-            for finding in of_spot(op, held, variables, rng) if len(held.places) else ():
-                finding.place = f"{words}, {finding.place}"
-                yield finding
+            if len(held.places):
+                yield from placed(f"{words}, ", of_spot(op, held, variables, rng))
 
 
 def spots(op: Op, rng: np.random.Generator) -> Iterator[Spot]:
@@ -129,9 +128,7 @@ def of_spot(op: Op, spot: Spot, variables: tuple[int, ...], rng: np.random.Gener
             call, given = fixed(op, beside, variables)
             rounding = RTOL + RATE / distance
             report = check_gradients(call, *given, distance=room, rtol=rounding, raises=False)
-            for finding in report.findings:
-                finding.place = f"{distance:g} beside a kink, {finding.place}"
-                yield finding
+            yield from placed(f"{distance:g} beside a kink, ", report.findings)
 
 
 def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array], weight: Array) -> Iterator[Finding]:

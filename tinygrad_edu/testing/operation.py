@@ -24,7 +24,7 @@ from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.extremes import of_extremes
 from tinygrad_edu.testing.function import examined
 from tinygrad_edu.testing.kinks import of_kinks
-from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition, placed
 from tinygrad_edu.value import Value, apply
 
 CONSTANTS = "with constants: "
@@ -100,9 +100,8 @@ def check_op(
 def beside_constants(op: Op, seed: int, how: How) -> Iterator[Finding]:
     """The findings about the rules that an operation has for one variable beside constants, if it has others."""
     if op.with_constants is not op:
-        for finding in examine_op(op.with_constants, np.random.default_rng(seed), how._replace(with_constants=True)):
-            finding.place = CONSTANTS + finding.place
-            yield finding
+        how = how._replace(with_constants=True)
+        yield from placed(CONSTANTS, examine_op(op.with_constants, np.random.default_rng(seed), how))
 
 
 def found(function: Any) -> Op:
@@ -139,9 +138,8 @@ def of_smooth(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
         settings = Settings(order=how.order, rtol=how.rtol, distance=drawn.distance)
         entry = Entry(op, drawn, how.order)
         seed = int(rng.integers(2**32))
-        for finding in examined(caller(op, drawn.options), drawn.arrays, settings, seed, entry).findings:
-            finding.place = f"{written(op, drawn)}, {finding.place}"
-            yield finding
+        report = examined(caller(op, drawn.options), drawn.arrays, settings, seed, entry)
+        yield from placed(f"{written(op, drawn)}, ", report.findings)
 
 
 def of_empty(op: Op) -> Iterator[Finding]:

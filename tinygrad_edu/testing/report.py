@@ -7,7 +7,7 @@ it is counted and shown. `hints` says what a failure suggests, and the last line
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,13 @@ def condition(place: str, holds: bool, note: str, verdict: str = FAIL) -> Findin
     """A finding about something else than slopes: PASS if it holds, else the verdict, and a note that says why."""
     said = "" if holds else note
     return Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0, verdict=PASS if holds else verdict, note=said)
+
+
+def placed(before: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings with something written before their places, such as the call in which they were made."""
+    for finding in findings:
+        finding.place = before + finding.place
+        yield finding
 
 
 @dataclass(eq=False, repr=False)

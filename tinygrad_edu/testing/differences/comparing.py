@@ -23,7 +23,7 @@ from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.diagnosis.hints import Evidence, diagnose
 from tinygrad_edu.testing.differences import numeric
 from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, Array, Line
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding, placed
 from tinygrad_edu.transforms import Run
 from tinygrad_edu.value import Value
 
@@ -96,9 +96,7 @@ def compared(
             pairs += settled(one, label, direction, known=any(wrong(finding) for _, finding in pairs))
         results = list({finding.place: (direction, finding) for direction, finding in pairs}.values())
         explain(results, case)
-        for _, finding in results:
-            finding.place = prefix + finding.place
-            yield finding
+        yield from placed(prefix, (finding for _, finding in results))
 
 
 def slopes_by(modes: Sequence[str], scalar: Scalar, values: list[Array], found: list[Array]) -> dict[str, Side]:
