@@ -18,7 +18,7 @@ from tests.fuzz.adapters import fitted
 from tests.fuzz.program import SHIFT, Graph, Line, namespace, write
 from tests.fuzz.source import called, operator_of, written
 from tinygrad_edu.table import OPERATIONS, Op, arrived
-from tinygrad_edu.testing.strategies.broadcasting import calm, narrower
+from tinygrad_edu.testing.strategies.shapes_and_indices import calm, narrower
 
 Shape = tuple[int, ...]
 

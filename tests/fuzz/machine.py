@@ -21,7 +21,7 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 
 from tests.fuzz.dual import depends, each, numbers, pulled, variable
 from tinygrad_edu.testing.strategies.arrays import tensors
-from tinygrad_edu.testing.strategies.broadcasting import calm
+from tinygrad_edu.testing.strategies.shapes_and_indices import calm
 from tinygrad_edu.value import Value
 
 Array = np.ndarray[Any, Any]

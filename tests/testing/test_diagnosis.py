@@ -9,8 +9,7 @@ from tinygrad_edu.backward import backpropagate, unbroadcast
 from tinygrad_edu.graph import toposort
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op
 from tinygrad_edu.testing import FAIL, check_gradients, hint
-from tinygrad_edu.testing.diagnosis.evidence import Evidence
-from tinygrad_edu.testing.diagnosis.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, diagnose, ratio
+from tinygrad_edu.testing.diagnosis.hints import DOUBLE, HALF, NONE, SIGN, UNKNOWN, Evidence, diagnose, ratio
 from tinygrad_edu.testing.diagnosis.program import ALL_RIGHT, disagreeing, listed
 from tinygrad_edu.value import apply
 
@@ -319,9 +318,9 @@ def test_slopes_for_other_weights_arguments_and_positions(case):
     np.testing.assert_allclose(case.slopes(WEIGHTS, [P, 2 * Q], 0), 2 * case.analytic, rtol=1e-9)
 
 
-def test_the_gradient_at_other_arguments(case):
-    np.testing.assert_allclose(case.pulled([P, 3 * Q], 0), 3 * case.found[0])
-    np.testing.assert_allclose(case.pulled([P, Q], 1), case.found[1])
+def test_the_result_at_another_argument(case):
+    np.testing.assert_allclose(te.gradients(*case._replace(k=1).recorded(3 * Q))[0], 3 * case.found[0])
+    np.testing.assert_allclose(te.gradients(*case.recorded(P))[1], case.found[1])
 
 
 def test_steps_stay_on_this_side_of_a_singular_point():

@@ -17,16 +17,19 @@ from tinygrad_edu.testing import (
     detect_kink,
     numeric_gradient,
 )
-from tinygrad_edu.testing.differences.comparing import Options, limited, moving, pushing
-from tinygrad_edu.testing.differences.judging import (
+from tinygrad_edu.testing.differences.comparing import (
     DENSE,
     ONE_HOT,
     SPARSE,
     Limits,
+    Settings,
     culprit,
     directions,
     judge,
+    limited,
+    moving,
     one_hot,
+    pushing,
     spread,
 )
 from tinygrad_edu.testing.differences.numeric import STEP, careful, closer, displaced, four_point, number, rounding
@@ -353,11 +356,11 @@ def test_one_leaf_is_moved_along_a_direction():
 
 def test_limits_are_wider_in_fewer_digits():
     g = np.array([1.0, -3.0])
-    double, single, half = (limited(Options(), np.ones(2, kind), g, 5.0) for kind in (float, np.float32, np.float16))
+    double, single, half = (limited(Settings(), np.ones(2, kind), g, 5.0) for kind in (float, np.float32, np.float16))
     assert (double.rtol, double.scale, double.largest, double.own) == (1e-5, 3.0, 5.0, True)
     assert (single.rtol, single.own) == (1e-4, False)
     assert half.rtol > 1e-3
-    assert limited(Options(rtol=0.1), np.ones(2), g, 5.0).rtol == 0.1
+    assert limited(Settings(rtol=0.1), np.ones(2), g, 5.0).rtol == 0.1
 
 
 def test_kinks_among_many_entries_are_no_alarm_and_hide_no_fault():

@@ -21,8 +21,7 @@ from tinygrad_edu.testing import (
     check_gradients,
     check_op,
 )
-from tinygrad_edu.testing.pytest_plugin.items import SHOWN, outside, unnoticed, within
-from tinygrad_edu.testing.pytest_plugin.modules import home, load, operations, order
+from tinygrad_edu.testing.pytest_plugin.items import SHOWN, home, load, operations, order, outside, unnoticed, within
 from tinygrad_edu.testing.pytest_plugin.summary import (
     COUNTS,
     HEAD,

@@ -27,8 +27,8 @@ from tinygrad_edu.testing.strategies import (
     tensors,
     training_steps,
 )
-from tinygrad_edu.testing.strategies.broadcasting import calm, narrower, together
 from tinygrad_edu.testing.strategies.models import known, layer_code, needed
+from tinygrad_edu.testing.strategies.shapes_and_indices import calm, narrower, together
 
 # -- numbers and arrays --------------------------------------------------------------------------------------
 

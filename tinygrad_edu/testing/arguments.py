@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES, Case, Op
+from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.value import apply
-
-Array = np.ndarray[Any, Any]
 
 REACH = 2.5  # infinite domains are cut here: exp and powers keep their digits, and most functions bend
 MARGIN = 0.15  # from ends and special points; differences reach half of it, a hundred times their step
@@ -130,8 +129,7 @@ def draw_matrix(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> 
         raise ValueError(f"no such domain: {kind!r}; use an interval (low, high), REGULAR or DEFINITE")
     u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
     s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
-    made: Array = (u * s) @ (u.mT if kind == DEFINITE else vt)
-    return made
+    return np.asarray((u * s) @ (u.mT if kind == DEFINITE else vt))
 
 
 def caller(op: Op, options: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ from tinygrad_edu.backward import vjps
 from tinygrad_edu.table import MULTIPLES, Op
 from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, special, written
 from tinygrad_edu.testing.function import check_gradients
-from tinygrad_edu.testing.report import FAIL, PASS, Finding, condition
+from tinygrad_edu.testing.report import FAIL, PASS, Finding, condition, placed
 from tinygrad_edu.value import Value, apply
 
 FAR = (5.0, 10.0, 30.0, 1e4)  # functions saturate, overflow in float32, and lose their digits here
@@ -78,9 +78,7 @@ def of_extremes(op: Op, rng: np.random.Generator, with_constants: bool = False) 
         if count > 1 and not op.kinks:  # x**0, 0 * x: a rule may be another one there
             checks.append((line._replace(others=zeros), of_ends))
         for one, check in checks:
-            for finding in check(one, low, high):
-                finding.place = f"{one}, {finding.place}"
-                yield finding
+            yield from placed(f"{one}, ", check(one, low, high))
 
 
 def ways(low: float, high: float) -> Iterator[tuple[float, Callable[[int], float], int]]:

@@ -8,7 +8,7 @@ Source: McKeeman, "Differential testing for software" (1998).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.differences.numeric import numeric_gradient
+from tinygrad_edu.testing.differences.numeric import Array, numeric_gradient
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.value import Value
 
-Array = np.ndarray[Any, Any]
 Call = Callable[[list[Any]], Any]
 
 OURS = "tinygrad_edu"
@@ -152,9 +151,7 @@ def compare(
     if unknown := [name for name in versions if name not in FRAMEWORKS]:
         raise ValueError(f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}")
     name = getattr(f, "__name__", "f")
-    places, given, call = floating(f, args, None)
-    if not given:
-        raise TypeError(f"{name}: no floating point argument to compare among {len(args)} arguments")
+    places, given, call = floating(f, args, purpose="compare")
     values = [np.asarray(value, dtype=float) for value in given]
     scalar, cotangent = weighted(call, values, np.random.default_rng(seed))
     value = np.asarray(plain(call([Value(leaf) for leaf in values])), dtype=float)
@@ -172,7 +169,7 @@ def ask(
     missing = {}
     for name, version in versions.items():
         try:
-            call = floating(version or f, args, None)[2]
+            call = floating(version or f, args)[2]
             answers[name] = FRAMEWORKS[name](call, values, cotangent)
         except ModuleNotFoundError as error:
             missing[name] = f"not installed: pip install {name}" if error.name == name else str(error)
@@ -221,14 +218,9 @@ def of_values(answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
     return [disagreement._replace(at=np.nan) for disagreement in found[:1]]
 
 
-def modules(*names: str) -> Iterator[Any]:
-    """Modules, imported in this order: ModuleNotFoundError for the first that is not installed."""
-    return map(import_module, names)
-
-
 def by_torch(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `torch.autograd.grad`."""
-    (torch,) = modules("torch")
+    torch = import_module("torch")
     tensors = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in values]
     out = call(tensors)
     total = (out * torch.tensor(cotangent)).sum()
@@ -239,7 +231,7 @@ def by_torch(call: Call, values: list[Array], cotangent: Array) -> Answer:
 
 def by_jax(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `jax.vjp`, in float64."""
-    jax, library = modules("jax", "jax.numpy")
+    jax, library = map(import_module, ("jax", "jax.numpy"))
     wide = jax.enable_x64 if hasattr(jax, "enable_x64") else import_module("jax.experimental").enable_x64
     with wide(True):
         out, pull = jax.vjp(lambda *xs: library.asarray(call(list(xs))), *map(library.asarray, values))
@@ -249,7 +241,7 @@ def by_jax(call: Call, values: list[Array], cotangent: Array) -> Answer:
 
 def by_autograd(call: Call, values: list[Array], cotangent: Array) -> Answer:
     """By `autograd.grad`."""
-    autograd, library = modules("autograd", "autograd.numpy")
+    autograd, library = map(import_module, ("autograd", "autograd.numpy"))
     given = [value[()] for value in values]
     total = lambda *xs: library.sum(call(list(xs)) * cotangent)
     found = autograd.grad(total, tuple(range(len(given))))(*given)

@@ -11,37 +11,24 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2, for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.arguments import Entry
-from tinygrad_edu.testing.diagnosis.evidence import Evidence
+from tinygrad_edu.testing.diagnosis.hints import Evidence
 from tinygrad_edu.testing.diagnosis.program import listed
-from tinygrad_edu.testing.differences.comparing import MODES, Options, compared
-from tinygrad_edu.testing.differences.judging import spread
-from tinygrad_edu.testing.differences.numeric import METHODS
+from tinygrad_edu.testing.differences.comparing import MODES, Settings, compared, spread
+from tinygrad_edu.testing.differences.numeric import METHODS, Array
 from tinygrad_edu.testing.invariants import check_invariants
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, repeated
 from tinygrad_edu.transforms import joined
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value
 
-Array = np.ndarray[Any, Any]
 Scalar = Callable[[list[Any]], Any]
-
-
-class Settings(NamedTuple):
-    """The options of `check_gradients`; see there."""
-
-    order: int = 1
-    modes: Sequence[str] = ("reverse",)
-    wrt: Sequence[int] | None = None
-    method: str = "auto"
-    rtol: float | None = None
-    distance: Any = np.inf
 
 
 def check_gradients(
@@ -120,29 +107,28 @@ def examined(
     rng = np.random.default_rng(seed)
     name = getattr(f, "__name__", "f")
     places, arrays, call = floating(f, args, settings.wrt)
-    if not arrays:
-        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, cotangent = weighted(call, arrays, rng)
     findings, found = check_invariants(call, arrays, args, cotangent, entry)
     if found:
-        case = Evidence.before(places, arrays, found, settings.distance, call, cotangent)
+        wide = [np.asarray(array, dtype=float) for array in arrays]
+        case = Evidence(0, wide, places, found, call=call, cotangent=cotangent, reach=settings.distance)
         bare = settings.method == "complex" or getattr(f, "takes_arrays", False)
-        how = Options(settings.rtol, settings.method, settings.modes, bare)
-        findings += slopes(scalar, arrays, case, rng, how, settings.order)
+        findings += slopes(scalar, arrays, case, rng, settings._replace(bare=bare))
     again = repeated("check_gradients", name, args, **changed(settings), seed=seed)
     listing = "" if entry else program(call, arrays, places, findings)  # an operation is a program of one line
     return GradientReport(name, findings, again, listing)
 
 
 def slopes(
-    scalar: Scalar, values: list[Array], case: Evidence, rng: np.random.Generator, options: Options, order: int
+    scalar: Scalar, values: list[Array], case: Evidence, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Finding]:
     """The findings about slopes of the function, and of its gradient as well if the order is 2."""
-    for level in range(1, order + 1):
+    for level in range(1, settings.order + 1):
         if level > 1:
-            case = Evidence.before(case.places, values, reverse(scalar, values), case.reach)
-            options = options._replace(bare=True)
-        yield from compared(scalar, values, case, rng, options, f"order {level}, " if order > 1 else "")
+            case = case._replace(found=reverse(scalar, values), call=None, cotangent=None)
+            settings = settings._replace(bare=True)
+        prefix = f"order {level}, " if settings.order > 1 else ""
+        yield from compared(scalar, values, case, rng, settings, prefix)
         scalar = slope(scalar, values, rng)
 
 
@@ -176,7 +162,9 @@ def changed(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in pairs if value is not usual[name] and value != usual[name]}
 
 
-def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[list[str], list[Array], Any]:
+def floating(
+    f: Any, args: Sequence[Any], wrt: Sequence[int] | None = None, purpose: str = "check"
+) -> tuple[list[str], list[Array], Any]:
     """The floating point leaves of the arguments, their names, and f as a function of the list of those leaves."""
     if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
         raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
@@ -187,9 +175,13 @@ def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[li
 
     def checked(path: str, leaf: Any) -> bool:
         position = int(path.partition(".")[0])
-        return path not in fixed and is_floating(leaf) and (wrt is None or position in wrt)
+        floats = isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+        return path not in fixed and floats and (wrt is None or position in wrt)
 
     chosen = [i for i, (path, leaf) in enumerate(named) if checked(path, leaf)]
+    if not chosen:
+        name = getattr(f, "__name__", "f")
+        raise TypeError(f"{name}: no floating point argument to {purpose} among {len(args)} arguments")
 
     def call(values: list[Any]) -> Any:
         given = [leaf for _, leaf in named]
@@ -200,11 +192,6 @@ def floating(f: Any, args: Sequence[Any], wrt: Sequence[int] | None) -> tuple[li
 
     places = ["argument " + named[i][0].replace(".", " ", 1) for i in chosen]
     return places, [np.asarray(named[i][1]) for i in chosen], call
-
-
-def is_floating(leaf: Any) -> bool:
-    """Whether a leaf is a Python float, or an array or number of NumPy's that is floating point."""
-    return isinstance(leaf, float) or getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
 
 
 def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[Scalar, Array]:

@@ -2,7 +2,7 @@
 
 `INVARIANTS` is the list. An entry has a name, a function that looks at one recorded call and says what is broken,
 and whether it holds for operations only. Most apply to any function, at the price of a few backward passes; some
-apply only to an operation of the table (`operation_invariants`), whose entry declares its NumPy function and domain.
+apply only to an operation of the table, whose entry says which function it has to equal, and where it may be called.
 To add an invariant, write such a function and enter it at the end of this file: `check_gradients`, `check_op`,
 `check_module`, `gradient_test`, `te.custom` and the pytest plugin then all check it.
 
@@ -20,21 +20,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import unbroadcast, vjps
+from tinygrad_edu.backward import gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.arguments import Entry, read_only
-from tinygrad_edu.testing.operation_invariants import forward, layouts, narrow, scalars, stride_0, value
+from tinygrad_edu.testing.arguments import Entry, caller, intervals, moved_axes, read_only, strided, turned
+from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
+from tinygrad_edu.transforms import jvp
 from tinygrad_edu.tree import leaves
-from tinygrad_edu.value import Value
-
-Array = np.ndarray[Any, Any]
+from tinygrad_edu.value import Value, apply
 
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
-DIGITS = (
-    0.6  # eps ** 0.6 is 4e-10: another order of summation in a whole graph may cost that much, a fault costs more
-)
+DIGITS = 0.6  # eps ** 0.6 is 4e-10: another order of sums in a whole graph may cost that much, a fault costs more
+ORDERED = 1e-11  # another layout sums in another order, in one operation
+NARROW = 2e-4  # float32 has 6e-8; a rule that cancels may lose three digits of it, a wrong one is farther off
+FORWARD = 1e-9  # forward and reverse compute the same sums in another order
+LAST_BITS = {"rtol": 4 * EPS, "atol": 0.0}
 OPERANDS = 4  # of one operation: rules of an operation with more, such as stack, are alike
 
 RANDOM = (
@@ -60,77 +61,46 @@ BY_A_RULE = {
     "linear": "is not linear in the gradient: it is g times something",
     "zero": "gives something else than 0 for a gradient of 0",
 }
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "in Fortran's order": lambda a: np.asarray(a, order="F"),  # asfortranarray gives numbers an axis
+    "read-only": read_only,
+    "with a negative stride": turned,
+    "strided": strided,
+    "with moved axes": moved_axes,
+}
 
 
 class Passes(NamedTuple):
-    """What two more backward passes give.
+    """What two more backward passes give."""
 
-    Attributes
-    ----------
-    again, doubled
-        The gradients for the same cotangent, and for -2 times that.
-    overwritten, changed
-        Whether a pass changed its cotangent, or the gradients of an earlier one.
-    """
-
-    again: list[Array]
-    doubled: list[Array]
-    overwritten: bool
-    changed: bool
+    again: list[Array]  # the gradients for the same cotangent
+    doubled: list[Array]  # those for -2 times that
+    overwritten: bool  # whether a pass changed its cotangent
+    changed: bool  # whether it changed the gradients of an earlier one
 
 
 class Call(NamedTuple):
-    """One recorded call whose gradient is checked.
+    """One recorded call whose gradient is checked."""
 
-    Attributes
-    ----------
-    f
-        The function of a list of arguments, all of them floating point.
-    arrays, variables
-        These arguments, as arrays and as the Values of the recorded call.
-    out, cotangent
-        Its result, and the gradient of that from which the backward pass starts.
-    found
-        The gradients, as `backward()` leaves them.
-    passes
-        What two more backward passes give.
-    rules
-        What rules do that they must not, each of them called by itself, by the name of the invariant.
-    given, before
-        Every array among what the user gave, and copies from before the first call.
-    entry
-        Which operation was called; None for any other function.
-    """
-
-    f: Callable[[list[Any]], Any]
-    arrays: list[Array]
-    variables: list[Value]
-    out: Value
-    cotangent: Array
-    found: list[Array]
+    f: Callable[[list[Any]], Any]  # takes a list of arguments, all of them floating point
+    arrays: list[Array]  # these arguments
+    variables: list[Value]  # the same as Values, those of the recorded call
+    out: Value  # its result
+    cotangent: Array  # the gradient of the result, from which the backward pass starts
+    found: list[Array]  # the gradients, as `backward()` leaves them
     passes: Passes
-    rules: dict[str, str]
-    given: list[Array]
-    before: list[Array]
-    entry: Entry | None
+    rules: dict[str, str]  # what rules do that they must not, called by themselves; by the name of the invariant
+    given: list[Array]  # every array among what the user gave
+    before: list[Array]  # copies of these from before the first call
+    entry: Entry | None  # which operation was called; None for any other function
 
 
 class Invariant(NamedTuple):
-    """One thing that holds for every gradient.
+    """One thing that holds for every gradient."""
 
-    Attributes
-    ----------
-    name
-        What a finding about it is called.
-    broken
-        What is wrong with a `Call`: words, empty if the invariant holds, None if this call does not show it.
-    of_operations
-        Whether it holds for operations of the table only: `broken` is given the call's `Entry` then.
-    """
-
-    name: str
-    broken: Callable[[Any], str | None]
-    of_operations: bool = False
+    name: str  # what a finding about it is called
+    broken: Callable[[Any], str | None]  # words, empty if all is well; None if this `Call` does not show it
+    of_operations: bool = False  # whether it is for operations of the table only: it is given their `Entry` then
 
 
 def check_invariants(
@@ -380,6 +350,112 @@ def misfit(result: Any, x: Any) -> str:
         if unbroadcast(result, x).shape == x.shape:
             return ""
     return f"gives the shape {result.shape} for an argument of the shape {x.shape}"
+
+
+# -- what an operation's entry declares besides its slopes, asked of one drawn call -------------------------
+
+
+def called(entry: Entry, arrays: list[Any], weights: Callable[[Any], Any] = np.ones) -> list[Any]:
+    """The result of an operation, and the gradients of its variables; `weights` of a shape are the cotangent."""
+    out = apply(entry.op, tuple(arrays), entry.drawn.options)
+    cotangent = np.asarray(weights(out.shape), out.dtype)
+    return [out.data, *vjps(out, cotangent[()], [x for x in arrays if isinstance(x, Value)])]
+
+
+def value(entry: Entry) -> str:
+    """The value is that of the function."""
+    op = entry.op
+    arrays = entry.drawn.arrays
+    options = entry.drawn.options
+    expected = op.function(*arrays, **options)
+    out = op.function(*map(Value, arrays), **options)
+    if not isinstance(out, Value) or not np.array_equal(out.data, expected, equal_nan=True):
+        return "Values give another result than arrays do"
+    fast = op.compute(*arrays, **options)
+    return "" if np.allclose(fast, expected, rtol=2 * EPS, atol=0.0) else "compute differs from the function"
+
+
+def forward(entry: Entry) -> str | None:
+    """Forward mode agrees with reverse mode; rules of first order only have no forward mode."""
+    if entry.order < 2:
+        return None
+    rng = np.random.default_rng(0)
+    arrays = entry.drawn.arrays
+    f = caller(entry.op, entry.drawn.options)
+    tangents = [rng.normal(size=np.shape(a)) for a in arrays]
+    result, pushed = jvp(f, tuple(arrays), tuple(tangents))
+    u = rng.normal(size=np.shape(result))
+    xs = [Value(a) for a in arrays]
+    reverse = sum(np.sum(g * t) for g, t in zip(gradients(np.sum(f(*xs) * u), xs), tangents, strict=True))
+    agree = np.allclose(np.sum(pushed * u), reverse, rtol=FORWARD, atol=FORWARD)
+    return "" if agree else "forward and reverse disagree: is the entry wrongly declared linear?"
+
+
+def narrow(entry: Entry) -> str:
+    """float32 in, float32 gradients out, of the arguments' shapes and near those of float64."""
+    arrays = entry.drawn.arrays
+    weights = lambda shape: np.full(shape, 1.5)
+    wide = called(entry, [Value(a) for a in arrays], weights)[1:]
+    halves = [np.asarray(a, np.float32) for a in arrays]
+    found = called(entry, [Value(a) for a in halves], weights)[1:]
+    for i, (x, g, expected) in enumerate(zip(halves, found, wide, strict=True)):
+        if (g.dtype, g.shape) != (np.dtype(np.float32), x.shape):
+            return f"argument {i} is float32 {x.shape}, and its gradient {g.dtype} {g.shape}"
+        if not np.allclose(g, expected, rtol=NARROW, atol=NARROW):
+            return f"the gradient of argument {i} in float32 is far from the one in float64"
+    return ""
+
+
+def layouts(entry: Entry) -> str:
+    """The layout in memory makes no difference."""
+    weights = lambda shape: np.random.default_rng(0).normal(size=shape)
+    arrays = [np.asarray(a) for a in entry.drawn.arrays]
+    expected = called(entry, [Value(a.copy()) for a in arrays], weights)
+    for name, laid_out in LAYOUTS.items():
+        try:
+            found = called(entry, [Value(laid_out(a)) for a in arrays], weights)
+        except ValueError as error:
+            return f"arrays {name} are refused: {error}"
+        if not matching(found, expected, rtol=ORDERED, atol=ORDERED):
+            return f"arrays {name} give another result: does a rule use reshape, ravel or strides of its argument?"
+    return ""
+
+
+def stride_0(entry: Entry) -> str | None:
+    """Arrays that repeat one number without a copy give what their copies give."""
+    arrays = entry.drawn.arrays
+    if any(isinstance(part, str) for part in intervals(entry.op, len(arrays))):
+        return None  # a matrix of one number is not regular
+    views = [np.broadcast_to(np.ravel(a)[:1].reshape((1,) * np.ndim(a)), np.shape(a)) for a in arrays]
+    weights = lambda shape: np.full(shape, 1.25)
+    found = called(entry, [Value(view) for view in views], weights)
+    expected = called(entry, [Value(np.array(view)) for view in views], weights)
+    agree = matching(found, expected, rtol=ORDERED, atol=ORDERED, equal_nan=True)
+    return "" if agree else "arrays that repeat one number with stride 0 give another result than their copies"
+
+
+def scalars(entry: Entry) -> str | None:
+    """Python's numbers give what arrays without axes give, as variables and beside one."""
+    arrays = entry.drawn.arrays
+    if not arrays or any(np.shape(a) for a in arrays):
+        return None
+    expected = called(entry, [Value(np.asarray(a)) for a in arrays])
+    if not matching(called(entry, [Value(float(a)) for a in arrays]), expected, **LAST_BITS):
+        return "Python numbers give another result than arrays without axes"
+    for i in range(len(arrays) if len(arrays) > 1 else 0):
+        number, scalar, array = (
+            called(entry, [Value(np.asarray(a)) if j == i else made(a) for j, a in enumerate(arrays)])
+            for made in (float, np.float64, np.asarray)
+        )
+        if not matching(number, array, **LAST_BITS) or not matching(scalar, array, **LAST_BITS):
+            return f"argument {i} has another gradient beside a Python number than beside an array without axes"
+    return ""
+
+
+def matching(found: list[Any], expected: list[Any], **tolerances: Any) -> bool:
+    """The same shapes and, but for rounding, the same numbers."""
+    pairs = zip(found, expected, strict=True)
+    return all(np.shape(a) == np.shape(b) and np.allclose(a, b, **tolerances) for a, b in pairs)
 
 
 INVARIANTS = (

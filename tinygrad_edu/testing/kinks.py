@@ -19,12 +19,10 @@ import numpy as np
 from tinygrad_edu.backward import vjps
 from tinygrad_edu.table import MULTIPLES, TIES, Op
 from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, written
-from tinygrad_edu.testing.differences.numeric import EPS
+from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.function import check_gradients
-from tinygrad_edu.testing.report import Finding, condition
+from tinygrad_edu.testing.report import Finding, condition, placed
 from tinygrad_edu.value import Value, apply
-
-Array = np.ndarray[Any, Any]
 
 RESOLVED = (1e-3, 1e-5)  # distances at which differences still fit between the argument and the kink
 MIDDLE = 1e-6  # where the gradients on all sides are taken from: near, and far beyond rounding
@@ -65,16 +63,15 @@ def of_kinks(op: Op, rng: np.random.Generator, with_constants: bool = False) -> 
 
     `with_constants` says that the rules are those for one variable beside constants.
     """
-    for spot in spots(op, rng):
+    for spot in spots(op, rng) if op.kinks else ():
         count = len(spot.drawn.arrays)
         every = [] if with_constants else [tuple(range(count))]
         single = [(i,) for i in range(count)] if with_constants or (count > 1 and op.with_constants is op) else []
         for variables in every + single:
             held = spot.held(variables)
             words = written(op, spot.drawn) + f", only argument {variables[0]} varies" * (len(variables) < count)
-            for finding in of_spot(op, held, variables, rng) if len(held.places) else ():
-                finding.place = f"{words}, {finding.place}"
-                yield finding
+            if len(held.places):
+                yield from placed(f"{words}, ", of_spot(op, held, variables, rng))
 
 
 def spots(op: Op, rng: np.random.Generator) -> Iterator[Spot]:
@@ -128,13 +125,10 @@ def of_spot(op: Op, spot: Spot, variables: tuple[int, ...], rng: np.random.Gener
         for distance in RESOLVED:
             beside = spot.moved(distance * step)
             room = distance * float(np.min(np.abs(step)))
-            call = fixed(op, beside, variables)
-            given = chosen(beside, variables)
+            call, given = fixed(op, beside, variables)
             rounding = RTOL + RATE / distance
             report = check_gradients(call, *given, distance=room, rtol=rounding, raises=False)
-            for finding in report.findings:
-                finding.place = f"{distance:g} beside a kink, {finding.place}"
-                yield finding
+            yield from placed(f"{distance:g} beside a kink, ", report.findings)
 
 
 def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array], weight: Array) -> Iterator[Finding]:
@@ -143,7 +137,9 @@ def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array]
     around = [gradient(op, spot.moved(MIDDLE * step), variables, weight) for step in moves]
     scale = max(1.0, *(float(np.max(np.abs(g), initial=0.0)) for _, g in around))
     jumps = any(abs(beside - value) > 1e3 * MIDDLE * scale for beside, _ in around)
-    expected = closest(at, [g for _, g in around]) if jumps else smallest(np.array([g for _, g in around]))
+    sides = [g for _, g in around]
+    closest = min(sides, key=lambda g: float(np.max(np.abs(g - at), initial=0.0)))
+    expected = closest if jumps else smallest(np.array(sides))
     right = bool(np.max(np.abs(at - expected), initial=0.0) <= 10 * NEAR * scale)
     what = "none of the gradients on its sides" if jumps else "not the smallest of all mixtures of those on its sides"
     yield condition("at a kink", right, f"the gradient is {at}, {what}, {expected}")
@@ -158,18 +154,14 @@ def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array]
 
 def gradient(op: Op, spot: Spot, variables: tuple[int, ...], weight: Array) -> tuple[float, Array]:
     """One entry of the result, and its gradient for the variables, flat."""
-    xs = [Value(a) for a in chosen(spot, variables)]
-    out = fixed(op, spot, variables)(*xs)
+    call, given = fixed(op, spot, variables)
+    xs = [Value(a) for a in given]
+    out = call(*xs)
     return float(np.sum(out.data * weight)), np.concatenate([np.ravel(g) for g in vjps(out, weight[()], xs)])
 
 
-def chosen(spot: Spot, variables: tuple[int, ...]) -> list[Any]:
-    """The arrays of the variables."""
-    return [spot.drawn.arrays[i] for i in variables]
-
-
-def fixed(op: Op, spot: Spot, variables: tuple[int, ...]) -> Any:
-    """The operation as a function of its variables, the other arguments being constants."""
+def fixed(op: Op, spot: Spot, variables: tuple[int, ...]) -> tuple[Any, list[Any]]:
+    """The operation as a function of its variables, the others being constants; and the arrays of the variables."""
 
     def call(*xs: Any) -> Any:
         args = list(spot.drawn.arrays)
@@ -178,12 +170,7 @@ def fixed(op: Op, spot: Spot, variables: tuple[int, ...]) -> Any:
         return apply(op, tuple(args), spot.drawn.options)
 
     call.__name__ = op.name
-    return call
-
-
-def closest(point: Array, points: list[Array]) -> Array:
-    """Which of several points is closest to another."""
-    return min(points, key=lambda other: float(np.max(np.abs(other - point), initial=0.0)))
+    return call, [spot.drawn.arrays[i] for i in variables]
 
 
 def smallest(points: Array) -> Array:

@@ -36,10 +36,8 @@ def check_module(
         What the module is called with; those that are floating point are checked as the parameters are.
     order
         2 checks the gradients of the gradients as well.
-    seed
-        Of the random cotangent and directions.
-    raises
-        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
+    seed, raises
+        As for `check_gradients`.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def mutants(op: Op | Rule) -> Iterator[tuple[str, Op]]:
         What was planted in the rule of which argument, and an entry of its own with this rule; the table is not
         touched.
     """
-    entry = op if isinstance(op, Op) else found(op)
+    entry = found(op)
     for label, rules in mutated(entry):
         yield label, changed(entry, pullbacks=rules)
     if entry.with_constants is not entry:
@@ -76,7 +76,7 @@ def outcomes(op: Op | Rule, seed: int = 0) -> dict[str, str]:
     >>> outcomes(np.tanh)["sign flipped in argument 0"]
     'killed'
     """
-    entry = op if isinstance(op, Op) else found(op)
+    entry = found(op)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return {label: outcome(entry, label, mutant, seed) for label, mutant in mutants(entry)}

@@ -1,9 +1,9 @@
 """`check_op`: everything that an entry of the table declares, checked from the entry alone.
 
-`REGIMES` is the list of what is tried: arguments where the function is smooth, drawn from the declared domain in the
+`examine_op` goes through what is tried: arguments where the function is smooth, drawn from the declared domain in the
 declared shapes and options; empty arrays; kinks and what is beside them; extremes. In each call, slopes are compared
 with differences, and every invariant is checked (`invariants`). To add a regime, write a function that yields
-findings, and enter it into the list at the end of this file.
+findings, and add it to `examine_op`.
 
 Source: White et al., "ChainRulesTestUtils" (2021), where one call tests a rule completely.
 """
@@ -20,43 +20,23 @@ from tinygrad_edu.backward import vjps
 from tinygrad_edu.errors import BroadcastWarning
 from tinygrad_edu.table import OPERATIONS, Op
 from tinygrad_edu.testing.arguments import Entry, caller, calls, draw, emptied, written
+from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.extremes import of_extremes
-from tinygrad_edu.testing.function import Settings, examined
+from tinygrad_edu.testing.function import examined
 from tinygrad_edu.testing.kinks import of_kinks
-from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition, placed
 from tinygrad_edu.value import Value, apply
 
 CONSTANTS = "with constants: "
 
 
 class How(NamedTuple):
-    """How an operation is checked: `order`, `repeats`, `rtol` as for `check_op`.
-
-    `with_constants` says that the rules are those for one variable beside constants.
-    """
+    """How an operation is checked; see `check_op`."""
 
     order: int = 2
     repeats: int = 2
     rtol: float | None = None
-    with_constants: bool = False
-
-
-class Regime(NamedTuple):
-    """Where an operation is called.
-
-    Attributes
-    ----------
-    name
-        In a word.
-    findings
-        What is found there, one after another.
-    applies
-        To which operations.
-    """
-
-    name: str
-    findings: Callable[[Op, np.random.Generator, How], Iterator[Finding]]
-    applies: Callable[[Op], bool] = lambda op: True
+    with_constants: bool = False  # whether the rules are those for one variable beside constants
 
 
 def check_op(
@@ -78,20 +58,15 @@ def check_op(
         1 for rules that are not made of differentiable functions.
     repeats
         How often each of the declared calls is drawn.
-    seed
-        Of the drawn arguments, cotangents and directions.
-    rtol
-        What is allowed for slopes, as for `check_gradients`.
-    raises
-        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
+    seed, rtol, raises
+        As for `check_gradients`; the seed is that of the drawn arguments as well.
 
     Returns
     -------
     GradientReport
-        The gradients by differences, at kinks and extremes too, and the invariants: the value is that of the
-        function; forward agrees with reverse; float32 gives float32; gradients are linear in the cotangent, exactly 0
-        for 0, the same twice, and share no memory; nothing is changed in place; the layout in memory makes no
-        difference, nor do Python's numbers; empty arrays work; f(x, x) has the sum of both gradients.
+        The gradients by differences, at kinks and extremes too, and the invariants, those of `check_gradients` and
+        these: the value is that of the function; forward agrees with reverse; float32 gives float32; Python's numbers
+        make no difference; empty arrays work.
 
     Raises
     ------
@@ -111,7 +86,7 @@ def check_op(
     """
     if repeats < 1:
         raise ValueError(f"without a repeat no slope is checked: repeats is 1 or more, got {repeats!r}")
-    entry = op if isinstance(op, Op) else found(op)
+    entry = found(op)
     if not calls(entry):
         raise TypeError(f"{entry.name} takes any number of arguments: its entry shows none, cases=[case((2,), (2,))]")
     how = How(order, repeats, rtol, is_with_constants(entry))
@@ -125,13 +100,14 @@ def check_op(
 def beside_constants(op: Op, seed: int, how: How) -> Iterator[Finding]:
     """The findings about the rules that an operation has for one variable beside constants, if it has others."""
     if op.with_constants is not op:
-        for finding in examine_op(op.with_constants, np.random.default_rng(seed), how._replace(with_constants=True)):
-            finding.place = CONSTANTS + finding.place
-            yield finding
+        how = how._replace(with_constants=True)
+        yield from placed(CONSTANTS, examine_op(op.with_constants, np.random.default_rng(seed), how))
 
 
 def found(function: Any) -> Op:
-    """The entry of a function."""
+    """The entry of a function; an entry is its own."""
+    if isinstance(function, Op):
+        return function
     if function in OPERATIONS:
         return OPERATIONS[function]
     name = getattr(function, "__name__", repr(function))
@@ -143,15 +119,16 @@ def found(function: Any) -> Op:
 
 def is_with_constants(op: Op) -> bool:
     """Whether an entry holds the rules of another for one variable beside constants."""
-    entry = OPERATIONS.get(op.function)
-    return entry is not None and entry is not op and entry.with_constants is op
+    entry = OPERATIONS.get(op.function, op)
+    return entry is not op and entry.with_constants is op
 
 
 def examine_op(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
-    """The findings of every regime that applies."""
-    for regime in REGIMES:
-        if regime.applies(op):
-            yield from regime.findings(op, rng, how)
+    """The findings wherever an operation is called."""
+    yield from of_smooth(op, rng, how)
+    yield from of_empty(op)
+    yield from of_kinks(op, rng, how.with_constants)
+    yield from of_extremes(op, rng, how.with_constants)
 
 
 def of_smooth(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
@@ -161,9 +138,8 @@ def of_smooth(op: Op, rng: np.random.Generator, how: How) -> Iterator[Finding]:
         settings = Settings(order=how.order, rtol=how.rtol, distance=drawn.distance)
         entry = Entry(op, drawn, how.order)
         seed = int(rng.integers(2**32))
-        for finding in examined(caller(op, drawn.options), drawn.arrays, settings, seed, entry).findings:
-            finding.place = f"{written(op, drawn)}, {finding.place}"
-            yield finding
+        report = examined(caller(op, drawn.options), drawn.arrays, settings, seed, entry)
+        yield from placed(f"{written(op, drawn)}, ", report.findings)
 
 
 def of_empty(op: Op) -> Iterator[Finding]:
@@ -193,11 +169,3 @@ def computes(op: Op, arrays: list[Any], options: dict[str, Any]) -> bool:
         except (ValueError, IndexError, TypeError, ArithmeticError, RuntimeWarning):
             return False
     return True
-
-
-REGIMES = (
-    Regime("smooth", of_smooth),
-    Regime("empty", lambda op, rng, how: of_empty(op)),
-    Regime("kinks", lambda op, rng, how: of_kinks(op, rng, how.with_constants), lambda op: bool(op.kinks)),
-    Regime("extremes", lambda op, rng, how: of_extremes(op, rng, how.with_constants)),
-)

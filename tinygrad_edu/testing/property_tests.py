@@ -18,15 +18,14 @@ import numpy as np
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.testing.arguments import intervals
-from tinygrad_edu.testing.function import Settings, check_gradients, expect_choices
+from tinygrad_edu.testing.differences.comparing import Settings
+from tinygrad_edu.testing.function import check_gradients, expect_choices
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written
 from tinygrad_edu.tree import leaves
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-
-INSTALL = 'gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"'
 OPTIONS = ("modes", "method", "rtol", "seed", "distance")
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -77,9 +76,9 @@ def gradient_test(
         from hypothesis import event, given, reject
         from hypothesis import strategies as st
     except ImportError:
-        raise ImportError(INSTALL) from None
+        raise ImportError('gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"') from None
     expect_options(f, order, options)
-    drawn = joint(f) if args is None else tuples(expected(f, args, st.SearchStrategy))
+    drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
     @given(arguments=drawn)
     def test(arguments: dict[str, Any]) -> None:
@@ -96,8 +95,7 @@ def gradient_test(
 
 def named(f: Any) -> str:
     """What a function is called."""
-    name: str = getattr(f, "__name__", type(f).__name__)
-    return name
+    return str(getattr(f, "__name__", type(f).__name__))
 
 
 def expect_options(f: Any, order: Any, options: dict[str, Any]) -> None:
@@ -157,7 +155,7 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     from hypothesis import strategies as st
 
     from tinygrad_edu.testing.strategies import tensors
-    from tinygrad_edu.testing.strategies.broadcasting import together
+    from tinygrad_edu.testing.strategies.shapes_and_indices import together
 
     arrived()
     op = OPERATIONS.get(f)
@@ -172,16 +170,9 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
 
     def arrays(shapes: Any) -> SearchStrategy[dict[str, Any]]:
         drawn = [tensors(shape, domain, **points) for shape, domain in zip(shapes, each, strict=True)]
-        return tuples(dict(zip(names, drawn, strict=True)))
+        return st.builds(dict, **dict(zip(names, drawn, strict=True)))  # in this order
 
     return (st.sampled_from(cases) if cases else together(len(names))).flatmap(arrays)
-
-
-def tuples(drawn: dict[str, Any]) -> SearchStrategy[dict[str, Any]]:
-    """Values by name, in the order of the names: hypothesis's own dictionaries have another."""
-    from hypothesis import strategies as st
-
-    return st.tuples(*drawn.values()).map(lambda values: dict(zip(drawn, values, strict=True)))
 
 
 def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[Any]]:
@@ -200,11 +191,6 @@ def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[A
     return call, list(arguments.values())
 
 
-def finite(result: Any) -> bool:
-    """Whether every number of a result is one."""
-    return all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(result))
-
-
 def shown(arguments: dict[str, Any]) -> str:
     """Arguments by name, as code."""
     return ", ".join(f"{name}={written(value)}" for name, value in arguments.items())
@@ -216,7 +202,7 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
     try:
         with np.errstate(all="ignore"):  # what is not finite is an error below
             report = check_gradients(call, *values, raises=False, **options)
-            numbers = finite(call(*values))
+            finite = all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(call(*values)))
     except Exception as error:
         if default:
             error.add_note(f"{named(f)} was given {shown(arguments)}: say shapes and domains, args={{...}}")
@@ -226,7 +212,7 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
         report.reproduce = report.reproduce.replace("(f, ", f"({call.__name__}, ", 1)
     if report.verdict == FAIL or any(f.verdict == INCONCLUSIVE and f.note for f in report.findings):
         raise GradientError(str(report))
-    if report.verdict == INCONCLUSIVE and not numbers:
+    if report.verdict == INCONCLUSIVE and not finite:
         domain = f'args={{"{next(iter(arguments))}": tensors(domain=(0.0, np.inf))}}'
         raise ValueError(f"{named(f)} is nan or inf at {shown(arguments)}: say its domain, such as {domain}")
     return report

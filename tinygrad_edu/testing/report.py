@@ -7,7 +7,7 @@ it is counted and shown. `hints` says what a failure suggests, and the last line
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,9 +93,8 @@ class Finding:
         ]
         if self.slopes:
             outside = ", and the gradient is none between them" * (self.verdict == FAIL)
-            lines.append(
-                f"  a kink: slopes {self.slopes[0]:.6g} on the left, {self.slopes[1]:.6g} on the right{outside}"
-            )
+            left, right = self.slopes
+            lines.append(f"  a kink: slopes {left:.6g} on the left, {right:.6g} on the right{outside}")
         elif self.verdict == FAIL:
             suggestion = self.hint or of_slopes(self.analytic, self.numeric, self.size)
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
@@ -109,12 +108,18 @@ class Finding:
 
 def condition(place: str, holds: bool, note: str, verdict: str = FAIL) -> Finding:
     """A finding about something else than slopes: PASS if it holds, else the verdict, and a note that says why."""
-    finding = Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0)
-    finding.verdict = PASS if holds else verdict
-    finding.note = "" if holds else note
-    return finding
+    said = "" if holds else note
+    return Finding(place, math.nan, 0.0, 0.0, 0.0, 0.0, verdict=PASS if holds else verdict, note=said)
 
 
+def placed(before: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings with something written before their places, such as the call in which they were made."""
+    for finding in findings:
+        finding.place = before + finding.place
+        yield finding
+
+
+@dataclass(eq=False, repr=False)
 class GradientReport:
     """The findings of one check.
 
@@ -130,11 +135,10 @@ class GradientReport:
         The operations behind the result, and which rule is wrong, if slopes are.
     """
 
-    def __init__(self, name: str, findings: Sequence[Finding], reproduce: str, program: str = "") -> None:
-        self.name = name
-        self.findings = list(findings)
-        self.reproduce = reproduce
-        self.program = program
+    name: str
+    findings: list[Finding]
+    reproduce: str
+    program: str = ""
 
     @property
     def verdict(self) -> str:
@@ -150,9 +154,8 @@ class GradientReport:
     @property
     def worst(self) -> float:
         """The largest relative error of what was compared sharply, or is wrong; nan if nothing was."""
-        return max(
-            (f.relative for f in self.findings if f.sharp or (f.verdict == FAIL and not f.note)), default=math.nan
-        )
+        told = [f.relative for f in self.findings if f.sharp or (f.verdict == FAIL and not f.note)]
+        return max(told, default=math.nan)
 
     def count(self, verdict: str) -> int:
         """How many findings have a verdict.
@@ -175,11 +178,10 @@ class GradientReport:
 
     def __str__(self) -> str:
         bad = [f for f in self.findings if f.verdict in (FAIL, INCONCLUSIVE)]
-        worst = shown(bad)
         more = [f"... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
         program = [self.program] if self.program else []
         again = [f"again: {self.reproduce}"] if bad else []
-        return "\n".join([f"{self.name}: {self.counts}", *map(str, worst), *more, *program, *again])
+        return "\n".join([f"{self.name}: {self.counts}", *map(str, shown(bad)), *more, *program, *again])
 
 
 def concluded(report: GradientReport, raises: bool) -> GradientReport:

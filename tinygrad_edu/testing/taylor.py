@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.testing.differences.comparing import moving
-from tinygrad_edu.testing.differences.numeric import EPS, careful, one_sided, step_scale
+from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
 
-Array = np.ndarray[Any, Any]
-Line = Callable[[float], float]
 Moves = Callable[[Array], Line]
 
 STEPS = 0.25 * 0.5 ** np.arange(36)  # down to 4e-12, where rounding of f hides everything
@@ -57,14 +55,10 @@ def check_taylor(
         Its arguments: numbers, arrays, Values, and structures of them; float32 is moved in float64.
     directions
         How many random directions for each argument.
-    wrt
-        The positions of the arguments to check; all of them if None.
-    seed
-        Of the random cotangent and directions.
+    wrt, seed, raises
+        As for `check_gradients`.
     distance
         How far the arguments are from the nearest kink or singularity; steps reach a quarter of it.
-    raises
-        Whether FAIL and INCONCLUSIVE raise; the report is returned otherwise.
 
     Returns
     -------
@@ -95,8 +89,6 @@ def check_taylor(
     rng = np.random.default_rng(seed)
     name = getattr(f, "__name__", "f")
     places, leaves, call = floating(f, args, wrt)
-    if not leaves:
-        raise TypeError(f"{name}: no floating point argument to check among {len(args)} arguments")
     scalar, _ = weighted(call, leaves, rng)
     findings = list(along_directions(scalar, places, leaves, rng, directions, distance))
     return concluded(GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})"), raises)
@@ -111,10 +103,10 @@ def along_directions(
     for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
         for i in range(count if leaf.size else 0):
             d = direction(rng, g, uphill=i == 0)
-            slope = float(np.sum(np.asarray(g, dtype=float) * d))
+            shares = np.asarray(g, dtype=float) * d
+            slope = float(np.sum(shares))
             finding = Finding(f"{place} along direction {i}", float("nan"), slope, slope, 0.0, 0.0)
-            size = float(np.sum(np.abs(np.asarray(g, dtype=float) * d)))
-            rounded = size * float(np.finfo(leaf.dtype).eps)
+            rounded = float(np.sum(np.abs(shares))) * float(np.finfo(leaf.dtype).eps)
             moves = partial(moving, scalar, wide, k)
             judge_order(finding, moves, d, float(step_scale(0.0, distance)), rounded)
             yield finding
@@ -127,8 +119,7 @@ def direction(rng: np.random.Generator, g: Array, uphill: bool = False) -> Array
     """
     d = np.asarray(rng.normal(size=g.shape))
     d = np.where(uphill & (g != 0), np.copysign(d, g), d)
-    scaled: Array = d / np.max(np.abs(d))
-    return scaled
+    return np.asarray(d / np.max(np.abs(d)))
 
 
 def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded: float = 0.0) -> None:
@@ -153,10 +144,7 @@ def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded:
 
 
 def rounding(line: Line, scale: float) -> tuple[float, float]:
-    """How far f is off by rounding, and its size.
-
-    What differs from a straight line over steps that are next to nothing is rounding.
-    """
+    """How far f is off by rounding, by which it differs from a straight line over tiny steps; and its size."""
     t = TINY * scale
     values = np.array([line(step - t[0]) for step in t])  # on the side of the steps
     straight = values.mean() + t * (t @ values) / (t @ t)
@@ -199,14 +187,13 @@ def disputed(finding: Finding, moves: Moves, d: Array, scale: float, noise: floa
 def subgradients(moves: Moves, d: Array, scale: float) -> tuple[float, float]:
     """The smallest and the largest slope along d that the entries' one-sided slopes allow together."""
     smooth = d.copy()
-    low = 0.0
-    high = 0.0
+    low = high = 0.0
     for index in np.ndindex(d.shape):
         one = np.zeros_like(d)
         one[index] = d[index]
         if slopes := one_sided(moves(one), scale):
             smooth[index] = 0.0
-            low = low + min(slopes)
-            high = high + max(slopes)
+            low += min(slopes)
+            high += max(slopes)
     rest = careful(moves(smooth), scale)[0] if np.any(smooth) else 0.0
     return low + rest, high + rest

@@ -2,26 +2,27 @@
 
 A mistake is recognised by what it makes of the right gradient. Some are seen in the numbers: a sign, a factor,
 a mean's 1/n, a transpose. Others need a question: is this the gradient of the sum, or of another argument; is it
-right once the argument is no longer broadcast? Where differences give the wrong gradient too, that was the mistake.
+right once the argument is no longer broadcast? The function is differenced again, with other weights, at other
+arguments, or for another one: where that gives the wrong gradient too, it was the mistake.
 
-Source: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
-for the right rules that these are mistakes in.
+Sources: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation" (2008),
+for the right rules that these are mistakes in; Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2,
+for the weights of a result.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import backpropagate, unbroadcast
-from tinygrad_edu.testing.diagnosis.evidence import Evidence
+from tinygrad_edu.backward import backpropagate, gradients, unbroadcast
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.testing.differences.numeric import STEP, Array, along, four_point, step_scale
 from tinygrad_edu.value import Value
-
-Array = np.ndarray[Any, Any]
 
 CLOSE = 1e-3  # near enough to name a mistake: differences are better, and other mistakes are farther off
 SIGN = "the sign is flipped"
@@ -37,6 +38,51 @@ SYMMETRIC = (
     "lambda a: f((a + a.T) / 2)"
 )
 UNKNOWN = "no simple factor: look at the formula itself"
+NOTHING = np.zeros(0)
+
+
+class Evidence(NamedTuple):
+    """What is known of one argument whose gradient is wrong, and what can be computed to explain it."""
+
+    k: int  # which of the arguments it is
+    leaves: list[Array]  # all of them, in float64
+    places: list[str]  # what they are called
+    found: list[Array]  # their analytic gradients
+    picked: Array = NOTHING  # the compared entries as flat indices
+    numeric: Array = NOTHING  # their slopes by differences
+    wrong: Array = NOTHING  # which of them failed
+    call: Callable[[list[Any]], Any] | None = None  # the function of the list of arguments, if there is one
+    cotangent: Any = None  # the weights of its result
+    reach: Any = np.inf  # how far the arguments are from the nearest trouble
+
+    @property
+    def x(self) -> Array:
+        """The argument in question."""
+        return self.leaves[self.k]
+
+    @property
+    def analytic(self) -> Array:
+        """The compared entries of its gradient."""
+        return self.at(self.found[self.k])
+
+    def at(self, gradient: Any) -> Array:
+        """A whole gradient's compared entries."""
+        return np.asarray(gradient, dtype=float).ravel()[self.picked]
+
+    def slopes(self, cotangent: Any, leaves: list[Array], k: int) -> Array:
+        """The compared entries of another gradient by differences: other weights, arguments, or position."""
+        f: Any = self.call
+        x = leaves[k]
+        scalar = lambda moved: np.sum(plain(f([*leaves[:k], moved, *leaves[k + 1 :]])) * cotangent)
+        indices = [tuple(map(int, np.unravel_index(i, x.shape))) for i in self.picked]
+        steps = [STEP * float(step_scale(x[index], self.reach)) for index in indices]
+        return np.array([four_point(along(scalar, x, i), h) for i, h in zip(indices, steps, strict=True)])
+
+    def recorded(self, x: Array) -> tuple[Any, list[Value]]:
+        """The weighted result with another array in place of the argument, and the Values of all arguments."""
+        f: Any = self.call
+        values = [Value(leaf) for leaf in [*self.leaves[: self.k], x, *self.leaves[self.k + 1 :]]]
+        return np.sum(f(values) * self.cotangent), values
 
 
 def diagnose(case: Evidence) -> str:
@@ -78,7 +124,7 @@ def factors(case: Evidence) -> dict[float, str]:
 
 def sizes(case: Evidence) -> dict[int, str]:
     """The lengths of axes that a mean may divide by."""
-    shapes = {case.places[case.k]: case.leaves[case.k].shape, "the result": np.shape(case.cotangent)}
+    shapes = {case.places[case.k]: case.x.shape, "the result": np.shape(case.cotangent)}
     named = [(math.prod(shape), f"the size of {name}") for name, shape in shapes.items() if len(shape) != 1]
     for name, shape in shapes.items():
         named += [(n, f"the length of axis {axis} of {name}") for axis, n in enumerate(shape)]
@@ -95,14 +141,14 @@ def of_a_factor(case: Evidence) -> str:
 
 def of_broadcasting(case: Evidence) -> str:
     """Right once the argument is no longer broadcast."""
-    x = case.leaves[case.k]
+    x = case.x
     shape = np.shape(case.cotangent)
     if x.shape == shape or np.broadcast_shapes(x.shape, shape) != shape:
         return ""
     lead = len(shape) - x.ndim
     axes = (*range(lead), *(lead + i for i, n in enumerate(x.shape) if n != shape[lead + i]))
-    full = [*case.leaves[: case.k], np.broadcast_to(x, shape).copy(), *case.leaves[case.k + 1 :]]
-    if not alike(case.at(case.pulled(full, case.k).sum(axes).reshape(x.shape)), case.numeric):
+    full: Array = gradients(*case.recorded(np.broadcast_to(x, shape).copy()))[case.k]
+    if not alike(case.at(full.sum(axes).reshape(x.shape)), case.numeric):
         return ""
     names = f"axes {', '.join(map(str, axes))}" if len(axes) > 1 else f"axis {axes[0]}"
     return (
@@ -119,7 +165,7 @@ def of_the_sum(case: Evidence) -> str:
 
 def of_a_missing_factor(case: Evidence) -> str:
     """The cotangent itself: the rule is only g."""
-    same = np.shape(case.cotangent) == case.leaves[case.k].shape
+    same = np.shape(case.cotangent) == case.x.shape
     if same and alike(case.analytic, case.at(case.cotangent)):
         return "the cotangent is handed on as it came: the local derivative is missing"
     return ""
@@ -138,7 +184,7 @@ def of_an_operand(case: Evidence) -> str:
 def of_another(case: Evidence) -> str:
     """The gradient of another argument of the same shape."""
     for j, other in enumerate(case.leaves):
-        same = j != case.k and other.shape == case.leaves[case.k].shape
+        same = j != case.k and other.shape == case.x.shape
         if same and alike(case.analytic, case.slopes(case.cotangent, case.leaves, j)):
             return f"this is the gradient of {case.places[j]}: are the arguments, or their rules, swapped?"
     return ""
@@ -146,8 +192,7 @@ def of_another(case: Evidence) -> str:
 
 def of_sharing(case: Evidence) -> str:
     """Only one of several uses of the argument, or one of them twice."""
-    values = [Value(leaf) for leaf in case.leaves]
-    out: Any = np.sum(case.call(values) * case.cotangent)  # type: ignore[misc]
+    out, values = case.recorded(case.x)
     x = values[case.k]
     found = backpropagate(out, np.float64(1.0))
     uses: list[Any] = [(node, i) for node in found for i, arg in enumerate(node.args) if arg is x]
@@ -166,7 +211,7 @@ def of_sharing(case: Evidence) -> str:
 def of_order(case: Evidence) -> str:
     """The right numbers at the wrong places: transposed, reversed."""
     g = np.asarray(case.found[case.k], dtype=float)
-    shape = case.leaves[case.k].shape
+    shape = case.x.shape
     if g.ndim > 1 and alike(case.at(g.reshape(*shape[:-2], shape[-1], shape[-2]).mT), case.numeric):
         square = shape[-1] == shape[-2]
         return "transposed: the right numbers, rows and columns exchanged" if square else (
@@ -197,21 +242,16 @@ def of_some(case: Evidence) -> str:
     bad = case.wrong
     if np.all(bad) or not np.any(bad):
         return ""
-    x = case.at(case.leaves[case.k])
-    shape = case.leaves[case.k].shape
-    places = [f"[{', '.join(map(str, np.unravel_index(i, shape)))}]" for i in case.picked[bad]]
-    negative = (x < 0) & (np.abs(case.numeric) + np.abs(case.analytic) > 0)
-    where = chain(
-        ["where the argument is negative"] if np.sum(negative) > 1 and np.all(bad == negative) else [],
-        [", ".join(places[:3]) + (", ..." if len(places) > 3 else "")],
-    )
+    places = [f"[{', '.join(map(str, np.unravel_index(i, case.x.shape)))}]" for i in case.picked[bad]]
+    negative = (case.at(case.x) < 0) & (np.abs(case.numeric) + np.abs(case.analytic) > 0)
+    where = ", ".join(places[:3]) + (", ..." if len(places) > 3 else "")
+    if np.sum(negative) > 1 and np.all(bad == negative):
+        where = "where the argument is negative"
     a = case.analytic[bad]
     n = case.numeric[bad]
     reasons = {0.0: "no gradient arrives there, as with = for += at repeated indices", -1.0: "with the sign flipped"}
-    known = [text for factor, text in reasons.items() if alike(a, factor * n)]
-    if not np.any(a):
-        known = [reasons[0.0]]
-    text = f"wrong in {np.count_nonzero(bad)} of {bad.size} compared entries only: {next(where)}"
+    known = [text for factor, text in reasons.items() if alike(a, factor * n)] if np.any(a) else [reasons[0.0]]
+    text = f"wrong in {np.count_nonzero(bad)} of {bad.size} compared entries only: {where}"
     return f"{text}; {known[0]}" if known else text
 
 
@@ -263,6 +303,5 @@ def of_arrays(mine: Array, right: Array) -> str:
     if not right.size or alike(mine, right):
         return AGREE
     wrong = np.ravel(np.abs(mine - right) > CLOSE * np.max(np.abs(right), initial=0.0))
-    leaves = [np.zeros_like(right)]
-    places = ["the argument"]
-    return diagnose(Evidence(0, leaves, places, [mine], np.arange(right.size), np.ravel(right), wrong))
+    entries = np.arange(right.size)
+    return diagnose(Evidence(0, [np.zeros_like(right)], ["the argument"], [mine], entries, np.ravel(right), wrong))

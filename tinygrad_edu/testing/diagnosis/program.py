@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad_edu.backward import unbroadcast
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.testing.diagnosis.hints import of_slopes, ratio
-from tinygrad_edu.testing.differences.judging import spread
+from tinygrad_edu.testing.differences.comparing import spread
 from tinygrad_edu.testing.differences.numeric import careful, closer, one_sided, step_scale
 
 Slopes = tuple[float, float]
@@ -34,10 +34,7 @@ ALL_RIGHT = (
 
 
 def listed(out: Any, variables: Sequence[Any], places: Sequence[str]) -> str:
-    """The program that made a result, with a remark beside each rule that is wrong; empty if nothing was recorded.
-
-    `places` are what the variables are called.
-    """
+    """The program that made a result, with a remark beside each rule that is wrong; empty if nothing was recorded."""
     if not isinstance(out, Node) or out.op is None:
         return ""
     nodes = toposort(out)[::-1]

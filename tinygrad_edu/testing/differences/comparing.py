@@ -1,32 +1,32 @@
-"""The slopes of a gradient beside those of differences, one argument after another.
+"""The slopes of a gradient beside those of differences: which are compared, and when two of them disagree.
 
 A slope along a direction is <gradient, direction>, by the backward pass or pushed forward, and the change of the
-function by differences. Where a direction of many entries disagrees, the entry behind it is looked for: it may be
-wrong, or only near a kink, and then the direction is judged without it.
+function by differences. Every entry of a small array is moved by itself. Of a large one a sample is, and besides all
+entries together along random directions: no weight is small, so a single wrong entry shows in every one of them. It
+is then found by halving: it may be wrong, or only near a kink, and then the direction is judged without it. What is
+allowed never grows with the size of the array.
 
-Source: Griewank and Walther, "Evaluating Derivatives" (2008), sections 3.1 and 3.2, for the two directions.
+Sources: Griewank and Walther, "Evaluating Derivatives" (2008), sections 3.1 and 3.2, for the two directions; Dorfman,
+"The detection of defective members of large populations" (1943), for testing in groups.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.diagnosis.evidence import Evidence
-from tinygrad_edu.testing.diagnosis.hints import diagnose
-from tinygrad_edu.testing.differences.judging import ROUNDS, Limits, culprit, directions, judge, one_hot
-from tinygrad_edu.testing.differences.numeric import number, step_scale
-from tinygrad_edu.testing.report import FAIL, KINK, PASS, Finding
+from tinygrad_edu.testing.diagnosis.hints import Evidence, diagnose
+from tinygrad_edu.testing.differences import numeric
+from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, Array, Line
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding, placed
 from tinygrad_edu.transforms import Run
 from tinygrad_edu.value import Value
 
-Array = np.ndarray[Any, Any]
 Scalar = Callable[[list[Any]], Any]
 Side = Callable[[int, Array], float]
 Pair = tuple[Array, Finding]
@@ -35,15 +35,41 @@ MODES = ("reverse", "forward")
 RTOL = 1e-5  # far above the error of four points, 2e-13, and below any fault that matters
 NARROW = 1e-4  # of float32: a rule that cancels may lose some of its seven digits
 EXACT = 1e-15  # an eps below it is that of float64
+FLOOR = 1e-9  # of the largest gradient: what the others' rounding may leave in an entry that is 0
+NOISE = 1e4  # how much a step of 1e-4 magnifies rounding
+FINE = 1.2345e-7  # a step short enough to show rounding only, and no round number of it
+ROUGH = 1e-2  # differences that may be off by more of the scale judge nothing
+TWICE = ("auto", "complex")  # methods whose disagreement is measured again by Ridders' method
+ELEMENTWISE = 64  # entries, up to which each is moved by itself: 256 calls of f
+ONE_HOT, SPARSE, DENSE = 16, 8, 4  # of larger arrays: single entries, and directions of a tenth and of all entries
+NEAR = 1e-5  # a step of the search for the wrong entry, which stays on one side of most kinks
+JUMP = 1e-3  # along many entries, rounding looks like a jump of less than this
+FLAT = 1e-3  # how far out a flat function has to be flat as well
+ROUNDS = 8  # entries that are looked for behind one direction: kinks may be several
 
 
-class Options(NamedTuple):
-    """How slopes are compared; see `check_gradients`."""
+class Settings(NamedTuple):
+    """How gradients are checked; see `check_gradients`."""
 
-    rtol: float | None = None
-    method: str = "auto"
+    order: int = 1
     modes: Sequence[str] = MODES[:1]
+    wrt: Sequence[int] | None = None
+    method: str = "auto"
+    rtol: float | None = None
+    distance: Any = np.inf
     bare: bool = False  # whether the function is moved with arrays: complex ones, or where it makes its own Values
+
+
+class Limits(NamedTuple):
+    """What a slope is judged by."""
+
+    rtol: float
+    scale: float  # the largest entry of the argument's gradient
+    largest: float  # that of all arguments
+    method: str = "auto"
+    rounded: float = 0.0  # what the gradient may be off by because it was computed in few digits
+    single: bool = True  # whether one entry is moved by itself
+    own: bool = True  # whether it is precise enough to be judged by its own size
 
 
 class Subject(NamedTuple):
@@ -56,23 +82,21 @@ class Subject(NamedTuple):
 
 
 def compared(
-    scalar: Scalar, values: list[Array], known: Evidence, rng: Any, options: Options, prefix: str = ""
+    scalar: Scalar, values: list[Array], known: Evidence, rng: Any, settings: Settings, prefix: str = ""
 ) -> Iterator[Finding]:
     """A finding for every entry or direction of every argument in every mode, with a hint where it is wrong."""
-    sides = slopes_by(options.modes, scalar, values, known.found)
+    sides = slopes_by(settings.modes, scalar, values, known.found)
     largest = max((float(np.max(np.abs(g))) for g in known.found if g.size), default=0.0)
     for k, leaf in enumerate(values):
-        case = replace(known, k=k)
-        moves = partial(moving, scalar, case.leaves, k, bare=options.bare)
-        one = Subject(case, sides, moves, limited(options, leaf, case.found[k], largest))
+        case = known._replace(k=k)
+        moves = partial(moving, scalar, case.leaves, k, bare=settings.bare)
+        one = Subject(case, sides, moves, limited(settings, leaf, case.found[k], largest))
         pairs: list[Pair] = []
         for label, direction in directions(leaf.shape, rng):
             pairs += settled(one, label, direction, known=any(wrong(finding) for _, finding in pairs))
         results = list({finding.place: (direction, finding) for direction, finding in pairs}.values())
         explain(results, case)
-        for _, finding in results:
-            finding.place = prefix + finding.place
-            yield finding
+        yield from placed(prefix, (finding for _, finding in results))
 
 
 def slopes_by(modes: Sequence[str], scalar: Scalar, values: list[Array], found: list[Array]) -> dict[str, Side]:
@@ -85,13 +109,13 @@ def slopes_by(modes: Sequence[str], scalar: Scalar, values: list[Array], found: 
     return made if "forward" in modes else {"": reverse}
 
 
-def limited(options: Options, leaf: Array, g: Array, largest: float) -> Limits:
+def limited(settings: Settings, leaf: Array, g: Array, largest: float) -> Limits:
     """What the slopes of an argument are judged by."""
     eps = float(np.finfo(leaf.dtype).eps)
     usual = RTOL if eps < EXACT else max(NARROW, 8 * eps)
     scale = float(np.max(np.abs(g))) if g.size else 0.0
-    rtol = usual if options.rtol is None else options.rtol
-    return Limits(rtol, scale, largest, options.method, own=eps < EXACT)
+    rtol = usual if settings.rtol is None else settings.rtol
+    return Limits(rtol, scale, largest, settings.method, own=eps < EXACT)
 
 
 def pushing(scalar: Scalar, values: list[Array]) -> Side:
@@ -111,7 +135,7 @@ def moving(scalar: Scalar, leaves: list[Array], k: int, direction: Array, bare: 
 
     def line(t: Any) -> Any:
         moved = [x + t * direction if i == k else x for i, x in enumerate(leaves)]
-        return number(scalar(moved if bare else [Value(x) for x in moved]))
+        return numeric.number(scalar(moved if bare else [Value(x) for x in moved]))
 
     return line
 
@@ -123,16 +147,17 @@ def wrong(finding: Finding) -> bool:
 
 def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pair]:
     """The findings along a direction, and about the entries that it disagrees because of, if none is `known` yet."""
-    leaf = one.case.leaves[one.case.k]
+    leaf = one.case.x
     g = one.case.found[one.case.k]
     entries: list[Pair] = []
     findings = along(one, label, direction)
     if np.count_nonzero(direction) == 1:
         return [(direction, finding) for finding in findings]
+    s = float(numeric.step_scale(0.0, one.case.reach))
     for _ in range(0 if known else ROUNDS):
         if all(finding.verdict == PASS for finding in findings) or not np.any(direction):
             break
-        name, single = one_hot(leaf.shape, culprit(one.moves, direction, g, float(step_scale(0.0, one.case.reach))))
+        name, single = one_hot(leaf.shape, culprit(one.moves, direction, g, s))
         found = along(one, name, single)
         entries += [(single, finding) for finding in found]
         if any(finding.verdict == FAIL for finding in found):
@@ -149,20 +174,19 @@ def settled(one: Subject, label: str, direction: Array, known: bool) -> list[Pai
 def along(one: Subject, label: str, direction: Array) -> list[Finding]:
     """A finding for every mode about one direction."""
     k = one.case.k
-    leaf = one.case.leaves[one.case.k]
-    g = one.case.found[one.case.k]
+    leaf = one.case.x
+    g = one.case.found[k]
     single = np.count_nonzero(direction) == 1
     at = float(leaf[direction != 0][0]) if single else math.nan
-    findings = [
-        Finding(f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}", at, side(k, direction), 0.0, 0.0, 0.0)
-        for mode, side in one.sides.items()
-    ]
-    for finding in findings:
-        finding.size = leaf.size
+    findings = []
+    for mode, side in one.sides.items():
+        place = f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}"
+        findings.append(Finding(place, at, side(k, direction), 0.0, 0.0, 0.0, size=leaf.size))
     eps = float(np.finfo(g.dtype).eps)
     rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
     limits = one.limits._replace(single=single, rounded=rounded)
-    judge(findings, one.moves(direction), float(step_scale(0.0 if math.isnan(at) else at, one.case.reach)), limits)
+    scale = numeric.step_scale(0.0 if math.isnan(at) else at, one.case.reach)
+    judge(findings, one.moves(direction), float(scale), limits)
     return findings
 
 
@@ -172,9 +196,153 @@ def explain(results: list[Pair], case: Evidence) -> None:
     single = {int(np.flatnonzero(d)[0]): finding for d, finding in results if np.count_nonzero(d) == 1}
     if not failed or not single:
         return
-    case.picked = np.array(list(single))
-    case.numeric = np.array([finding.numeric for finding in single.values()])
-    case.wrong = np.array([finding.verdict == FAIL for finding in single.values()])
-    text = diagnose(case)
+    right = np.array([finding.numeric for finding in single.values()])
+    bad = np.array([finding.verdict == FAIL for finding in single.values()])
+    text = diagnose(case._replace(picked=np.array(list(single)), numeric=right, wrong=bad))
     for finding in failed:
         finding.hint = text
+
+
+# -- which slopes are compared, and what is said of two ------------------------------------------------------
+
+
+def directions(shape: tuple[int, ...], rng: np.random.Generator) -> Iterator[tuple[str, Array]]:
+    """Every entry by itself; of a large array a sample of them, and sparse and dense random directions."""
+    size = int(np.prod(shape))
+    picked = range(size) if size <= ELEMENTWISE else rng.choice(size, ONE_HOT, replace=False)
+    for i in picked:
+        yield one_hot(shape, int(i))
+    for k in range(SPARSE + DENSE if size > ELEMENTWISE else 0):
+        weights = spread(rng, size) if k >= SPARSE else np.where(rng.random(size) < 0.1, rng.normal(size=size), 0.0)
+        yield f" along direction {k}", weights.reshape(shape)
+
+
+def one_hot(shape: tuple[int, ...], i: int) -> tuple[str, Array]:
+    """The direction of a single entry, given by its flat index, and its name."""
+    direction = np.zeros(int(np.prod(shape)))
+    direction[i] = 1.0
+    index = ", ".join(map(str, np.unravel_index(i, shape)))
+    return f"[{index}]" if shape else "", direction.reshape(shape)
+
+
+def spread(rng: np.random.Generator, shape: Any) -> Array:
+    """Random weights of both signs, none of them near 0 and none large: between 0.5 and 1.5."""
+    return np.asarray(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape))
+
+
+def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None:
+    """Fill in the numeric slope and the verdicts of findings about one slope, such as reverse and forward."""
+    line = cache(line)  # a second look needs some of the same points
+    with np.errstate(all="ignore"):
+        if limits.method == "auto":
+            n, error = numeric.four_point(line, STEP * s), 0.0
+        else:
+            n, error = numeric.measured(limits.method, line, s)
+        for finding in findings:
+            finding.numeric = n
+            finding.error = error
+            finding.scale = max(limits.scale, abs(n) * limits.single)
+            finding.allowed = allowed(finding, limits)
+        doubtful = [f for f in findings if not abs(f.analytic - n) <= f.allowed]
+        if doubtful:
+            look_again(doubtful, line, s, limits)
+
+
+def look_again(doubtful: list[Finding], line: Line, s: float, limits: Limits) -> None:
+    """Judge what did not agree at first: by better differences, by kinks, and by how far off rounding may be."""
+    n, error = doubtful[0].numeric, doubtful[0].error
+    slopes = numeric.one_sided(line, s)
+    noise = blurred(line, s)
+    inside = 10 * NOISE * numeric.rounding(line, FINE * s) / s  # of larger numbers inside f
+    if limits.method in TWICE:
+        n, error = second_look(line, s, limits, n)
+    if slopes and not limits.single and abs(slopes[1] - slopes[0]) <= JUMP * limits.scale:
+        slopes = None  # rounding of many entries looks like a small jump
+    for finding in doubtful:
+        finding.numeric = n
+        finding.error = error
+        finding.slopes = slopes
+        floor = FLOOR * limits.largest + (inside if noise < inside < ROUGH * max(finding.scale, abs(n)) else noise)
+        finding.allowed = allowed(finding, limits) + 10 * error + floor
+        finding.verdict = verdict(finding, floor, limits.single)
+        if finding.verdict in (FAIL, INCONCLUSIVE) and limits.method in TWICE:
+            third_look(finding, line, s, allowed(finding, limits) + floor, limits.scale)
+
+
+def blurred(line: Line, s: float) -> float:
+    """A slope that rounding of f, near by where it is 0, and of its argument may make."""
+    h = STARTS[-1] * s
+    near = abs(line(h) - line(0.0)) / h  # not finite where a domain ends
+    noise: float = EPS * abs(line(0.0)) / s + (EPS * near if np.isfinite(near) else 0.0) + numeric.displaced(line, s)
+    return NOISE * noise
+
+
+def allowed(finding: Finding, limits: Limits) -> float:
+    """By how much two slopes may differ at least: relative to an entry itself, or to the largest of many."""
+    own = max(abs(finding.analytic), abs(finding.numeric)) if limits.single and limits.own else finding.scale
+    return limits.rtol * own + limits.rounded + FLOOR * limits.largest * limits.own
+
+
+def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[float, float]:
+    """The slope once more, with the best estimate of its error; a complex step has to agree with it."""
+    n, error = numeric.careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
+    near = limits.rtol * max(abs(first), abs(n)) + 10 * error + blurred(line, s)
+    if limits.method == "complex" and abs(first - n) > near:
+        found = f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"
+        raise TypeError(numeric.REAL_ONLY.format(found))
+    return n, error
+
+
+def third_look(finding: Finding, line: Line, s: float, margin: float, scale: float) -> None:
+    """Judge again what failed, or was too rough, by the slope seen from nearer, if that is precise and another one.
+
+    A function that is flat there has to be so farther out as well, on one side at least: else it goes up in stairs.
+    """
+    if finding.verdict == FAIL and abs(numeric.two_point(line, numeric.NEARER[-1] * s) - finding.numeric) <= margin:
+        return  # it looks the same from nearest
+    n, error = numeric.closer(line, s)
+    near = margin + 10 * error
+    sides = [abs(line(h * s) - line(0.0)) / abs(h * s) for h in (-FLAT, FLAT)]
+    precise = 10 * error <= max(ROUGH * max(scale, abs(n)), margin)
+    another = finding.verdict == INCONCLUSIVE or abs(n - finding.numeric) > near + 10 * finding.error
+    right = abs(finding.analytic - n) <= near
+    wrong = finding.verdict == FAIL and not right  # what was too rough farther out may be noise
+    if precise and another and (right or wrong) and (abs(n) > near or min(sides) <= 0.1 * abs(finding.numeric)):
+        finding.numeric = n
+        finding.error = error
+        finding.slopes = None
+        finding.allowed = near
+        finding.verdict = PASS if right else FAIL
+
+
+def verdict(finding: Finding, floor: float, single: bool = True) -> str:
+    """What is to be said of two slopes and an estimate of the error of one of them."""
+    a, n, error = finding.analytic, finding.numeric, finding.error
+    rough = not np.isfinite(n) or 10 * error > max(ROUGH * max(finding.scale, abs(n)), floor)
+    agrees = abs(a - n) <= finding.allowed
+    if finding.slopes and (single or rough or not agrees):
+        low, high = sorted(finding.slopes)
+        slack = min(1e-4 * max(abs(low), abs(high)), 0.05 * (high - low))
+        between = low - slack <= a <= high + slack
+        if between or not agrees:  # what agrees is their mean at a kink; outside of them, they were rounding
+            return KINK if between else FAIL
+    finding.slopes = None
+    return INCONCLUSIVE if rough else PASS if agrees else FAIL
+
+
+def culprit(moves: Callable[[Array], Line], direction: Array, g: Array, s: float) -> int:
+    """The entry that a disagreement along a direction comes from, by halving; its flat index."""
+    weights = direction.ravel()
+    slopes = g.ravel()
+
+    def gap(part: Array) -> float:
+        some = np.zeros_like(weights)
+        some[part] = weights[part]
+        apart = float(numeric.four_point(moves(some.reshape(direction.shape)), NEAR * s) - slopes @ some)
+        return abs(apart) if np.isfinite(apart) else np.inf
+
+    part = np.flatnonzero(weights)
+    with np.errstate(all="ignore"):
+        while len(part) > 1:
+            part = max(np.array_split(part, 2), key=gap)
+    return int(part[0])

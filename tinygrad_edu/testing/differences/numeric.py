@@ -20,7 +20,8 @@ import numpy as np
 
 from tinygrad_edu.inputs import plain
 
-Line = Callable[[Any], Any]
+Array = np.ndarray[Any, Any]
+Line = Callable[[Any], Any]  # of one number
 
 EPS = float(np.finfo(float).eps)
 STEP, SHORT = 0.5 * EPS ** (1 / 5), EPS ** (1 / 3)  # where truncation and rounding are equal, for 4 and 2 points
@@ -38,14 +39,12 @@ REAL_ONLY = (
 
 def two_point(line: Line, h: float) -> float:
     """The slope of a function of one number at 0, wrong by O(h^2)."""
-    slope: float = (line(h) - line(-h)) / (2 * h)
-    return slope
+    return float((line(h) - line(-h)) / (2 * h))
 
 
 def four_point(line: Line, h: float) -> float:
     """The slope of a function of one number at 0, wrong by O(h^4): Fornberg (1988), table 1."""
-    slope: float = (8 * (line(h) - line(-h)) - (line(2 * h) - line(-2 * h))) / (12 * h)
-    return slope
+    return float((8 * (line(h) - line(-h)) - (line(2 * h) - line(-2 * h))) / (12 * h))
 
 
 def halved(rule: Callable[[Line, float], float], line: Line, h: float) -> tuple[float, float]:
@@ -56,8 +55,7 @@ def halved(rule: Callable[[Line, float], float], line: Line, h: float) -> tuple[
 
 def ridders(line: Line, h: float) -> tuple[float, float]:
     """The slope at 0 and an estimate of its error, by extrapolating steps from h downwards: Ridders (1982)."""
-    best = float("nan")
-    error = float("inf")
+    best, error = float("nan"), float("inf")
     before = list[float]()
     for level in range(LEVELS):
         step = h / SHRINK**level
@@ -67,8 +65,7 @@ def ridders(line: Line, h: float) -> tuple[float, float]:
             row.append((factor * row[k] - coarse) / (factor - 1))
             estimate = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
             if estimate < error:
-                best = row[-1]
-                error = estimate
+                best, error = row[-1], estimate
         if before and abs(row[-1] - before[-1]) > 2 * error:
             break
         before = row

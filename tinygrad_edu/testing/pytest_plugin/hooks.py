@@ -17,7 +17,6 @@ import pytest
 if TYPE_CHECKING:
     from tinygrad_edu.testing import GradientReport
 
-
 PREFIX = "grad::"  # of the names of operations as tests
 NAME = "tinygrad_edu-checks"  # of what a test's report carries
 

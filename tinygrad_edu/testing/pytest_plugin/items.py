@@ -3,37 +3,41 @@
 An item runs `check_op`, so a new operation is tested before anybody writes a test. A failure prints the report and
 nothing else: no frame of a traceback says more about a wrong rule.
 
-Source: pytest's documentation, "Working with non-python tests"; White et al., "ChainRulesTestUtils" (2021).
+An operation belongs to the module in which its rules are written: a rule is a function, and a function knows its
+module. So a chapter that gives rules to NumPy's own functions declares them, though the functions live elsewhere.
+
+Sources: pytest's documentation, "Working with non-python tests"; White et al., "ChainRulesTestUtils" (2021); the
+Python Reference, 3.2, "Special read-only attributes" of functions, for what a function knows.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tinygrad_edu.errors import INSIDE
-from tinygrad_edu.table import Op
+from tinygrad_edu.table import OPERATIONS, Each, Op
 from tinygrad_edu.testing.mutation import KILLED, SURVIVED, outcomes
 from tinygrad_edu.testing.operation import check_op
-from tinygrad_edu.testing.pytest_plugin.modules import load, operations, order
 from tinygrad_edu.testing.pytest_plugin.summary import doubt, record, row
 from tinygrad_edu.testing.report import FAIL, GradientError
 
+MACHINERY = (*INSIDE, str(Path(traceback.__file__).parent / "importlib"), "<")
 SHOWN = 5  # planted faults that were not noticed, by name
 
 
 def collected(session: pytest.Session, modules: Sequence[str], requested: Sequence[str]) -> list[pytest.Item]:
-    """The items of every module; only those that were requested by name, if any were.
-
-    Raises
-    ------
-    UsageError
-        If what was requested is not there.
-    """
+    """The items of every module, or those requested by name; UsageError if what was requested is not there."""
     items: list[pytest.Item] = []
     for name in modules:
         items += session.genitems(Operations.from_parent(session, name=name, nodeid=f"grad::{name}"))
@@ -117,12 +121,76 @@ def outside(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
 def unnoticed(name: str, found: dict[str, Any], alive: Sequence[str]) -> str:
     """What a surviving mutant means."""
     more = [f"  ... and {len(alive) - SHOWN} more"] if len(alive) > SHOWN else []
-    return "\n".join(
-        [
-            f"{name}: {len(alive)} of {found['mutants']} planted faults are not noticed",
-            *(f"  {label}" for label in alive[:SHOWN]),
-            *more,
-            "a rule that is wrong in this way passes its check: the entry's domain, cases or kinks leave out the "
-            "arguments at which it would differ",
-        ]
+    first = f"{name}: {len(alive)} of {found['mutants']} planted faults are not noticed"
+    advice = (
+        "a rule that is wrong in this way passes its check: the entry's domain, cases or kinks leave out the "
+        "arguments at which it would differ"
     )
+    return "\n".join([first, *(f"  {label}" for label in alive[:SHOWN]), *more, advice])
+
+
+# -- the modules that users name, and what each declares ------------------------------------------------------
+
+
+def load(name: str) -> ModuleType:
+    """Import a module by its dotted name; ImportError says a name that is close, or the line at which it fails."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise ImportError(broken(name, error)) from None
+        raise ImportError(unknown(name, error.name)) from None
+    except (Exception, SystemExit) as error:
+        raise ImportError(broken(name, error)) from None
+
+
+def unknown(name: str, missing: str) -> str:
+    """What to say of a module that is not there: `missing` is the part of its name that was not found."""
+    parent = missing.rpartition(".")[0]
+    folders = getattr(sys.modules.get(parent), "__path__", None) if parent else None
+    known = [found.name for found in iter_modules(folders)] if folders or not parent else []
+    close = get_close_matches(missing.rpartition(".")[2], known, 1)
+    guess = f"did you mean {parent + '.' if parent else ''}{close[0]}? " if close else ""
+    return (
+        f"no module named {missing!r}{'' if missing == name else f' (for {name})'}: {guess}A module is found if "
+        'its folder is where Python looks: with pytest, set pythonpath = ["."] or install the package'
+    )
+
+
+def broken(name: str, error: BaseException) -> str:
+    """What to say of a module that fails while it is imported: the innermost line of the user's own."""
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in every if not frame.filename.startswith(MACHINERY)]
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"importing {name} failed{where}: {type(error).__name__}: {error}"
+
+
+def home(op: Op) -> str:
+    """The module in which an operation's rules are written."""
+    rule = op.pullbacks.rule if isinstance(op.pullbacks, Each) else op.pullbacks[0]
+    return rule.__globals__["__name__"]  # type: ignore[no-any-return]
+
+
+def operations(module: ModuleType) -> dict[str, Op]:
+    """The operations that a module declares, by name, in the order of the table.
+
+    They are those whose rules or functions are written in it or in a module below it, and those of its own package
+    that it offers: a package that imports `swish` from one of its modules declares it.
+    """
+    offered = {id(thing) for thing in vars(module).values()}
+    package = module.__name__.partition(".")[0]
+    named: dict[str, Op] = {}
+    for function, op in OPERATIONS.items():
+        rules = home(op)
+        own = getattr(function, "__module__", None) or ""
+        below = any(f"{place}.".startswith(f"{module.__name__}.") for place in (rules, own))
+        if below or (id(function) in offered and rules.partition(".")[0] == package):
+            same = sum(other.name == op.name for other in named.values())
+            named[f"{op.name}-{same + 1}" if same else op.name] = op
+    return named
+
+
+def order(op: Op) -> int:
+    """Up to which derivative an operation declares to be right: `order` of its function, or 2."""
+    found: Any = getattr(op.function, "order", 2)
+    return found if isinstance(found, int) else 2

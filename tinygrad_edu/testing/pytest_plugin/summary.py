@@ -40,11 +40,11 @@ def row(place: str, report: GradientReport) -> Row:
 
 def record(item: Any, found: Row) -> None:
     """Add a row to what a test has found; the same function again adds to the same row."""
-    same = (old for name, old in item.user_properties if name == NAME and key(old) == key(found))
-    if (old := next(same, None)) is None:
-        item.user_properties.append((NAME, found))
+    rows = {key(old): old for name, old in item.user_properties if name == NAME}
+    if key(found) in rows:
+        add(rows[key(found)], found)
     else:
-        add(old, found)
+        item.user_properties.append((NAME, found))
 
 
 def key(found: Row) -> tuple[str, str]:

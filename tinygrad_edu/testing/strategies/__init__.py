@@ -11,9 +11,8 @@ except ImportError:
     raise ImportError('the strategies need hypothesis: pip install "tinygrad_edu[testing]"') from None
 
 from tinygrad_edu.testing.strategies.arrays import LAYOUTS, broadcastable, cotangents, scalars, tensors
-from tinygrad_edu.testing.strategies.broadcasting import shapes, shapes_for
-from tinygrad_edu.testing.strategies.indexing import indices
 from tinygrad_edu.testing.strategies.models import Network, TrainingSteps, layers, networks, training_steps
+from tinygrad_edu.testing.strategies.shapes_and_indices import indices, shapes, shapes_for
 
 __all__ = [
     "LAYOUTS", "Network", "TrainingSteps", "broadcastable", "cotangents", "indices", "layers", "networks", "scalars",

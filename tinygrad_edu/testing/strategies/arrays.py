@@ -19,10 +19,9 @@ from numpy.typing import DTypeLike
 
 from tinygrad_edu.table import DEFINITE, REALS, REGULAR, TIES
 from tinygrad_edu.testing.arguments import draw_matrix, read_only, special, strided, turned
-from tinygrad_edu.testing.strategies.broadcasting import shapes, together
+from tinygrad_edu.testing.differences.numeric import Array
+from tinygrad_edu.testing.strategies.shapes_and_indices import Shape, shapes, together
 
-Array = np.ndarray[Any, Any]
-Shape = tuple[int, ...]
 Segment = tuple[float, float]
 
 REACH = 10.0  # infinite domains are cut here
@@ -140,8 +139,7 @@ def tensors(
     else:
         array = entries(draw, size, segments(domain, special(kinks, singular)))
     chosen = draw(st.sampled_from(list(LAYOUTS))) if layout is None else layout
-    made: Array = LAYOUTS[chosen](np.asarray(array.astype(dtype)))
-    return made
+    return np.asarray(LAYOUTS[chosen](np.asarray(array.astype(dtype))))
 
 
 def drawn_shape(draw: Any, shape: Any, matrix: bool = False) -> Shape:

@@ -14,9 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_edu import nn, optim
+from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.testing.strategies.arrays import cotangents
-
-Array = np.ndarray[Any, Any]
 
 BATCH = 3  # rows of an input, at most
 WIDEST = 3  # a failing network is read by people
@@ -96,8 +95,7 @@ class TrainingSteps(NamedTuple):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        number: float = loss.item()
-        return number
+        return float(loss.item())
 
     def run(self) -> tuple[nn.Module, list[float]]:
         """Takes all steps from the start; returns the trained model, and the losses."""

@@ -1,6 +1,10 @@
-"""Shapes: small ones, ones that broadcast together, and ones that fit a signature.
+"""Shapes, small ones, ones that broadcast together and ones that fit a signature; and every kind of index.
 
-Source: NumPy's "Generalized universal function API", for signatures such as `(m,n),(n,p)->(m,p)`.
+Basic indices are views; lists, integer arrays and masks copy, and may pick an entry twice: then its gradient is a
+sum. Both kinds together have rules of their own, so they are mixed here.
+
+Sources: NumPy's "Generalized universal function API", for signatures such as `(m,n),(n,p)->(m,p)`; NumPy's reference,
+"Indexing on ndarrays".
 """
 
 from __future__ import annotations
@@ -27,7 +31,6 @@ def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int
         How many axes there are.
     shortest, longest
         How long an axis is; 0 lets arrays be empty.
-
     """
     return st.lists(st.integers(shortest, longest), min_size=min_rank, max_size=max_rank).map(tuple)
 
@@ -82,3 +85,50 @@ def together(draw: Any, count: int, max_rank: int = 2, longest: int = 3) -> tupl
     if not all(calm(x, y) for x, y in combinations(found, 2)):
         found = [(1,) * (len(full) - len(shape)) + shape for shape in found]
     return tuple(found)
+
+
+@st.composite
+def indices(draw: Any, shape: Shape) -> Any:
+    """An index of an array: integers, slices, `...`, new axes, lists with repeats, masks, and mixtures.
+
+    Parameters
+    ----------
+    shape
+        Of the array to be indexed.
+    """
+    kind = draw(st.sampled_from(["one", "several", "repeats", "mask"]))
+    if kind == "mask":
+        size = int(np.prod(shape))
+        return np.array(draw(st.lists(st.booleans(), min_size=size, max_size=size)), dtype=bool).reshape(shape)
+    if kind == "repeats" and shape and shape[0]:
+        return draw(st.lists(st.integers(-shape[0], shape[0] - 1), min_size=1, max_size=4))
+    parts = [draw(part(length)) for length in shape[: draw(st.integers(0, len(shape)))]]
+    if kind == "one" and len(parts) == 1:
+        return parts[0]
+    return mixed(draw, parts, len(shape))
+
+
+@st.composite
+def part(draw: Any, length: int) -> Any:
+    """The index of one axis; whole numbers and pairs of them only if it is not empty."""
+    kinds = ["slice", "number", "array"] if length else ["slice"]
+    kind = draw(st.sampled_from(kinds))
+    place = st.integers(-length, length - 1) if length else st.none()
+    if kind == "number":
+        return draw(place)
+    if kind == "array":
+        return np.array(draw(st.lists(place, min_size=2, max_size=2)))
+    steps = st.sampled_from([None, 1, 2, -1, -2])
+    end = st.none() | st.integers(-length - 1, length + 1)
+    return slice(draw(end), draw(end), draw(steps))
+
+
+def mixed(draw: Any, parts: list[Any], rank: int) -> tuple[Any, ...]:
+    """A tuple of parts, with an ellipsis or new axes somewhere."""
+    at = draw(st.integers(0, len(parts)))
+    if draw(st.booleans()):
+        moved = parts[at:] if len(parts) == rank else []  # the axes after an ellipsis are counted from the end
+        parts = [*parts[:at], ..., *moved]
+    for _ in range(draw(st.integers(0, 2))):
+        parts.insert(draw(st.integers(0, len(parts))), None)
+    return tuple(parts)
