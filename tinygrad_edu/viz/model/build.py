@@ -18,8 +18,8 @@ from tinygrad_edu.viz.model.fold import fold
 from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import check_target, find_paths
-from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, LocalDerivative, Operation
-from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent, slope
+from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Operation
+from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent
 from tinygrad_edu.viz.model.scalars import opened
 
 
@@ -138,15 +138,11 @@ class Builder:
                 tail=self.copy(tail, edge) if far else tail,
                 head=self.box_ids[edge.result] if operation is None else operation.id,
                 live=live,
-                derivative=self.derivative(edge) if live and not self.merged else None,
+                derivative=self.replay.derivative(edge) if live and not self.merged else None,
                 wanted=self.wanted(edge),
                 paths=self.path_numbers(edge),
             )
         )
-
-    def derivative(self, edge: Edge) -> LocalDerivative:
-        """The local derivative at an edge."""
-        return LocalDerivative(edge, slope(edge), self.replay.names)
 
     def copy(self, original: str, edge: Edge) -> str:
         """A box that stands for one far away, beside the operation that uses it."""

@@ -23,8 +23,8 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import bracketed
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import Path, Paths
-from tinygrad_edu.viz.model.records import Arrow, LocalDerivative, Step, Update
-from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent
+from tinygrad_edu.viz.model.records import Arrow, Step, Update
+from tinygrad_edu.viz.model.replay import Edge, LocalDerivative, Replay, constant_exponent
 
 Stretch = tuple[Edge, ...]
 """Several edges in a row, which make one factor."""
