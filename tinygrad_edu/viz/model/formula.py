@@ -200,30 +200,16 @@ def updated(update: Update) -> str:
 
 
 class ChainRule:
-    """The chain rule for the gradient of one Value.
-
-    Parameters
-    ----------
-    replay
-        The graph.
-    paths
-        The paths to the Value.
-
-    Attributes
-    ----------
-    numbers
-        For every edge the numbers, from 1, of the listed paths it is on; empty if there is one path only.
-    factors
-        The factors that go through Values without a name of their own, by the Value they start from (towards the
-        loss).
-    """
+    """The chain rule for the gradient of one Value."""
 
     def __init__(self, replay: Replay, paths: Paths) -> None:
         self.replay = replay
         self.paths = paths
         self.names = replay.names
         self.whole = self.unambiguous()
+        # the factors through Values without a name of their own, by the Value they start from (towards the loss)
         self.factors = {stretch[0].result: stretch for stretch in self.whole}
+        # for every edge the numbers, from 1, of the listed paths it is on; empty if there is one path only
         self.numbers: dict[Edge, tuple[int, ...]] = {}
         for k, path in enumerate(paths.listed if paths.count > 1 else (), 1):
             for edge in path.edges:

@@ -134,14 +134,7 @@ class Explorer:
 def page(title: str, picture: str, data: Any) -> str:
     """The page as one file: it loads nothing and runs nothing but its own.
 
-    Parameters
-    ----------
-    title
-        The name of the result.
-    picture
-        An element without anything active in it, such as a sanitised SVG.
-    data
-        What the script reads, made of dictionaries, lists and text.
+    The picture is an element without anything active in it, such as a sanitised SVG.
     """
     style, script = colours() + asset("explorer.css"), asset("explorer.js")
     return Template(asset("explorer.html")).substitute(

@@ -51,13 +51,7 @@ COLUMNS = {
 
 
 def narrated(story: Story) -> Facts:
-    """Everything a page shows besides the picture.
-
-    Parameters
-    ----------
-    story
-        What to tell.
-    """
+    """Everything a page shows besides the picture."""
     root = story.diagram.root.name
     steps: dict[str, list[Facts]] = {
         "forward": [forward(story, node) for node in story.forward],
