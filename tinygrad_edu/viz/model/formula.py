@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -48,14 +47,9 @@ def glyph(node: Node) -> str:
 def operands(node: Node, names: Names) -> list[str]:
     """What the operands of a Value are called; a constant without a name by its numbers, if they are few."""
     return [
-        names[arg] if isinstance(arg, Node) else names.constant(arg) or few(node.saved[i + 1])
-        for i, arg in enumerate(node.args)
+        names[arg] if isinstance(arg, Node) else names.constant(arg) or formatting.few(data, "constant")
+        for arg, data in zip(node.args, node.saved[1:], strict=True)
     ]
-
-
-def few(data: Any) -> str:
-    """The numbers of an array, or the word for it."""
-    return formatting.array(data) if np.size(data) <= formatting.FULL else "constant"
 
 
 def computed_as(node: Node, names: Names) -> str:
@@ -138,7 +132,7 @@ def figure(local: LocalDerivative) -> str:
     entries = np.ravel(local.value)
     if entries.size and (entries == entries[0]).all():
         return formatting.number(entries[0])
-    return formatting.shape(local.value) if entries.size > formatting.FULL else formatting.array(local.value)
+    return formatting.few(local.value, formatting.shape(local.value))
 
 
 def factor_shape(edge: Edge) -> str:
@@ -193,10 +187,8 @@ def progress(step: Step) -> str:
 
 def updated(update: Update) -> str:
     """One step of gradient descent in numbers: 1.45 - 0.1 * (-0.2) = 1.47."""
-    g = bracketed(formatting.array(update.gradient))
-    return (
-        f"{formatting.array(update.data)} - {formatting.number(update.lr)} * {g} = {formatting.array(update.after)}"
-    )
+    data, g, after = map(formatting.array, (update.data, update.gradient, update.after))
+    return f"{data} - {formatting.number(update.lr)} * {bracketed(g)} = {after}"
 
 
 class ChainRule:
@@ -294,7 +286,7 @@ class ChainRule:
     def number(self, stretch: Stretch) -> str:
         """The number of a factor, or nothing where it is a larger Jacobian."""
         value = self.replay.factor(stretch)
-        return "" if value is None or np.size(value) > formatting.FULL else formatting.array(value)
+        return "" if value is None else formatting.few(value, "")
 
 
 def circled(numbers: Sequence[int]) -> str:

@@ -51,26 +51,15 @@ class Drawn(Protocol):
     """A static drawing, which as text is a tree."""
 
     def rendered(self, form: str) -> bytes:
-        """The drawing in a formatting."""
+        """The drawing in one of its formats."""
 
 
 class Explorer:
-    """A page that shows the backward pass of a result step by step.
+    """A page, as `html`, that shows the backward pass of a result step by step.
 
-    Parameters
-    ----------
-    story
-        What is told.
-    draw
-        Draws the graph of the story: from the gradient that each box shows, by its id, and the attributes that the
-        page implies, to an SVG with arrows both ways and nothing in it that can act.
-    drawing
-        The static drawing, which is shown where no page can be.
-
-    Attributes
-    ----------
-    html
-        The page.
+    It draws the graph of the story with `draw`: from the gradient that each box shows, by its id, and the attributes
+    that the page implies, to an SVG with arrows both ways and nothing in it that can act. The drawing is static, and
+    shown where no page can be.
     """
 
     def __init__(self, story: Story, draw: Callable[..., str], drawing: Drawn) -> None:
