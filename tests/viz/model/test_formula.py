@@ -14,8 +14,7 @@ from tinygrad_edu.table import OPERATIONS, TIES
 from tinygrad_edu.viz.model.formatting import bracketed
 from tinygrad_edu.viz.model.formula import expression, factor_shape, figure, formula, glyph, local_text
 from tinygrad_edu.viz.model.names import Names
-from tinygrad_edu.viz.model.records import LocalDerivative
-from tinygrad_edu.viz.model.replay import Edge, slope
+from tinygrad_edu.viz.model.replay import Edge, LocalDerivative, slope
 
 ELEMENTWISE = [
     op for op in OPERATIONS.values() if op.elementwise and op.formulas and not op.options and not op.variadic

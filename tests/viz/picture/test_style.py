@@ -42,7 +42,7 @@ def test_a_picture_has_only_the_colours_of_its_palette(dark, palette):
 
 
 def test_boxes_stand_apart_where_no_steps_are_between_them():
-    assert float(Style(LIGHT, True).graph()["ranksep"]) > float(Style(LIGHT, False).graph()["ranksep"])
+    assert float(Style(LIGHT, True).graph["ranksep"]) > float(Style(LIGHT, False).graph["ranksep"])
 
 
 def luminance(colour):

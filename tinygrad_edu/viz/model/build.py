@@ -14,12 +14,12 @@ import numpy as np
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.detail import MERGED, Extent, value_box
-from tinygrad_edu.viz.model.fold import fold
+from tinygrad_edu.viz.model.fold import Folding
 from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import check_target, find_paths
-from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, LocalDerivative, Operation
-from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent, slope
+from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Operation
+from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent
 from tinygrad_edu.viz.model.scalars import opened
 
 
@@ -39,20 +39,9 @@ def chain_rule(replay: Replay, to: Node | None) -> ChainRule | None:
 
 
 def diagram(replay: Replay, chain: ChainRule | None = None, folded: bool = False) -> Diagram:
-    """What is drawn of a graph; no `.grad` is touched.
-
-    Parameters
-    ----------
-    replay
-        The graph.
-    chain
-        The chain rule along the wanted paths.
-    folded
-        Whether to fold module calls and repetitions, as is done with every large graph.
-    """
-    if folded or len(replay.nodes) > MERGED:
-        return fold(replay, chain)
-    return Builder(replay, chain).diagram()
+    """What is drawn of a graph, along a chain the wanted paths marked; large graphs are always folded."""
+    kind = Folding if folded or len(replay.nodes) > MERGED else Builder
+    return kind(replay, chain).diagram()
 
 
 class Builder:
@@ -138,15 +127,11 @@ class Builder:
                 tail=self.copy(tail, edge) if far else tail,
                 head=self.box_ids[edge.result] if operation is None else operation.id,
                 live=live,
-                derivative=self.derivative(edge) if live and not self.merged else None,
+                derivative=self.replay.derivative(edge) if live and not self.merged else None,
                 wanted=self.wanted(edge),
                 paths=self.path_numbers(edge),
             )
         )
-
-    def derivative(self, edge: Edge) -> LocalDerivative:
-        """The local derivative at an edge."""
-        return LocalDerivative(edge, slope(edge), self.replay.names)
 
     def copy(self, original: str, edge: Edge) -> str:
         """A box that stands for one far away, beside the operation that uses it."""

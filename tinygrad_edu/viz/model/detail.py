@@ -31,6 +31,8 @@ MERGED = 2_000
 Measured with Graphviz: 2,005 boxes take 23 s with labels on edges, 2.4 s without, 1.2 s without operations.
 """
 
+LEFT_OUT = {"short": "formulas and gradients", "merged": "numbers, constants and separate operations"}
+
 NEAR = 4
 ROWS = 250
 """Lines that cross more than four rows are left out where all of them cross more than 250.
@@ -47,39 +49,20 @@ The first is what float32 resolves beside 1; the second makes any usual learning
 
 
 class Extent:
-    """How a graph is drawn, box by box.
-
-    Parameters
-    ----------
-    nodes
-        The whole graph.
-
-    Attributes
-    ----------
-    detail
-        "everything", "short" (no formulas), or "merged" (operations inside their results).
-    drawn
-        The nodes, operands first.
-    far
-        The edges whose lines would cross too many rows: they start from a copy of the operand instead.
-    """
+    """How a graph is drawn, box by box."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         size = sum(2 if node.op is not None else 1 for node in nodes)
         size += sum(not isinstance(arg, Node) for node in nodes for arg in node.args)
         self.detail = "everything" if size <= EVERYTHING else "short" if size <= SHORT else "merged"
-        self.drawn = sorted(nodes, key=NUMBER)
-        self.far = far_edges(self.drawn)
+        self.drawn = sorted(nodes, key=NUMBER)  # operands first
+        self.far = far_edges(self.drawn)  # their lines start from a copy of the operand instead
 
     @property
     def note(self) -> str:
         """What the picture leaves out; nothing if nothing is."""
-        lines = []
-        total = len(self.drawn)
-        if self.detail == "short":
-            lines.append(f"{total:,} values: formulas and gradients are left out")
-        if self.detail == "merged":
-            lines.append(f"{total:,} values: numbers, constants and separate operations are left out")
+        missing = LEFT_OUT.get(self.detail)
+        lines = [f"{len(self.drawn):,} values: {missing} are left out"] if missing else []
         if self.far:
             merged = self.detail == "merged"
             lines.append("long lines are left out" if merged else "rounded: a value that is drawn elsewhere")
@@ -102,17 +85,7 @@ def far_edges(drawn: Sequence[Node]) -> frozenset[Edge]:
 
 
 def value_box(replay: Replay, node: Node, number: str, scope: Scope | None = None) -> Box:
-    """The box of a single Value: its data, its gradient and of what it is made, and what should not be overlooked.
-
-    Parameters
-    ----------
-    replay
-        The graph it belongs to.
-    node, number
-        The Value, and the id of its box.
-    scope
-        The module call that it is drawn in.
-    """
+    """The box of a single Value: its data, its gradient and of what it is made, and what should not be overlooked."""
     return Box(
         number,
         replay.names[node],

@@ -44,21 +44,8 @@ SEARCHED = 5_000
 """In larger graphs flags inside of folded boxes are not looked for, since that asks every Value."""
 
 
-def fold(replay: Replay, chain: ChainRule | None) -> Diagram:
-    """The folded graph of a result.
-
-    Parameters
-    ----------
-    replay
-        The graph.
-    chain
-        The chain rule along the wanted paths.
-    """
-    return Folding(replay, chain).diagram()
-
-
 class Folding:
-    """The units of a graph, which of them enters which, and which are drawn."""
+    """The units of a graph, which of them enters which, and which are drawn; on wanted paths if there is a chain."""
 
     def __init__(self, replay: Replay, chain: ChainRule | None) -> None:
         self.replay = replay
@@ -170,19 +157,7 @@ class Unit:
 def units(
     nodes: Sequence[Node], uses: Mapping[Node, Sequence[Edge]], alone: frozenset[Node], few: int = FEW
 ) -> list[Unit]:
-    """The units of a graph, operands first.
-
-    Parameters
-    ----------
-    nodes
-        The graph, operands first.
-    uses
-        The consumers of each node.
-    alone
-        Values that keep a box of their own.
-    few
-        Up to how many units repetitions are left as they are.
-    """
+    """The units of a graph, operands first as the nodes are; the Values `alone` keep a box of their own."""
     found = by_module([node for node in nodes if node.op is not None], alone)
     if len(found) > few:
         found = by_repetition(found, alone)

@@ -52,6 +52,11 @@ def array(data: Any) -> str:
     return f"{shape(data)}, norm {number(norm(data))}"
 
 
+def few(data: Any, otherwise: str) -> str:
+    """The numbers of an array that has few of them; else something shorter."""
+    return array(data) if np.size(data) <= FULL else otherwise
+
+
 def nested(items: Any) -> Any:
     """A list of numbers, or of lists of them, with text in place of the numbers."""
     if not isinstance(items, list):
@@ -126,7 +131,7 @@ class Text(str):
     __slots__ = ()
 
     def __str__(self) -> str:
-        width = window()
+        width = min(max(get_terminal_size().columns - 1, NARROWEST), WIDEST)
         return "\n".join(part for line in self.splitlines() for part in folded(line, width))
 
     def __repr__(self) -> str:
@@ -141,11 +146,6 @@ def laid_out(lines: Iterable[str]) -> Text:
 def joined(*parts: Text) -> Text:
     """Texts below each other, with an empty line between."""
     return laid_out([line for part in parts for line in ("", *part.splitlines())][1:])
-
-
-def window() -> int:
-    """How many characters fit on a line: the terminal's, within reason."""
-    return min(max(get_terminal_size().columns - 1, NARROWEST), WIDEST)
 
 
 def printable(line: str) -> str:

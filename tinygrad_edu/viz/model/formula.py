@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,8 +22,8 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import bracketed
 from tinygrad_edu.viz.model.names import Names
 from tinygrad_edu.viz.model.paths import Path, Paths
-from tinygrad_edu.viz.model.records import Arrow, LocalDerivative, Step, Update
-from tinygrad_edu.viz.model.replay import Edge, Replay, constant_exponent
+from tinygrad_edu.viz.model.records import Arrow, Step, Update
+from tinygrad_edu.viz.model.replay import Edge, LocalDerivative, Replay, constant_exponent
 
 Stretch = tuple[Edge, ...]
 """Several edges in a row, which make one factor."""
@@ -48,14 +47,9 @@ def glyph(node: Node) -> str:
 def operands(node: Node, names: Names) -> list[str]:
     """What the operands of a Value are called; a constant without a name by its numbers, if they are few."""
     return [
-        names[arg] if isinstance(arg, Node) else names.constant(arg) or few(node.saved[i + 1])
-        for i, arg in enumerate(node.args)
+        names[arg] if isinstance(arg, Node) else names.constant(arg) or formatting.few(data, "constant")
+        for arg, data in zip(node.args, node.saved[1:], strict=True)
     ]
-
-
-def few(data: Any) -> str:
-    """The numbers of an array, or the word for it."""
-    return formatting.array(data) if np.size(data) <= formatting.FULL else "constant"
 
 
 def computed_as(node: Node, names: Names) -> str:
@@ -138,7 +132,7 @@ def figure(local: LocalDerivative) -> str:
     entries = np.ravel(local.value)
     if entries.size and (entries == entries[0]).all():
         return formatting.number(entries[0])
-    return formatting.shape(local.value) if entries.size > formatting.FULL else formatting.array(local.value)
+    return formatting.few(local.value, formatting.shape(local.value))
 
 
 def factor_shape(edge: Edge) -> str:
@@ -193,37 +187,21 @@ def progress(step: Step) -> str:
 
 def updated(update: Update) -> str:
     """One step of gradient descent in numbers: 1.45 - 0.1 * (-0.2) = 1.47."""
-    g = bracketed(formatting.array(update.gradient))
-    return (
-        f"{formatting.array(update.data)} - {formatting.number(update.lr)} * {g} = {formatting.array(update.after)}"
-    )
+    data, g, after = map(formatting.array, (update.data, update.gradient, update.after))
+    return f"{data} - {formatting.number(update.lr)} * {bracketed(g)} = {after}"
 
 
 class ChainRule:
-    """The chain rule for the gradient of one Value.
-
-    Parameters
-    ----------
-    replay
-        The graph.
-    paths
-        The paths to the Value.
-
-    Attributes
-    ----------
-    numbers
-        For every edge the numbers, from 1, of the listed paths it is on; empty if there is one path only.
-    factors
-        The factors that go through Values without a name of their own, by the Value they start from (towards the
-        loss).
-    """
+    """The chain rule for the gradient of one Value."""
 
     def __init__(self, replay: Replay, paths: Paths) -> None:
         self.replay = replay
         self.paths = paths
         self.names = replay.names
         self.whole = self.unambiguous()
+        # the factors through Values without a name of their own, by the Value they start from (towards the loss)
         self.factors = {stretch[0].result: stretch for stretch in self.whole}
+        # for every edge the numbers, from 1, of the listed paths it is on; empty if there is one path only
         self.numbers: dict[Edge, tuple[int, ...]] = {}
         for k, path in enumerate(paths.listed if paths.count > 1 else (), 1):
             for edge in path.edges:
@@ -308,7 +286,7 @@ class ChainRule:
     def number(self, stretch: Stretch) -> str:
         """The number of a factor, or nothing where it is a larger Jacobian."""
         value = self.replay.factor(stretch)
-        return "" if value is None or np.size(value) > formatting.FULL else formatting.array(value)
+        return "" if value is None else formatting.few(value, "")
 
 
 def circled(numbers: Sequence[int]) -> str:

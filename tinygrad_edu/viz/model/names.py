@@ -24,24 +24,11 @@ LONGEST = 40
 
 
 class Names:
-    """The names of a graph's Values and constant arrays.
-
-    Parameters
-    ----------
-    nodes
-        The graph, operands before results.
-    given
-        Names of objects, such as `locals()`.
-
-    Attributes
-    ----------
-    told
-        The nodes with a name that somebody gave, unlike `mul_3`.
-    """
+    """The names of a graph's Values and constant arrays, some of them given, such as by `locals()`."""
 
     def __init__(self, nodes: Sequence[Node], given: Mapping[str, Any] | None) -> None:
         self.given = dict(listed(given or {}))
-        self.told: set[Node] = set()
+        self.told: set[Node] = set()  # those with a name that somebody gave, unlike `mul_3`
         self.names: dict[Node, str] = {}
         outputs = module_outputs(nodes)
         counts: dict[str, int] = {}

@@ -50,26 +50,15 @@ SIDE = 16
 
 
 def cells(data: Any, rows: int = 8, columns: int = 12) -> list[list[str]]:
-    """The colours of an array, row by row, each as "#rrggbb".
+    """The colours of an array row by row, each as "#rrggbb"; of more than two axes the last makes the columns.
 
-    Parameters
-    ----------
-    data
-        Floating point numbers; one axis makes a row, and of more than two the last makes the columns.
-    rows, columns
-        How many cells there are at most; smaller arrays have a cell per entry.
+    There are at most so many rows and columns of cells; smaller arrays have a cell per entry.
     """
     return [[f"#{r:02x}{g:02x}{b:02x}" for r, g, b in row] for row in colours(data, rows, columns).tolist()]
 
 
 def thumbnail(data: Any) -> str:
-    """The array as a PNG of one pixel per cell, in a data URI; nothing without Pillow and of an empty array.
-
-    Parameters
-    ----------
-    data
-        Floating point numbers.
-    """
+    """The array as a PNG of one pixel per cell, in a data URI; nothing without Pillow and of an empty array."""
     from base64 import b64encode
     from io import BytesIO
 

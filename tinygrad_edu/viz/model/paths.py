@@ -92,15 +92,7 @@ class Paths:
 
 
 def find_paths(replay: Replay, to: Node) -> Paths:
-    """The paths from a loss to a Value.
-
-    Parameters
-    ----------
-    replay
-        The graph of the loss, a single number.
-    to
-        Where the paths lead.
-    """
+    """The paths from a loss, a single number, to a Value."""
     nodes = replay.nodes
     between = toward(nodes, to)
     single = all(node.data.size == 1 for node in between)

@@ -9,6 +9,7 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,41 +33,41 @@ class Edge(NamedTuple):
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class LocalDerivative:
+    """The derivative of a result for one of its operands."""
+
+    edge: Edge
+    value: Any | None  # in the shape of the operand; None where it is a Jacobian of more entries
+    names: Names  # what the result and its operands are called
+
+    @property
+    def closed(self) -> bool:
+        """Whether no gradient passes, as through a ReLU below zero."""
+        return self.value is not None and not np.any(self.value)
+
+
 class Replay:
     """The graph of a result and its gradients, computed once more: what every view starts from.
 
-    Parameters
-    ----------
-    root
-        The result.
-    names
-        What to call Values and arrays that have no name of their own, such as `locals()`.
-
-    Attributes
-    ----------
-    nodes
-        The graph, the result first, each Value after all of its consumers.
-    uses
-        For every node the edges to the results that it is an operand of.
-    gradients
-        The gradient of the result for every node; empty if the result is not a single number.
-    names
-        What the nodes are called.
-    factor
-        `stretch_value`, remembered: the paths of one graph share most of their factors.
+    Values and arrays that have no name of their own are called as in `names`, such as `locals()`.
     """
 
     def __init__(self, root: Node, names: Mapping[str, Any] | None = None) -> None:
         self.root = root
-        self.nodes = toposort(root)
+        self.nodes = toposort(root)  # the result first, each Value after all of its consumers
         self.uses = consumers(self.nodes)
-        self.gradients = gradients(root)
+        self.gradients = gradients(root)  # of the result for every node; empty if it is not a single number
         self.names = Names(self.nodes[::-1], names)
-        self.factor = cache(stretch_value)
+        self.factor = cache(stretch_value)  # remembered: the paths of one graph share most of their factors
 
     def data(self, node: Node) -> Any:
         """What a Value held in the forward pass, also where `data` was rebound since, as by an optimiser."""
         return forward_data(node, self.uses[node])
+
+    def derivative(self, edge: Edge) -> LocalDerivative:
+        """The local derivative at an edge."""
+        return LocalDerivative(edge, slope(edge), self.names)
 
     def contribution(self, edge: Edge) -> Any:
         """What the result of an edge passes to its operand in this pass."""

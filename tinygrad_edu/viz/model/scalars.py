@@ -27,18 +27,8 @@ MOST = 600
 def opened(root: Node, names: Mapping[Node, str]) -> Value:
     """The same result, computed number by number; with gradients if the result has one.
 
-    Parameters
-    ----------
-    root
-        A single number.
-    names
-        What Values are called; an entry of `w` is called `w[0, 1]`.
-
-    Raises
-    ------
-    ValueError
-        If the result is not a single number, if there are too many numbers or none in some array, and for an
-        operation that cannot be opened.
+    An entry of what `names` calls `w` is called `w[0, 1]`. A ValueError refuses a result that is not a single number,
+    too many numbers, an array that has none, and an operation that cannot be opened.
     """
     if root.data.size != 1:
         raise errors.not_scalar(root.name, root.data.shape)

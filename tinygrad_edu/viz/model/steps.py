@@ -17,8 +17,8 @@ import numpy as np
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.model.paths import find_paths
-from tinygrad_edu.viz.model.records import Diagram, Leaf, LocalDerivative, Step, Story, Update
-from tinygrad_edu.viz.model.replay import Replay, operand_edges, slope
+from tinygrad_edu.viz.model.records import Diagram, Leaf, Step, Story, Update
+from tinygrad_edu.viz.model.replay import Replay, operand_edges
 
 TOLD = 2_000
 """The steps told of each phase: a page with more is slow, and nobody walks through them."""
@@ -28,32 +28,21 @@ WALKED = 20_000
 
 
 def tell(replay: Replay, diagram: Diagram, lr: float) -> Story:
-    """The steps of a pass; of a large graph the first of each phase, and the first variables.
-
-    Parameters
-    ----------
-    replay
-        The graph.
-    diagram
-        What is drawn of it.
-    lr
-        The learning rate of the update.
-    """
+    """The steps of a pass, with an update at learning rate lr; of a large graph the first of each phase."""
     nodes = replay.nodes[::-1]
     results = [node for node in nodes if node.op is not None]
     variables = [node for node in nodes if node.op is None and node in replay.gradients]
+    steps = sum(map(len, replay.uses.values()))
     return Story(
         replay,
         diagram,
         forward=tuple(results[:TOLD]),
         backward=tuple(islice(backward(replay), TOLD)),
         update=tuple(update(replay, node, lr) for node in variables[:TOLD]),
-        leaves=tuple(leaf(replay, node) for node in variables[: WALKED // len(nodes)]),
-        total={
-            "forward": len(results),
-            "backward": sum(map(len, replay.uses.values())),
-            "update": len(variables),
-        },
+        leaves=tuple(
+            Leaf(node, find_paths(replay, node), replay.earlier(node)) for node in variables[: WALKED // len(nodes)]
+        ),
+        total={"forward": len(results), "backward": steps, "update": len(variables)},
     )
 
 
@@ -66,10 +55,11 @@ def backward(replay: Replay) -> Iterator[Step]:
             operand = edge.operand
             contribution = replay.contribution(edge)
             before = sums.get(operand)
-            sums[operand] = contribution if before is None else added(before, contribution)
+            with np.errstate(all="ignore"):  # a sum overflows in silence, as in the replay
+                sums[operand] = contribution if before is None else before + contribution
             done[operand] += 1
             yield Step(
-                LocalDerivative(edge, slope(edge), replay.names),
+                replay.derivative(edge),
                 upstream=replay.gradients[node],
                 contribution=contribution,
                 before=before,
@@ -79,20 +69,9 @@ def backward(replay: Replay) -> Iterator[Step]:
             )
 
 
-def added(before: Any, contribution: Any) -> Any:
-    """A sum that overflows in silence, as the replay does."""
-    with np.errstate(all="ignore"):
-        return before + contribution
-
-
 def update(replay: Replay, node: Node, lr: float) -> Update:
     """One step of gradient descent, with the gradient of this pass."""
     data = replay.data(node)
     g = replay.gradients[node]
     with np.errstate(all="ignore"):
         return Update(node, data, g, lr, data - lr * g)
-
-
-def leaf(replay: Replay, node: Node) -> Leaf:
-    """The paths to a variable, what they add up to, and what was there before."""
-    return Leaf(node, find_paths(replay, node), replay.earlier(node))

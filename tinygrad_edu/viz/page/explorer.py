@@ -51,26 +51,15 @@ class Drawn(Protocol):
     """A static drawing, which as text is a tree."""
 
     def rendered(self, form: str) -> bytes:
-        """The drawing in a formatting."""
+        """The drawing in one of its formats."""
 
 
 class Explorer:
-    """A page that shows the backward pass of a result step by step.
+    """A page, as `html`, that shows the backward pass of a result step by step.
 
-    Parameters
-    ----------
-    story
-        What is told.
-    draw
-        Draws the graph of the story: from the gradient that each box shows, by its id, and the attributes that the
-        page implies, to an SVG with arrows both ways and nothing in it that can act.
-    drawing
-        The static drawing, which is shown where no page can be.
-
-    Attributes
-    ----------
-    html
-        The page.
+    It draws the graph of the story with `draw`: from the gradient that each box shows, by its id, and the attributes
+    that the page implies, to an SVG with arrows both ways and nothing in it that can act. The drawing is static, and
+    shown where no page can be.
     """
 
     def __init__(self, story: Story, draw: Callable[..., str], drawing: Drawn) -> None:
@@ -134,14 +123,7 @@ class Explorer:
 def page(title: str, picture: str, data: Any) -> str:
     """The page as one file: it loads nothing and runs nothing but its own.
 
-    Parameters
-    ----------
-    title
-        The name of the result.
-    picture
-        An element without anything active in it, such as a sanitised SVG.
-    data
-        What the script reads, made of dictionaries, lists and text.
+    The picture is an element without anything active in it, such as a sanitised SVG.
     """
     style, script = colours() + asset("explorer.css"), asset("explorer.js")
     return Template(asset("explorer.html")).substitute(

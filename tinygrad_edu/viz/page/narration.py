@@ -51,13 +51,7 @@ COLUMNS = {
 
 
 def narrated(story: Story) -> Facts:
-    """Everything a page shows besides the picture.
-
-    Parameters
-    ----------
-    story
-        What to tell.
-    """
+    """Everything a page shows besides the picture."""
     root = story.diagram.root.name
     steps: dict[str, list[Facts]] = {
         "forward": [forward(story, node) for node in story.forward],
@@ -191,13 +185,13 @@ def drawn_along(diagram: Diagram, path: Path, tails: Mapping[str, str]) -> list[
 
 def boxes(story: Story) -> list[Facts]:
     """What is drawn, as rows of a table, with the gradient at the end of this pass."""
-    grads = final_gradients(story)
+    grads, detail = final_gradients(story), story.diagram.detail
     return [
         {
             "id": box.id, "name": box.name or "constant", "kind": box.kind, "words": made_by(story, box),
-            "data": "" if box.kind == "copy" else formatting.data(box),
+            "data": formatting.data(box),
             "grad": grads.get(box.id, formatting.gradient(box)), "original": box.original,
-            "remarks": ", ".join(filter(None, remarks(box, story.diagram.detail))),
+            "remarks": ", ".join(filter(None, remarks(box, detail))),
         }
         for box in story.diagram.boxes
     ]  # fmt: skip

@@ -42,19 +42,10 @@ TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="0">'
 def source(
     diagram: Diagram, mode: str = "forward", palette: Palette = LIGHT, grads: Mapping[str, str] | None = None
 ) -> str:
-    """The DOT text of a diagram.
+    """The DOT text of a diagram; in "backward" mode the arrows point the way gradients flow.
 
-    Parameters
-    ----------
-    diagram
-        What to draw.
-    mode
-        In "backward" mode the arrows point the way gradients flow.
-    palette
-        The colours.
-    grads
-        For pictures that move: what boxes show for a gradient, by their ids. Then every part has its id in the
-        picture too, and the heat maps are left out.
+    For pictures that move, `grads` is what boxes show for a gradient, by their ids. Then every part has its id in the
+    picture too, and the heat maps are left out.
     """
     return Writer(diagram, mode, palette, grads).source()
 
@@ -69,7 +60,7 @@ class Writer:
         self.style = Style(palette, diagram.detail in MERGING)
         self.back = DIRECTIONS[mode]
         self.grads = grads
-        self.graph = Digraph(graph_attr=self.style.graph(), node_attr=self.style.node(), edge_attr=self.style.edge())
+        self.graph = Digraph(graph_attr=self.style.graph, node_attr=self.style.node, edge_attr=self.style.edge)
         self.graphs: Graphs = {None: self.graph}
 
     def source(self) -> str:
@@ -80,14 +71,15 @@ class Writer:
             self.within(box.scope).node(box.id, self.box_label(box), **self.style.box(box), **self.known(box.id))
         for operation in self.diagram.operations:
             words = label([glyph(operation.node)])
-            own = {**self.style.operation(), **self.known(operation.id)}
+            own = {**self.style.operation, **self.known(operation.id)}
             self.within(operation.scope).node(operation.id, words, **own)
         self.close_clusters()
         for arrow in self.diagram.arrows:
             own = {**self.style.arrow(arrow), **self.back, **self.known(arrow.id)}
             self.graph.edge(arrow.tail, arrow.head, self.arrow_label(arrow), **own)
         for operation in self.diagram.operations:
-            own = {**self.style.link(operation), **self.back, **self.known(operation.link)}
+            wanted = self.style.wanted if operation.wanted else {}
+            own = {**wanted, **self.back, **self.known(operation.link)}
             self.graph.edge(operation.id, operation.result, self.factor_label(operation), **own)
         return str(self.graph.source)
 
@@ -111,7 +103,7 @@ class Writer:
         for inner in dict.fromkeys(innermost):
             for scope in reversed(list(chain(inner))):
                 if scope not in self.graphs:
-                    named = {**self.style.cluster(), "label": label([titled(scope)])}
+                    named = {**self.style.cluster, "label": label([titled(scope)])}
                     self.graphs[scope] = Digraph(name=f"cluster_{len(self.graphs)}", graph_attr=named)
 
     def close_clusters(self) -> None:
@@ -206,15 +198,11 @@ def table(box: Box, heads: Iterable[str], remarks: Iterable[str]) -> str:
     for (what, text), drawn in zip(texts.items(), (box.data, box.grad), strict=True):
         words = f"{what} {text.removeprefix(f'{shape}, ')}"
         if drawn is not None:
-            rows.append(mapped_row(words, cells(drawn)))
+            row = f'<TD ALIGN="RIGHT">{inert(words)}  </TD><TD ALIGN="LEFT">{heat_map(cells(drawn))}</TD>'
+            rows.append(f"<TR>{row}</TR>")
         elif text:
             rows.append(wide(words))
     return f"<{TABLE.format(3)}{''.join([*rows, *map(wide, remarks)])}</TABLE>>"
-
-
-def mapped_row(words: str, rows: Sequence[Sequence[str]]) -> str:
-    """A row of a table with words, and a heat map beside them."""
-    return f'<TR><TD ALIGN="RIGHT">{inert(words)}  </TD><TD ALIGN="LEFT">{heat_map(rows)}</TD></TR>'
 
 
 def wide(line: str) -> str:
@@ -238,39 +226,21 @@ def inert(line: str) -> str:
 
 
 class Style:
-    """The attributes of every part.
-
-    Parameters
-    ----------
-    palette
-        The colours.
-    roomy
-        Whether rows of boxes stand close to each other without steps and labels between them.
-    """
+    """The attributes of every part; `roomy` where rows of boxes follow each other without steps between them."""
 
     def __init__(self, palette: Palette, roomy: bool) -> None:
-        self.palette = palette
-        self.roomy = roomy
-
-    def graph(self) -> Attributes:
-        """The whole picture."""
-        gaps = {"nodesep": "0.35", "ranksep": "0.35" if self.roomy else "0.18", "pad": "0.2"}
-        return {"rankdir": "TB", "bgcolor": self.palette.paper, "fontname": FONT, **gaps}
-
-    def node(self) -> Attributes:
-        """What all boxes and steps have in common."""
-        ink = {"fontcolor": self.palette.ink, "color": self.palette.ink}
-        return {"shape": "box", "style": "filled", "fontname": FONT, "fontsize": "15", **ink}
-
-    def edge(self) -> Attributes:
-        """What all edges have in common."""
-        ink = {"color": self.palette.live, "fontcolor": self.palette.live}
-        return {"fontname": FONT, "fontsize": "13", **ink, "arrowsize": "0.8"}
-
-    def cluster(self) -> Attributes:
-        """The frame around a module call."""
-        ink = {"color": self.palette.idle, "fontcolor": self.palette.quiet}
-        return {"style": "rounded", **ink, "fontsize": "14", "labelloc": "t", "labeljust": "l"}
+        p = self.palette = palette
+        gaps = {"nodesep": "0.35", "ranksep": "0.35" if roomy else "0.18", "pad": "0.2"}
+        self.graph = {"rankdir": "TB", "bgcolor": p.paper, "fontname": FONT, **gaps}
+        ink = {"fontcolor": p.ink, "color": p.ink}
+        self.node = {"shape": "box", "style": "filled", "fontname": FONT, "fontsize": "15", **ink}
+        ink = {"fontcolor": p.live, "color": p.live}
+        self.edge = {"fontname": FONT, "fontsize": "13", "arrowsize": "0.8", **ink}
+        frame = {"style": "rounded", "color": p.idle, "labelloc": "t", "labeljust": "l"}
+        self.cluster = {**frame, "fontsize": "14", "fontcolor": p.quiet}
+        hexagon = {"shape": "hexagon", "fontsize": "18", "margin": "0.04,0.02"}
+        self.operation = {**hexagon, "fillcolor": p.step, "fontcolor": p.step_ink}
+        self.wanted = {"color": p.wanted, "fontcolor": p.wanted, "penwidth": "3", "weight": "8"}
 
     def caption(self, wanted: bool) -> Attributes:
         """The lines under the picture."""
@@ -290,23 +260,10 @@ class Style:
         }
         return {**kinds[box.kind], **({"color": p.alarm, "penwidth": "4"} if box.flags else {})}
 
-    def operation(self) -> Attributes:
-        """An operation: a hexagon."""
-        ink = {"fillcolor": self.palette.step, "fontcolor": self.palette.step_ink}
-        return {"shape": "hexagon", **ink, "fontsize": "18", "margin": "0.04,0.02"}
-
     def arrow(self, arrow: Arrow) -> Attributes:
         """From an operand to an operation: bold if wanted, dashed where nothing passes, grey at constants."""
         p = self.palette
         idle = {} if arrow.live else {"color": p.idle, "fontcolor": p.idle}
-        attributes = self.wanted() if arrow.wanted else idle
+        attributes = self.wanted if arrow.wanted else idle
         closed = arrow.derivative is not None and arrow.derivative.closed
         return {**attributes, "style": "dashed"} if closed else attributes
-
-    def link(self, operation: Operation) -> Attributes:
-        """From an operation to its result."""
-        return self.wanted() if operation.wanted else {}
-
-    def wanted(self) -> Attributes:
-        """An edge of the wanted path."""
-        return {"color": self.palette.wanted, "fontcolor": self.palette.wanted, "penwidth": "3", "weight": "8"}

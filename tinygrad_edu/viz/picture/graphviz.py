@@ -45,21 +45,9 @@ class FontWarning(UserWarning):
 
 
 def render(source: str, form: str, seconds: float = SECONDS) -> bytes:
-    """The picture as bytes.
+    """The picture of DOT text as bytes: "svg", "png" or "pdf".
 
-    Parameters
-    ----------
-    source
-        DOT text.
-    form
-        "svg", "png" or "pdf".
-    seconds
-        How long the layout may take.
-
-    Raises
-    ------
-    DrawingError
-        Without Graphviz, and when Graphviz fails; `LayoutTimeout` when it takes too long.
+    A DrawingError says that there is no Graphviz, or that it failed; `LayoutTimeout` that it took too long.
     """
     from shutil import which
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
-from xml.etree.ElementTree import Element, TreeBuilder, XMLParser, tostring
+from xml.etree.ElementTree import Element, fromstring, tostring
 
 PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -35,52 +35,22 @@ MEASURED = frozenset({"d", "points", "x", "y", "cx", "cy", "rx", "ry", "viewBox"
 
 
 def read(svg: str) -> Element:
-    """The picture with allowed elements and attributes only.
-
-    Parameters
-    ----------
-    svg
-        What Graphviz wrote.
-    """
-    parser = XMLParser(target=Allowed())
-    parser.feed(svg[svg.index("<svg") :])
-    found: Element = parser.close()
-    return found
+    """The picture with allowed elements and attributes only."""
+    return kept(fromstring(svg[svg.index("<svg") :]))
 
 
-class Allowed:
-    """Builds what a parser reads, and skips what is not allowed."""
+def kept(element: Element) -> Element:
+    """A copy of an allowed element: harmless attributes, allowed elements inside, and text where text belongs."""
+    lowered = {key: value.lower() if key in ("fill", "stroke") else value for key, value in element.items()}
+    copy = Element(local(element.tag), {key: value for key, value in lowered.items() if harmless(key, value)})
+    copy.text = element.text if copy.tag == "text" else None
+    copy.extend(kept(inner) for inner in element if local(inner.tag) in ELEMENTS)
+    return copy
 
-    def __init__(self) -> None:
-        self.builder = TreeBuilder()
-        self.open: list[str] = []
-        self.skipped = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins; inside of what is skipped everything is."""
-        name = tag.removeprefix(f"{{{NAMESPACE}}}")
-        if self.skipped or name not in ELEMENTS:
-            self.skipped += 1
-            return
-        self.open.append(name)
-        lowered = {key: value.lower() if key in ("fill", "stroke") else value for key, value in attributes.items()}
-        self.builder.start(name, {key: value for key, value in lowered.items() if harmless(key, value)})
-
-    def end(self, tag: str) -> None:
-        """An element ends."""
-        if self.skipped:
-            self.skipped -= 1
-        else:
-            self.builder.end(self.open.pop())
-
-    def data(self, text: str) -> None:
-        """Text, where text belongs."""
-        if not self.skipped and self.open[-1] == "text":
-            self.builder.data(text)
-
-    def close(self) -> Element:
-        """The finished picture."""
-        return self.builder.close()
+def local(tag: str) -> str:
+    """The name of an element of SVG, without the namespace."""
+    return tag.removeprefix(f"{{{NAMESPACE}}}")
 
 
 def harmless(name: str, value: str) -> bool:
@@ -91,12 +61,7 @@ def harmless(name: str, value: str) -> bool:
 def fit_page(svg: str, spoken: str) -> str:
     """A picture for files and notebooks: it takes the width there is without being cut off, up to its natural one.
 
-    Parameters
-    ----------
-    svg
-        What Graphviz wrote.
-    spoken
-        What a screen reader says in place of the picture.
+    What is `spoken` a screen reader says in place of the picture.
     """
     root = read(svg)
     head = {"xmlns": NAMESPACE, "style": f"max-width:{root.attrib.pop('width', '100%')}", "role": "img"}
@@ -107,12 +72,7 @@ def fit_page(svg: str, spoken: str) -> str:
 def allowed(svg: str, implied: Iterable[tuple[str, str]] = ()) -> str:
     """A picture for the inside of a page or an animation: coordinates have one decimal, fonts are left to those.
 
-    Parameters
-    ----------
-    svg
-        What Graphviz wrote.
-    implied
-        Attributes and values that can be left out, because the page has them in its style.
+    What is `implied`, attributes and values that the page has in its style, is left out.
     """
     left_out = {(name, value.lower()) for name, value in implied}
     root = read(svg)

@@ -22,8 +22,7 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import finite
 from tinygrad_edu.viz.model.formula import LETTERS, declared_formula, derivative, formula, operands
 from tinygrad_edu.viz.model.names import Names
-from tinygrad_edu.viz.model.records import LocalDerivative
-from tinygrad_edu.viz.model.replay import Edge, Replay, entry_slopes, norm, stretched_vjp, vjp
+from tinygrad_edu.viz.model.replay import Edge, LocalDerivative, Replay, entry_slopes, norm, stretched_vjp, vjp
 
 Origin = tuple[Node, str]
 """The Value at which what is not finite begins, and what there is to say of it."""

@@ -21,8 +21,7 @@ from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule, equation
 from tinygrad_edu.viz.model.paths import Path, check_result, find_paths
-from tinygrad_edu.viz.model.records import LocalDerivative
-from tinygrad_edu.viz.model.replay import Edge, Replay, slope, vjp
+from tinygrad_edu.viz.model.replay import Edge, Replay, vjp
 
 SHOWN = 6
 """Of a long path so many factors are told at either end: the same number as under a picture."""
@@ -142,4 +141,4 @@ def where(place: Line) -> str:
 
 def factor(edge: Edge, replay: Replay) -> str:
     """A local derivative by name, formula and number."""
-    return equation(LocalDerivative(edge, slope(edge), replay.names))
+    return equation(replay.derivative(edge))

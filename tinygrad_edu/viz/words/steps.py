@@ -12,7 +12,7 @@ from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule
 from tinygrad_edu.viz.model.names import titled
-from tinygrad_edu.viz.model.paths import Path, check_result
+from tinygrad_edu.viz.model.paths import check_result
 from tinygrad_edu.viz.model.records import Arrow, Box, Diagram, Leaf, Operation, Step, Story, Update
 from tinygrad_edu.viz.model.replay import Edge, Replay
 from tinygrad_edu.viz.model.steps import backward
@@ -95,28 +95,24 @@ def as_dict(story: Story) -> Facts:
 def box(box: Box, diagram: Diagram) -> Facts:
     """A drawn value."""
     return {
-        "id": box.id,
-        "name": box.name,
-        "kind": box.kind,
+        **fields(box, "id", "name", "kind", "original", "flags"),
         "data": formatting.data(box),
         "grad": formatting.gradient(box),
         "array": formatting.kind_of_array(box, diagram.detail),
         "scope": scope(box),
-        "original": box.original,
-        "flags": list(box.flags),
         "line": str(box.line or ""),
     }
 
 
 def operation(operation: Operation) -> Facts:
     """A drawn operation."""
-    return {
-        "id": operation.id,
-        "glyph": formula.glyph(operation.node),
-        "result": operation.result,
-        "link": operation.link,
-        "scope": scope(operation),
-    }
+    drawn = fields(operation, "id", "result", "link")
+    return {**drawn, "glyph": formula.glyph(operation.node), "scope": scope(operation)}
+
+
+def fields(record: Any, *names: str) -> Facts:
+    """What a record holds that is told as it is."""
+    return {name: getattr(record, name) for name in names}
 
 
 def scope(part: Box | Operation) -> str | None:
@@ -128,15 +124,8 @@ def arrow(arrow: Arrow, diagram: Diagram) -> Facts:
     """A drawn arrow."""
     derivative, text = formula.arrow_texts(arrow, diagram.detail)
     closed = arrow.derivative is not None and arrow.derivative.closed
-    return {
-        "id": arrow.id,
-        "tail": arrow.tail,
-        "head": arrow.head,
-        "derivative": derivative,
-        "text": text,
-        "live": arrow.live,
-        "closed": closed,
-    }
+    drawn = fields(arrow, "id", "tail", "head", "live")
+    return {**drawn, "derivative": derivative, "text": text, "closed": closed}
 
 
 def forward(node: Node, story: Story) -> Facts:
@@ -155,8 +144,9 @@ def forward(node: Node, story: Story) -> Facts:
 def step(step: Step, diagram: Diagram) -> Facts:
     """A result passes its gradient to an operand."""
     local = step.derivative
-    node, _ = step.edge
+    node = step.edge.result
     return {
+        **fields(step, "done", "total"),
         "operation": diagram.operation(node),
         "result": diagram.box(node),
         "operand": diagram.box(step.edge.operand),
@@ -172,8 +162,6 @@ def step(step: Step, diagram: Diagram) -> Facts:
         "before": "0" if step.before is None else formatting.array(step.before),
         "contribution": formatting.array(step.contribution),
         "after": formatting.array(step.after),
-        "done": step.done,
-        "total": step.total,
     }
 
 
@@ -195,18 +183,16 @@ def leaf(leaf: Leaf, story: Story) -> Facts:
         "name": story.replay.names[leaf.node],
         "derivative": chain.wanted,
         "count": formatting.how_many(leaf.paths.count),
-        "routes": [route(path, chain, story.diagram) for path in leaf.paths.listed],
+        "routes": [
+            {
+                "parts": story.diagram.along(path),
+                "words": chain.product(path),
+                "product": formatting.array(path.product),
+            }
+            for path in leaf.paths.listed
+        ],
         "more": formatting.how_many(leaf.paths.more) if leaf.paths.more else "",
         "rest": formatting.array(leaf.paths.rest) if leaf.paths.more else "",
         "gradient": formatting.array(leaf.paths.gradient),
         "earlier": "" if leaf.earlier is None else formatting.array(leaf.earlier),
-    }
-
-
-def route(path: Path, chain: ChainRule, diagram: Diagram) -> Facts:
-    """One path: the parts of the picture along it, and its product."""
-    return {
-        "parts": diagram.along(path),
-        "words": chain.product(path),
-        "product": formatting.array(path.product),
     }
