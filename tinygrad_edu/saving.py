@@ -24,7 +24,7 @@ import numpy as np
 
 from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.nn.module import differences
+from tinygrad_edu.tree import differences
 
 METADATA = "__metadata__"
 # How long a header may be, in bytes: it is read before anything in it can be believed.
