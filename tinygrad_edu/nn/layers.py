@@ -88,10 +88,8 @@ class Linear(Module):
 
         Raises
         ------
-        TypeError
-            For anything but real numbers.
-        ValueError
-            If the last axis of x is not `in` long; the message names the layer and where x came from.
+        TypeError, ValueError
+            For anything but real numbers, or another width; the message names the layer and where x came from.
         """
         x = numbers("x", x)
         shape = shape_of(x)

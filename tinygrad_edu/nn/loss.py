@@ -33,10 +33,8 @@ def mse_loss(prediction: Any, target: Any) -> Any:
 
     Raises
     ------
-    TypeError
-        For anything but real numbers.
-    ValueError
-        For different shapes, also where NumPy would broadcast them, and for targets that are nan.
+    TypeError, ValueError
+        For anything but real numbers, different shapes, also where NumPy would broadcast, and targets that are nan.
     """
     prediction = numbers("prediction", prediction)
     target = numbers("target", target)
@@ -57,10 +55,8 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
 
     Raises
     ------
-    TypeError
-        For classes that are not integers.
-    ValueError
-        For shapes that do not fit, and for a class below 0 or beyond the last logit.
+    TypeError, ValueError
+        For classes that are not integers, below 0 or beyond the last logit, and for shapes that do not fit.
     """
     logits = numbers("logits", logits)
     classes = expect_classes(logits, classes)
@@ -84,10 +80,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
 
     Raises
     ------
-    TypeError
-        For anything but real numbers.
-    ValueError
-        For different shapes, a target outside [0, 1], and for logits that are the result of a sigmoid.
+    TypeError, ValueError
+        As for `mse_loss`, for a target outside [0, 1], and for logits that are the result of a sigmoid.
     """
     logits = numbers("logits", logits)
     target = numbers("target", target)
@@ -109,10 +103,8 @@ def accuracy(prediction: Any, target: Any) -> float:
 
     Raises
     ------
-    TypeError
-        For anything but real numbers.
-    ValueError
-        For different shapes, also where NumPy would broadcast them, and for predictions that are no whole numbers.
+    TypeError, ValueError
+        As for `mse_loss`, and for predictions that are no whole numbers.
     """
     guess, truth = (np.asarray(plain(x)) for x in (numbers("prediction", prediction), numbers("target", target)))
     if guess.ndim == truth.ndim + 1 and guess.shape[-1] > 1 and guess.shape[:-1] == truth.shape:

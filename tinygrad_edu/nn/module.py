@@ -51,11 +51,6 @@ class Module:
         ----------
         *args, **kwargs
             What the subclass takes, such as `x` of shape (batch, in).
-
-        Raises
-        ------
-        NotImplementedError
-            If the subclass does not define it.
         """
         kind = type(self).__name__
         raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
@@ -92,13 +87,7 @@ class Module:
         return [value for _, value in self.named_parameters()]
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the parameters' arrays, as a dict by path.
-
-        Raises
-        ------
-        ValueError
-            If two parameters have one path, as with the dict keys 1 and '1'.
-        """
+        """Copies of the parameters' arrays, as a dict by path; two parameters of one path are a ValueError."""
         named = list(self.named_parameters())
         state = {name: value.data.copy() for name, value in named}
         if len(state) < len(named):
@@ -117,10 +106,8 @@ class Module:
 
         Raises
         ------
-        ValueError
-            If paths are missing or left over, or shapes differ; the module is unchanged.
-        TypeError
-            If the state is no dict, or an entry is no array of real numbers; the module is unchanged.
+        TypeError, ValueError
+            If that is no dict of arrays of real numbers, paths are missing or left over, or shapes differ.
         """
         own = dict(self.named_parameters())
         arrays = checked_state(own, state, type(self).__name__)
