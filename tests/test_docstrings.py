@@ -133,7 +133,7 @@ def test_the_check_sees_what_is_missing():
 def test_methods_are_found_once_and_those_of_other_packages_not_at_all():
     names = list(public())
     assert "tinygrad_edu.nn.module.Module.load_state_dict" in names
-    assert "tinygrad_edu.nn.linear.Linear.forward" in names
+    assert "tinygrad_edu.nn.layers.Linear.forward" in names
     assert "tinygrad_edu.nn.init.he_normal" in names
     assert "tinygrad_edu.value.Value.tanh" in names
     assert not [

@@ -37,15 +37,15 @@ def test_what_follows_from_other_arrows_is_left_out(house):
 
 
 def test_imports_are_read_as_python_runs_them(house):
-    known = {f"tinygrad_edu{name}" for name in ("", ".nn", ".nn.linear", ".value", ".graph", ".viz")}
+    known = {f"tinygrad_edu{name}" for name in ("", ".nn", ".nn.layers", ".value", ".graph", ".viz")}
     text = (
         "import numpy, tinygrad_edu.value\nfrom tinygrad_edu import nn, Value\n"
-        "from tinygrad_edu.nn.linear import Linear\n"
+        "from tinygrad_edu.nn.layers import Linear\n"
         "if TYPE_CHECKING:\n    from tinygrad_edu.graph import Node\ndef f():\n    from tinygrad_edu import viz\n"
     )
     found = set(house.imported(ast.parse(text), known))
     assert found == known - {"tinygrad_edu.graph"}
-    assert house.box("tinygrad_edu.nn.linear") == house.box("tinygrad_edu.nn") == "nn/"
+    assert house.box("tinygrad_edu.nn.layers") == house.box("tinygrad_edu.nn") == "nn/"
     assert house.box("tinygrad_edu.value") == "layer 2"
 
 

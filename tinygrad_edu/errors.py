@@ -189,17 +189,12 @@ def refusing(text: str) -> Callable[..., NoReturn]:
     """A method that would cut the graph silently, and says what to write instead."""
 
     def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
-        """Refused, with what to write instead.
+        """Refused with a TypeError that says what to write instead.
 
         Parameters
         ----------
         *args, **options
             Whatever NumPy's method takes.
-
-        Raises
-        ------
-        TypeError
-            Always.
         """
         raise refusal(TypeError, text)
 

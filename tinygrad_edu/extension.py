@@ -28,18 +28,14 @@ def custom(
 
     Parameters
     ----------
-    pullbacks
-        One rule `(g, out, *arrays, *, **options)` per array argument, in NumPy; or `Each`.
-    domain
-        Where the rules hold: `REALS`, `POSITIVE`, any `(low, high)`, or a list of one for each argument.
+    pullbacks, domain, **declared
+        As for `differentiable`: one rule per array argument in a sequence, or `Each`. A function that is not
+        elementwise needs `cases`: examples of its arguments' shapes and of its options.
     reference
         Another function that gives the same, such as a slower one.
     order
         Up to which derivative the rules are compared with differences; 1 for a rule that is not made of
         differentiable functions.
-    declared
-        `kinks`, `singular`, `glyph`, `formulas`, and so on, as for `Op`. A function that is not elementwise needs
-        `cases`: examples of its arguments' shapes and of its options.
 
     Returns
     -------
@@ -48,10 +44,9 @@ def custom(
 
     Raises
     ------
-    TypeError
-        If the pullbacks do not fit the function's arguments and options.
-    ValueError
-        If a pullback disagrees with differences, or the function with the reference.
+    TypeError, ValueError
+        If the pullbacks do not fit the function's arguments, or disagree with differences; if the function disagrees
+        with the reference.
 
     Examples
     --------

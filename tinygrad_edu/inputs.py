@@ -4,6 +4,7 @@ Variables are floating point; constants are any real numbers or arrays. Everythi
 words that say what to write instead.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,16 @@ def plain(argument: Any) -> Any:
     if isinstance(argument, list | tuple):
         return type(argument)(map(plain, argument))
     return argument.data if isinstance(argument, Node) else argument
+
+
+def numbers(name: str, thing: Any) -> Any:
+    """A Value as it is; anything else as an array of real numbers, or a refusal that names the argument."""
+    return thing if isinstance(thing, Node) else named(name, thing, constant)
+
+
+def named(name: str, thing: Any, read: Callable[[Any], Any]) -> Any:
+    """What `read` makes of an argument; its refusals get the argument's name."""
+    try:
+        return read(thing)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise errors.refusal(TypeError, f"{name}: {errors.words(error)}") from None

@@ -24,7 +24,7 @@ import numpy as np
 
 from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.nn.module import differences
+from tinygrad_edu.tree import differences
 
 METADATA = "__metadata__"
 # How long a header may be, in bytes: it is read before anything in it can be believed.
@@ -69,12 +69,10 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     ------
     CheckpointError
         If an array is not of real numbers of at most 64 bits, or a name cannot be written.
-    TypeError
-        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
+    TypeError, ImportError
+        If `model` has no `state_dict()`, such as a state or a path; if the safetensors package is missing.
     OSError
         If the file cannot be written, for lack of space or permission; a file that was at `path` is unchanged.
-    ImportError
-        If the safetensors package is missing.
 
     Examples
     --------
@@ -105,23 +103,16 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    model
-        A `Module`, an `Optimizer` or anything else with `state_dict()` and `load_state_dict()`, built with the same
-        shapes as the one that was saved.
-    path
-        The file that `save` wrote.
+    model, path
+        As for `save`: a model of the same shapes, with `load_state_dict()` too, and the file.
 
     Raises
     ------
     CheckpointError
         If the file is of another model, damaged, cut short, or not written by `save`, or the model refuses what
         it holds; the model is unchanged.
-    TypeError
-        If `model` has no `state_dict()`: for example, if the state itself or the path was given first.
-    OSError
-        If there is no such file.
-    ImportError
-        If the safetensors package is missing.
+    TypeError, ImportError, OSError
+        As for `save`; also if there is no such file.
     """
     package = safetensors()
     own = state_of(model, "load")

@@ -60,13 +60,7 @@ class Each:
 
 
 class Parts(Each):
-    """All pullbacks at once, for a great many arguments.
-
-    Parameters
-    ----------
-    rule
-        `rule(g, out, *arrays, **options)` gives the list of the gradients of all arrays.
-    """
+    """All pullbacks at once: `rule(g, out, *arrays, **options)` gives the list of the gradients of all arrays."""
 
     def __getitem__(self, i: int) -> Rule:
         return lambda *inputs, **options: self.rule(*inputs, **options)[i]
@@ -93,7 +87,7 @@ class Op:
         How pictures show the function, and its local derivative for each argument in `x`, `y`, `out`.
     with_constants
         The pullbacks used instead when not every argument is a variable, so that a tie with a constant
-        has its minimum-norm gradient, 0. They become an entry of their own.
+        has its minimum-norm gradient, 0; an `Op` is made of them.
     compute
         A faster way to the same result, such as `operator.mul`, which skips the ufunc for single numbers.
     linear
@@ -204,12 +198,10 @@ def lookup(function: Rule, with_constants: bool = False) -> Op:
     return op.with_constants if with_constants else op
 
 
-def register(op: Op) -> Op:
-    """Enter an operation into the table; a function is entered once."""
-    if op.function in OPERATIONS or op.function in REWRITES or op.function in CONSTANTS:
-        raise ValueError(f"{op.name} is in the table already; a function has one derivative")
-    OPERATIONS[op.function] = op
-    return op
+def expect_new(function: Rule) -> None:
+    """Refuse a function that is in the table already."""
+    if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
+        raise ValueError(f"{function.__name__} is in the table already; a function has one derivative")
 
 
 def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **declared: Any) -> Op:
@@ -234,10 +226,8 @@ def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **decla
 
     Raises
     ------
-    TypeError
-        If the pullbacks do not fit the function's arguments and options.
-    ValueError
-        If the function is in the table already.
+    TypeError, ValueError
+        If the pullbacks do not fit the function's arguments and options; if it is in the table already.
 
     Examples
     --------
@@ -246,7 +236,9 @@ def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **decla
         te.differentiable(np.tanh, lambda g, out, x: g * (1 - out**2), domain=te.REALS)
     """
     rules: Any = pullbacks[0] if len(pullbacks) == 1 and isinstance(pullbacks[0], Each) else pullbacks
-    return register(Op(function, rules, domain=domain, **declared))
+    expect_new(function)
+    op = OPERATIONS[function] = Op(function, rules, domain=domain, **declared)
+    return op
 
 
 def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = "", **declared: Any) -> Rule:
@@ -256,25 +248,16 @@ def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = 
     ----------
     function
         Computes the result from plain arrays and options.
-    *pullbacks
-        One rule per array argument, as for `differentiable`.
-    domain
-        Where the rules hold, as for `differentiable`.
+    *pullbacks, domain, **declared
+        As for `differentiable`.
     name
         What pictures and messages call a lambda; other functions have their name.
-    **declared
-        As for `Op`.
 
     Returns
     -------
     callable
         What users call. It behaves as NumPy's own functions do: plain arrays in, plain arrays out, and a Value among
         the arguments is asked to take over.
-
-    Raises
-    ------
-    TypeError
-        If the pullbacks do not fit the function's arguments and options.
     """
     if name:
         function.__name__ = function.__qualname__ = name
@@ -297,18 +280,13 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
     Parameters
     ----------
     function
-        The function users call, such as `np.ptp`.
+        The function users call, such as `np.ptp`; one that is in the table already is a ValueError.
 
     Returns
     -------
     callable
         A decorator for the rewrite, which takes the arguments that it knows by NumPy's names. A call with an option
         that it does not name is a TypeError.
-
-    Raises
-    ------
-    ValueError
-        If the function is in the table already.
 
     Examples
     --------
@@ -320,8 +298,7 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
     """
 
     def enter(rewrite: Rule) -> Rule:
-        if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
-            raise ValueError(f"{function.__name__} is in the table already")
+        expect_new(function)
         REWRITES[function] = rewrite
         if rewrite in OPERATIONS or rewrite in REWRITES:  # one function under two names
             return rewrite
@@ -406,28 +383,19 @@ def case(*shapes: tuple[int, ...], **options: Any) -> Case:
 
     Parameters
     ----------
-    *shapes
-        The shape of each array argument.
-    **options
-        The options of the call.
+    *shapes, **options
+        The shape of each array argument, and the options of the call.
     """
     return shapes, options
 
 
 def cases(*shapes: tuple[int, ...], **choices: Sequence[Any]) -> list[Case]:
-    """Example calls with every combination of some options.
+    """The `case` of every combination of some options, as a list.
 
     Parameters
     ----------
-    *shapes
-        The shape of each array argument.
-    **choices
-        The values to try, for each option.
-
-    Returns
-    -------
-    list
-        A `case` for each combination.
+    *shapes, **choices
+        The shape of each array argument, and the values to try for each option.
     """
     return [(shapes, dict(zip(choices, row, strict=True))) for row in product(*choices.values())]
 

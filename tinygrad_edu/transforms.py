@@ -138,10 +138,8 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
     Parameters
     ----------
-    f
-        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
-    argnums
-        Which positional arguments to differentiate with respect to; several give a tuple.
+    f, argnums
+        As for `value_and_grad`.
 
     Examples
     --------
@@ -159,11 +157,8 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     Parameters
     ----------
-    f
-        A function of numbers, arrays or structures, as for `value_and_grad`; it gives an array
-        of which each entry depends on the same entry of the argument.
-    argnums
-        Which positional arguments to differentiate with respect to; several give a tuple.
+    f, argnums
+        As for `value_and_grad`, but f gives an array of which each entry depends on the same entry of the argument.
     """
     return grad(wraps(f)(lambda *args, **kwargs: np.sum(f(*args, **kwargs))), argnums)
 
@@ -171,20 +166,13 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """The result `f(*primals)`, and the function that takes a gradient of it back to a tuple, one for each primal.
 
-    f runs once, however often one pulls.
+    f runs once, however often one pulls. A gradient that has not the structure and shapes of the result is a
+    ValueError.
 
     Parameters
     ----------
-    f
-        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
-    *primals
-        Its arguments.
-
-    Returns
-    -------
-    tuple
-        The result, and a function: from a gradient of the result, of its structure and shapes, to one for each
-        primal. A gradient that does not fit is a ValueError.
+    f, *primals
+        A function, as for `value_and_grad`, but what it gives may be a structure too; and its arguments.
     """
     run = Run(f, primals, {}, tuple(range(len(primals))))
     pull = lambda g: rebuild(run.chosen, run.pull(joined(matched(g, run.out, "gradient"))))
@@ -197,21 +185,11 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     f
-        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may be a structure too.
+        A function, as for `value_and_grad`, but what it gives may be a structure too.
     primals
         Its arguments, a tuple; a single one needs no tuple.
     tangents
-        A direction for each, of its structure and shapes.
-
-    Returns
-    -------
-    tuple
-        The result, and its derivative along the tangents, of the structure and shapes of the result.
-
-    Raises
-    ------
-    ValueError
-        If the tangents do not fit the primals.
+        A direction for each, of its structure and shapes; others are a ValueError.
     """
     primals, tangents = (tuple(t) if isinstance(t, tuple | list) else (t,) for t in (primals, tangents))
     run = Run(f, primals, {}, tuple(range(len(primals))))
@@ -227,11 +205,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     Parameters
     ----------
-    f
-        A function of numbers, arrays or structures, as for `value_and_grad`; what it gives may
-        be a structure too.
-    argnums
-        Which positional arguments to differentiate with respect to; several give a tuple.
+    f, argnums
+        As for `value_and_grad`, but what f gives may be a structure too.
     """
 
     @wraps(f)
@@ -259,10 +234,8 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     Parameters
     ----------
-    f
-        A function of numbers, arrays or structures, as for `value_and_grad`; it gives one number.
-    argnums
-        Which positional arguments to differentiate with respect to; several give a tuple.
+    f, argnums
+        As for `value_and_grad`.
     """
     return jacobian(grad(f, argnums), argnums)
 
@@ -272,17 +245,10 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 
     Parameters
     ----------
-    f
-        A function of one argument, as for `value_and_grad`; it gives one number.
-    x
-        Its argument: a number, an array or a structure.
+    f, x
+        A function of one argument, as for `value_and_grad`, and its argument.
     v
-        A direction, of the structure and shapes of x.
-
-    Raises
-    ------
-    ValueError
-        If f gives more than one number, or v does not fit x.
+        A direction, of the structure and shapes of x; another is a ValueError.
     """
     return jvp(grad(f), (x,), (v,))[1]
 

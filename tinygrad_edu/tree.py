@@ -2,15 +2,18 @@
 
 `walk` goes through everything that a structure holds, without recursion; `flatten` lists the leaves, each with its
 path, such as `layers.0.weight`; `rebuild` puts other leaves into the same structure. None is an empty structure. A
-module's leaves are its parameters; what is rebuilt of it is a dict, such as `state_dict()` has.
+module's leaves are its parameters; what is rebuilt of it is a dict by path, as `state_dict()` gives it.
 Source: depth-first search in preorder, as in Knuth, "The Art of Computer Programming" 1, section 2.3.1.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any
 
-from tinygrad_edu.errors import refusal
+import numpy as np
+
+from tinygrad_edu.errors import printable, refusal
+from tinygrad_edu.inputs import arrayed, named
 
 Parts = Callable[[Any], dict[Any, Any] | None]
 
@@ -100,3 +103,26 @@ def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
     for name, part in held.items():
         object.__setattr__(twin, name, part)  # frozen dataclasses have no other way
     return twin
+
+
+def checked_state(own: Mapping[str, Any], state: Any, owner: str) -> dict[str, Any]:
+    """The arrays of a state that its owner can take over: of the same names and shapes, and of real numbers."""
+    if not hasattr(state, "items"):
+        kind = type(state).__name__
+        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
+    read = lambda array: np.asarray(arrayed(array))
+    arrays = {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
+    if faults := differences(own, arrays):
+        text = f"this state does not fit {owner}, which is unchanged: {'; '.join(faults)}"
+        raise refusal(ValueError, printable(text))
+    if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
+        raise refusal(TypeError, f"a state holds real numbers: {printable(', '.join(wrong))}")
+    return arrays
+
+
+def differences(own: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """What keeps the arrays of a state from fitting: names missing or left over, and shapes."""
+    faults = [f"'{name}' is missing" for name in own if name not in given]
+    faults += [f"'{name}' is unknown here" for name in given if name not in own]
+    shapes = [(name, np.shape(own[name]), given[name].shape) for name in own if name in given]
+    return faults + [f"'{name}' is {x} here and {y} in the state" for name, x, y in shapes if x != y]

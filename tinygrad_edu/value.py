@@ -121,12 +121,7 @@ class Value(Node):
         ----------
         gradient
             That of something further on with respect to this Value, of its shape; a single number may leave it out:
-            it is 1.
-
-        Raises
-        ------
-        ValueError
-            For an array without `gradient`, and for a `gradient` of another shape.
+            it is 1. Anything else is a ValueError.
         """
         start_from = seed(self, gradient)
         found = backpropagate(self, start_from)
@@ -137,13 +132,7 @@ class Value(Node):
             value.grad = g
 
     def item(self) -> float:
-        """The only number of the Value, as a Python float.
-
-        Raises
-        ------
-        ValueError
-            If it holds more or fewer than one number.
-        """
+        """The only number of the Value, as a Python float; any other count of numbers is a ValueError."""
         return float(np.reshape(self.data, ()))
 
     def tolist(self) -> Any:
@@ -261,7 +250,7 @@ class Value(Node):
         return np.compress(condition, self, axis)
 
     def reshape(self, *shape: Any, **order: Any) -> Any:
-        """The same numbers in another shape.
+        """The same numbers in another shape, which must have as many entries.
 
         Parameters
         ----------
@@ -269,11 +258,6 @@ class Value(Node):
             The sizes, as `(2, 3)` or `2, 3`; one may be -1, what is left.
         **order
             `order="C"` or `"F"`, as for `np.reshape`.
-
-        Raises
-        ------
-        ValueError
-            If that shape has another number of entries.
         """
         return dispatch(np.reshape, (self, shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape), order)
 
@@ -284,11 +268,6 @@ class Value(Node):
         ----------
         *axes
             Each axis once, as `(1, 0)` or `1, 0`; none reverses them.
-
-        Raises
-        ------
-        ValueError
-            If that is no order of the axes.
         """
         return dispatch(np.transpose, (self, axes[0] if len(axes) == 1 else axes or None), {})
 

@@ -137,7 +137,7 @@ def test_loading_keeps_the_dtype():
 
 faults = {
     "missing": (lambda s: s.pop("scale"), "'scale' is missing"),
-    "extra": (lambda s: s.update(other=np.ones(1)), "'other' is not a parameter here"),
+    "extra": (lambda s: s.update(other=np.ones(1)), "'other' is unknown here"),
     "shape": (
         lambda s: s.update({"layers.0.weight": np.ones((2, 4))}),
         r"'layers.0.weight' is \(2, 3\) here and \(2, 4\) in the state",

@@ -200,12 +200,12 @@ def test_states_are_copies_of_numbers_under_names(make):
 
 MISFITS = {
     "missing": (lambda s: s.pop("states.0.1"), "'states.0.1' is missing"),
-    "extra": (lambda s: s.update(momentum=0.9), "'momentum' is nothing that Adam keeps here"),
+    "extra": (lambda s: s.update(momentum=0.9), "'momentum' is unknown here"),
     "shape": (
         lambda s: s.update({"states.1.2": np.ones(3)}),
         r"'states.1.2' is \(2,\) here and \(3,\) in the state",
     ),
-    "text": (lambda s: s.update({"states.0.1": np.array("x")}), "'states.0.1' is <U1, not real numbers"),
+    "text": (lambda s: s.update({"states.0.1": np.array("x")}), "real numbers: 'states.0.1' is <U1"),
     "rate": (lambda s: s.update(lr=-1.0), r"lr is -1\.0; it must be a finite number above 0"),
 }
 
@@ -220,7 +220,7 @@ def test_a_state_that_does_not_fit_changes_nothing(fault):
     given = {name: array + 1 for name, array in optimizer.state_dict().items()}
     spoil, message = MISFITS[fault]
     spoil(given)
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
         optimizer.load_state_dict(given)
     assert "(test_optimizer.py:" in str(caught.value)
     assert {name: array.tobytes() for name, array in optimizer.state_dict().items()} == before
@@ -230,7 +230,7 @@ def test_a_state_of_another_algorithm_is_refused():
     w = Value([1.0, 2.0])
     with pytest.raises(ValueError, match=r"does not fit Adam, which is unchanged: 'states.0.0' is missing; "):
         optim.Adam([w]).load_state_dict(optim.SGD([w], lr=0.1).state_dict())
-    with pytest.raises(ValueError, match=r"'states\.0' is nothing that SGD keeps here"):
+    with pytest.raises(ValueError, match=r"'states\.0' is unknown here"):
         optim.SGD([w], lr=0.1).load_state_dict(optim.SGD([w], lr=0.1, momentum=0.9).state_dict())
-    with pytest.raises(TypeError, match=r"a state is a dict of arrays, from state_dict\(\); got list"):
+    with pytest.raises(TypeError, match=r"a state is a dict of arrays by path, from state_dict\(\); got list"):
         optim.SGD([w], lr=0.1).load_state_dict([])

@@ -8,11 +8,9 @@ losses are written in NumPy, and the engine differentiates them.
 from numpy import tanh
 
 from tinygrad_edu.nn import init
-from tinygrad_edu.nn.activation import ReLU, Sigmoid, Tanh
-from tinygrad_edu.nn.linear import Linear
+from tinygrad_edu.nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
 from tinygrad_edu.nn.loss import accuracy, binary_cross_entropy, cross_entropy, mse_loss
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.nn.sequential import Sequential
 from tinygrad_edu.rules.elementwise import relu, sigmoid
 
 __all__ = [

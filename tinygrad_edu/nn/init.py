@@ -63,10 +63,8 @@ def zeros(shape: Shape, rng: Generator) -> Array:
 
     Parameters
     ----------
-    shape
-        Of the array, such as (out,).
-    rng
-        Not used: nothing is drawn.
+    shape, rng
+        The shape of the array, such as (out,); nothing is drawn.
     """
     return np.zeros(shape)
 
@@ -76,10 +74,8 @@ def normal(shape: Shape, rng: Generator, mean: float = 0.0, std: float = 1.0) ->
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     mean, std
         Mean and standard deviation.
     """
@@ -91,10 +87,8 @@ def uniform(shape: Shape, rng: Generator, low: float = -1.0, high: float = 1.0) 
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     low, high
         The ends of the interval.
     """
@@ -108,10 +102,8 @@ def glorot_uniform(shape: Shape, rng: Generator) -> Array:
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     """
     bound = math.sqrt(6 / sum(fans(shape)))
     return rng.uniform(-bound, bound, shape)
@@ -124,10 +116,8 @@ def glorot_normal(shape: Shape, rng: Generator) -> Array:
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     """
     return rng.normal(0.0, math.sqrt(2 / sum(fans(shape))), shape)
 
@@ -139,10 +129,8 @@ def he_normal(shape: Shape, rng: Generator) -> Array:
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     """
     return rng.normal(0.0, math.sqrt(2 / fans(shape)[0]), shape)
 
@@ -154,10 +142,8 @@ def he_uniform(shape: Shape, rng: Generator) -> Array:
 
     Parameters
     ----------
-    shape
-        Of the array, such as (in, out).
-    rng
-        The generator to draw from.
+    shape, rng
+        The shape of the array, such as (in, out), and the generator to draw from.
     """
     bound = math.sqrt(6 / fans(shape)[0])
     return rng.uniform(-bound, bound, shape)

@@ -11,13 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-import numpy as np
-
-from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.inputs import arrayed
-from tinygrad_edu.nn.expect import named
+from tinygrad_edu.errors import printable
 from tinygrad_edu.recording import SCOPE, Scope
-from tinygrad_edu.tree import walk
+from tinygrad_edu.tree import checked_state, parts, walk
 from tinygrad_edu.value import Value, shown
 
 
@@ -55,11 +51,6 @@ class Module:
         ----------
         *args, **kwargs
             What the subclass takes, such as `x` of shape (batch, in).
-
-        Raises
-        ------
-        NotImplementedError
-            If the subclass does not define it.
         """
         kind = type(self).__name__
         raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
@@ -96,13 +87,7 @@ class Module:
         return [value for _, value in self.named_parameters()]
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the parameters' arrays, as a dict by path.
-
-        Raises
-        ------
-        ValueError
-            If two parameters have one path, as with the dict keys 1 and '1'.
-        """
+        """Copies of the parameters' arrays, as a dict by path; two parameters of one path are a ValueError."""
         named = list(self.named_parameters())
         state = {name: value.data.copy() for name, value in named}
         if len(state) < len(named):
@@ -121,18 +106,11 @@ class Module:
 
         Raises
         ------
-        ValueError
-            If paths are missing or left over, or shapes differ; the module is unchanged.
-        TypeError
-            If the state is no dict, or an entry is no array of real numbers; the module is unchanged.
+        TypeError, ValueError
+            If that is no dict of arrays of real numbers, paths are missing or left over, or shapes differ.
         """
         own = dict(self.named_parameters())
-        arrays = arrays_of(state)
-        if faults := differences({name: value.data for name, value in own.items()}, arrays):
-            text = f"this state does not fit {type(self).__name__}: {'; '.join(faults)}"
-            raise refusal(ValueError, printable(text))
-        if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-            raise refusal(TypeError, f"parameters are real numbers: {printable(', '.join(wrong))}")
+        arrays = checked_state(own, state, type(self).__name__)
         for name, value in own.items():
             value.data = arrays[name].astype(value.data.dtype)
 
@@ -194,9 +172,7 @@ def held(thing: Any) -> dict[Any, Any] | None:
     """What a module, a list, a tuple or a dict holds, by name; None for everything else."""
     if isinstance(thing, Module):
         return vars(thing)
-    if isinstance(thing, list | tuple):
-        return dict(enumerate(thing))
-    return thing if isinstance(thing, dict) else None
+    return parts(thing) if isinstance(thing, list | tuple | dict) else None
 
 
 def contents(module: Module, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -213,24 +189,3 @@ def describe(path: str, kind: str, shapes: list[str]) -> str:
 def is_parameter(thing: Any) -> bool:
     """Whether something is a Value that no operation made."""
     return isinstance(thing, Value) and thing.op is None
-
-
-def arrays_of(state: Any) -> dict[str, Any]:
-    """The entries of a state as arrays."""
-    if not hasattr(state, "items"):
-        kind = type(state).__name__
-        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
-    read = lambda array: np.asarray(arrayed(array))
-    return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
-
-
-def differences(own: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What keeps a state from fitting: names missing or left over, and shapes."""
-    missing = [f"'{name}' is missing" for name in own if name not in given]
-    extra = [f"'{name}' is not a parameter here" for name in given if name not in own]
-    shapes = [
-        f"'{name}' is {own[name].shape} here and {given[name].shape} in the state"
-        for name in own
-        if name in given and own[name].shape != given[name].shape
-    ]
-    return missing + extra + shapes

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.optim.expect import expect_betas, expect_positive
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_fraction, expect_positive
 from tinygrad_edu.value import Value
 
 
@@ -57,17 +57,13 @@ class Adam(Optimizer):
         The parameters, such as `model.parameters()`.
     lr
         The learning rate, above 0: about the size of a step in every coordinate.
-    betas
-        How much of the mean gradient and of the mean square is kept at each step, both in [0, 1).
-    eps
-        Above 0: keeps the ratio finite where gradients are 0.
+    betas, eps
+        As for `adam`: two numbers in [0, 1), and one above 0.
 
     Raises
     ------
-    TypeError
-        For arguments of another type.
-    ValueError
-        For numbers out of range; the message says the range.
+    TypeError, ValueError
+        For arguments of another type, and numbers out of range.
     """
 
     def __init__(
@@ -79,3 +75,11 @@ class Adam(Optimizer):
     ) -> None:
         beta1, beta2 = expect_betas(betas)
         super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))
+
+
+def expect_betas(betas: Any) -> tuple[float, float]:
+    """Two numbers in [0, 1)."""
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        got = f"{len(betas)} of them" if isinstance(betas, tuple | list) else f"a {type(betas).__name__}"
+        raise refusal(TypeError, f"betas are two numbers in [0, 1), such as (0.9, 0.999); got {got}")
+    return expect_fraction("betas[0]", betas[0]), expect_fraction("betas[1]", betas[1])

@@ -9,6 +9,7 @@ initialization and momentum in deep learning" (2013), equations 1 to 4.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -16,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.optim.expect import expect_fraction, expect_nonnegative
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_between, expect_fraction
 from tinygrad_edu.value import Value
 
 
@@ -49,9 +49,9 @@ def sgd(momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     momentum
         How much of the velocity is kept at each step, in [0, 1).
     nesterov
-        Whether to look ahead.
+        Whether to look ahead; needs a momentum above 0.
     weight_decay
-        At least 0: adds `weight_decay * w` to the gradient.
+        At least 0: adds `weight_decay * w` to the gradient, the gradient of `weight_decay / 2 * sum(w**2)`.
     """
     step = partial(update, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
     return Algorithm(partial(init, momentum=momentum), step)
@@ -66,19 +66,13 @@ class SGD(Optimizer):
         The parameters, such as `model.parameters()`.
     lr
         The learning rate, above 0.
-    momentum
-        How much of the velocity is kept at each step, in [0, 1).
-    nesterov
-        Whether to look ahead; needs a momentum above 0.
-    weight_decay
-        At least 0: adds `weight_decay * w` to the gradient, the gradient of `weight_decay / 2 * sum(w**2)`.
+    momentum, nesterov, weight_decay
+        As for `sgd`.
 
     Raises
     ------
-    TypeError
-        For arguments of another type.
-    ValueError
-        For numbers out of range; the message says the range.
+    TypeError, ValueError
+        For arguments of another type, and numbers out of range.
     """
 
     def __init__(
@@ -92,5 +86,5 @@ class SGD(Optimizer):
         momentum = expect_fraction("momentum", momentum)
         if nesterov and not momentum:
             raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
-        decay = expect_nonnegative("weight_decay", weight_decay)
+        decay = expect_between("weight_decay", weight_decay, 0.0, math.inf, "a finite number of at least 0")
         super().__init__(params, lr, sgd(momentum, nesterov, decay))

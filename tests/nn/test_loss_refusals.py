@@ -22,7 +22,7 @@ def test_different_shapes_never_make_a_loss(x, y):
 def test_the_column_against_the_row():
     message = (
         "prediction - target: prediction is (4, 1), target is (4,); this would broadcast to (4, 4): "
-        "16 differences instead of 4. Use target[:, None] or prediction[:, 0] (test_expect.py:"
+        "16 differences instead of 4. Use target[:, None] or prediction[:, 0] (test_loss_refusals.py:"
     )
     with pytest.raises(ValueError, match="broadcast") as caught:
         nn.mse_loss(Value(np.ones((4, 1))), np.ones(4))
@@ -56,7 +56,7 @@ def test_shapes_that_differ_otherwise(shape):
 def test_classes(logits, classes, error, message):
     with pytest.raises(error, match=message) as caught:
         nn.cross_entropy(Value(logits), classes)
-    assert "(test_expect.py:" in str(caught.value)
+    assert "(test_loss_refusals.py:" in str(caught.value)
 
 
 @pytest.mark.parametrize("target", [-0.1, 1.1, np.nan, 2.0])
@@ -81,7 +81,7 @@ def test_no_examples_have_no_mean():
     ("target", "where"), [([1.0, np.nan], r"\(1,\)"), (np.nan, r"\(\)"), ([np.nan] * 2, r"\(0,\)")]
 )
 def test_targets_that_were_not_measured(target, where):
-    message = rf"target is nan at {where}: leave out what was not measured \(test_expect.py:"
+    message = rf"target is nan at {where}: leave out what was not measured \(test_loss_refusals.py:"
     for numbers in (target, np.float32(target), Value(target)):
         with pytest.raises(ValueError, match=message):
             nn.mse_loss(Value([0.0, 1.0]), numbers)
@@ -120,5 +120,5 @@ def test_what_is_no_number_is_refused_under_the_name_of_the_argument(loss, place
     arguments[place] = wrong
     with pytest.raises(TypeError, match=words) as caught:
         getattr(nn, loss)(*arguments)
-    assert str(caught.value).count("(test_expect.py:") == 1
+    assert str(caught.value).count("(test_loss_refusals.py:") == 1
     assert LOSSES[loss][place] in str(caught.value)

@@ -30,7 +30,7 @@ W = Value(1.0, name="w")
 def test_parameters(make, params, error, message):
     with pytest.raises(error, match=message) as caught:
         make(params)
-    assert "(test_expect.py:" in str(caught.value)
+    assert "(test_refusals.py:" in str(caught.value)
 
 
 def test_a_generator_is_fine_once():
@@ -53,7 +53,7 @@ def test_learning_rates(make, lr):
 )
 def test_learning_rates_that_are_no_numbers(make, lr):
     kind = type(lr).__name__
-    with pytest.raises(TypeError, match=rf"lr is a {kind}; it must be a finite number above 0 \(test_expect.py:"):
+    with pytest.raises(TypeError, match=rf"lr is a {kind}; it must be a finite number above 0 \(test_refusals.py:"):
         make([W], lr=lr)
 
 
@@ -98,7 +98,7 @@ def test_adam_options(options, message):
     ("betas", "got"), [(0.9, "a float"), ((0.9,), "1 of them"), ((0.9, 0.9, 0.9), "3 of them"), (None, "a NoneType")]
 )
 def test_betas_are_two(betas, got):
-    with pytest.raises(TypeError, match=rf"betas are two numbers in \[0, 1\), such as .*; got {got} \(test_exp"):
+    with pytest.raises(TypeError, match=rf"betas are two numbers in \[0, 1\), such as .*; got {got} \(test_ref"):
         optim.Adam([W], betas=betas)
 
 

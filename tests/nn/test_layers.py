@@ -1,9 +1,10 @@
-"""Linear: the formula, its gradient, and what it says to a wrong width."""
+"""Layers: the formulas and their gradients, composition in order, and what they say to mistakes."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from tinygrad_edu import Value, nn
 
@@ -67,18 +68,18 @@ def wrong_width(model, x):
 
 def test_a_wrong_width_names_the_layer_and_where_the_input_came_from():
     model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(3, 1))
-    expected = "Linear 'layers.2' expects 3 inputs, got 2 (x is (5, 2), from Tanh 'layers.1') (test_linear.py:"
+    expected = "Linear 'layers.2' expects 3 inputs, got 2 (x is (5, 2), from Tanh 'layers.1') (test_layers.py:"
     assert wrong_width(model, np.ones((5, 2))).startswith(expected)
 
 
 @pytest.mark.parametrize(
     ("x", "expected"),
     [
-        (np.ones((5, 3)), "Linear expects 2 inputs, got 3 (x is (5, 3)) (test_linear.py:"),
-        (Value(np.ones(3)), "Linear expects 2 inputs, got 3 (x is (3,)) (test_linear.py:"),
-        (nn.Tanh()(Value(np.ones(3))), "Linear expects 2 inputs, got 3 (x is (3,), from Tanh) (test_linear.py:"),
-        (1.0, "Linear expects 2 inputs, got a single number (x is ()) (test_linear.py:"),
-        ([[1.0]], "Linear expects 2 inputs, got 1 (x is (1, 1)) (test_linear.py:"),
+        (np.ones((5, 3)), "Linear expects 2 inputs, got 3 (x is (5, 3)) (test_layers.py:"),
+        (Value(np.ones(3)), "Linear expects 2 inputs, got 3 (x is (3,)) (test_layers.py:"),
+        (nn.Tanh()(Value(np.ones(3))), "Linear expects 2 inputs, got 3 (x is (3,), from Tanh) (test_layers.py:"),
+        (1.0, "Linear expects 2 inputs, got a single number (x is ()) (test_layers.py:"),
+        ([[1.0]], "Linear expects 2 inputs, got 1 (x is (1, 1)) (test_layers.py:"),
     ],
 )
 def test_a_wrong_width_on_its_own(x, expected):
@@ -87,19 +88,82 @@ def test_a_wrong_width_on_its_own(x, expected):
 
 @pytest.mark.parametrize("widths", [(0, 1), (1, 0), (-1, 2)])
 def test_widths_are_at_least_one(widths):
-    with pytest.raises(ValueError, match=r"Linear\(.*\): both widths are at least 1 \(test_linear.py:"):
+    with pytest.raises(ValueError, match=r"Linear\(.*\): both widths are at least 1 \(test_layers.py:"):
         nn.Linear(*widths)
 
 
 @pytest.mark.parametrize("width", [None, 2.0, "2", True, [2], 1j, np.ones(1, int), np.float64(2)])
 def test_widths_are_whole_numbers(width):
     for widths in ((width, 1), (1, width)):
-        with pytest.raises(TypeError, match=r"Linear\(.*\): both widths are whole numbers \(test_linear.py:"):
+        with pytest.raises(TypeError, match=r"Linear\(.*\): both widths are whole numbers \(test_layers.py:"):
             nn.Linear(*widths)
     assert nn.Linear(np.int64(2), 1).weight.shape == (2, 1)
 
 
 @pytest.mark.parametrize("x", [None, "cat", 1j, [[1.0], [2.0, 3.0]], {}, np.array([None, 1.0]), [Value(1.0)] * 2])
 def test_inputs_are_real_numbers(x):
-    with pytest.raises(TypeError, match=r"^x: .* \(test_linear.py:\d+\)$"):
+    with pytest.raises(TypeError, match=r"^x: .* \(test_layers.py:\d+\)$"):
         nn.Linear(2, 1)(x)
+
+
+REFERENCES = {
+    nn.Sigmoid: lambda x: 1 / (1 + np.exp(-x)),
+    nn.Tanh: np.tanh,
+    nn.ReLU: lambda x: np.where(x > 0, x, 0.0),
+}
+SLOPES = {
+    nn.Sigmoid: lambda y: y * (1 - y),
+    nn.Tanh: lambda y: 1 - y**2,
+    nn.ReLU: lambda y: (y > 0).astype(float),
+}
+arrays = hnp.arrays(float, hnp.array_shapes(max_dims=2, max_side=4), elements=st.floats(-5, 5))
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+@given(x=arrays)
+def test_value_and_slope(kind, x):
+    v = Value(x)
+    out = kind()(v)
+    out.sum().backward()
+    assert np.allclose(out.data, REFERENCES[kind](x), rtol=1e-12)
+    assert np.allclose(v.grad, SLOPES[kind](out.data), rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize(("kind", "function"), [(nn.Sigmoid, nn.sigmoid), (nn.Tanh, nn.tanh), (nn.ReLU, nn.relu)])
+def test_the_function_form_works_on_arrays_and_values(kind, function):
+    x = np.array([-1.0, 0.0, 2.0])
+    assert np.array_equal(function(x), kind()(Value(x)).data)
+    assert isinstance(function(x), np.ndarray)
+    assert kind().parameters() == []
+
+
+FUNCTIONS = {"tanh": np.tanh, "double": lambda x: 2 * x, "shift": lambda x: x + 1.0}
+
+
+@given(st.lists(st.sampled_from(sorted(FUNCTIONS)), max_size=5), st.floats(-2, 2))
+def test_it_composes_in_order(names, start):
+    expected = start
+    for name in names:
+        expected = FUNCTIONS[name](expected)
+    assert nn.Sequential(*(FUNCTIONS[name] for name in names))(Value(start)).item() == expected
+
+
+def test_modules_and_functions_mix():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), np.tanh, nn.Linear(3, 1, rng=1))
+    first, _, last = model.layers
+    x = np.ones((4, 2))
+    assert np.array_equal(model(x).data, last(np.tanh(first(x))).data)
+    assert len(model.parameters()) == 4
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (([nn.Tanh(), nn.Tanh()],), r"Sequential\(\*layers\)"),
+        ((nn.Tanh(), nn.ReLU), r"layer 1 is the class ReLU: write ReLU\(...\)"),
+        ((3.0,), "layer 0 is a float, which cannot be called"),
+    ],
+)
+def test_what_is_no_layer_is_refused(layers, message):
+    with pytest.raises(TypeError, match=rf"{message}.* \(test_layers.py:\d+\)$"):
+        nn.Sequential(*layers)

@@ -1,0 +1,203 @@
+"""Layers: `Linear`, the activations that stand between linear layers, and `Sequential`, which chains them.
+
+Two linear layers without an activation between them are no more than one linear layer. Sigmoid and tanh saturate:
+far from 0 their slope is almost 0, so gradients vanish in deep networks. ReLU does not, but a unit whose input is
+negative for every example has gradient 0 and stops learning.
+
+Sources: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1, for
+`Linear`; Glorot, Bordes and Bengio, "Deep sparse rectifier neural networks" (2011), section 2, for the activations;
+Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_edu.errors import printable, refusal, shape_of
+from tinygrad_edu.inputs import numbers
+from tinygrad_edu.nn.init import Initialiser, Seed, generator, glorot_uniform, zeros
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.rules.elementwise import relu, sigmoid
+from tinygrad_edu.value import Value
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+
+class Linear(Module):
+    """The layer `x @ weight + bias`, a linear map of the last axis: (batch, in) to (batch, out).
+
+    The weight is `(in, out)`, so that the formula on paper and the code are the same line.
+
+    Parameters
+    ----------
+    in_features, out_features
+        The widths of the input and of the output.
+    bias
+        Whether a bias is added.
+    dtype
+        The floating point type of the parameters.
+    init, bias_init
+        Functions `(shape, rng)` that give the first weight and bias, such as those of `nn.init`.
+    rng
+        A seed or a generator; the weight is drawn before the bias.
+
+    Attributes
+    ----------
+    weight
+        (in, out).
+    bias
+        (out,), or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For widths that are no whole numbers, or below 1.
+    """
+
+    weight: Value
+    bias: Value | None
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float64,
+        init: Initialiser = glorot_uniform,
+        bias_init: Initialiser = zeros,
+        rng: Seed = None,
+    ) -> None:
+        expect_widths(in_features, out_features)
+        rng = generator(rng)
+        weight = init((in_features, out_features), rng)
+        self.weight = Value(np.asarray(weight, dtype), name="weight")
+        self.bias = Value(np.asarray(bias_init((out_features,), rng), dtype), name="bias") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """The output, of shape (..., out).
+
+        Parameters
+        ----------
+        x
+            (batch, in), or any (..., in).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For anything but real numbers, or another width; the message names the layer and where x came from.
+        """
+        x = numbers("x", x)
+        shape = shape_of(x)
+        width = self.weight.data.shape[0]
+        if shape[-1:] != (width,):
+            raise refusal(ValueError, wrong_width(self._path, width, x, shape))
+        return x @ self.weight if self.bias is None else x @ self.weight + self.bias
+
+
+def expect_widths(*widths: Any) -> None:
+    """Refuse what is no whole number of at least 1."""
+    call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
+    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
+        raise refusal(TypeError, f"{call}: both widths are whole numbers")
+    if min(widths) < 1:
+        raise refusal(ValueError, f"{call}: both widths are at least 1")
+
+
+def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
+    """Which layer got what from where, when the last axis does not fit."""
+    layer = f"Linear '{path}'" if path else "Linear"
+    got = f"got {shape[-1]}" if shape else "got a single number"
+    source = x.scope if isinstance(x, Value) else None
+    origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
+    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x)), in (0, 1), elementwise."""
+
+    def forward(self, x: Any) -> Any:
+        """The sigmoid of x, of the same shape.
+
+        Parameters
+        ----------
+        x
+            A Value or an array of any shape.
+        """
+        return sigmoid(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent, in (-1, 1) and centred on 0, elementwise."""
+
+    def forward(self, x: Any) -> Any:
+        """The hyperbolic tangent of x, of the same shape.
+
+        Parameters
+        ----------
+        x
+            A Value or an array of any shape.
+        """
+        return np.tanh(x)
+
+
+class ReLU(Module):
+    """max(x, 0), elementwise; its slope at 0 is 0."""
+
+    def forward(self, x: Any) -> Any:
+        """The positive part of x, of the same shape.
+
+        Parameters
+        ----------
+        x
+            A Value or an array of any shape.
+        """
+        return relu(x)
+
+
+class Sequential(Module):
+    """A chain of modules or functions, such as `np.tanh`, each called with the result of the one before.
+
+    Parameters
+    ----------
+    *layers
+        Modules, or functions of one argument, from first to last.
+
+    Attributes
+    ----------
+    layers
+        The list of them: `net.layers[0]` is the first.
+
+    Raises
+    ------
+    TypeError
+        For a list in place of its items, a class in place of an object, and for what cannot be called.
+    """
+
+    layers: list[Callable[[Any], Any]]
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for i, layer in enumerate(layers):
+            if isinstance(layer, list | tuple):
+                raise refusal(TypeError, "a list of layers was given: Sequential(*layers) takes them one by one")
+            if isinstance(layer, type):
+                raise refusal(TypeError, f"layer {i} is the class {layer.__name__}: write {layer.__name__}(...)")
+            if not callable(layer):
+                raise refusal(TypeError, f"layer {i} is a {type(layer).__name__}, which cannot be called")
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """The output of the last layer, (batch, out).
+
+        Parameters
+        ----------
+        x
+            What the first layer takes, such as (batch, in).
+        """
+        for layer in self.layers:
+            x = layer(x)
+        return x
