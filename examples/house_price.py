@@ -37,7 +37,7 @@ bias = model.bias.item() - mean @ (weight_area, weight_age)
 print(f"price = {weight_area:.3f} * area {weight_age:+.3f} * age {bias:+.2f}")
 exact, *_ = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), price[:, 0])
 assert np.allclose([weight_area, weight_age, bias], exact, rtol=1e-5)
-assert np.allclose([weight_area, weight_age], [data.houses.WEIGHT_AREA, data.houses.WEIGHT_AGE], atol=0.2)
+assert np.allclose([weight_area, weight_age], [data.synthetic.WEIGHT_AREA, data.synthetic.WEIGHT_AGE], atol=0.2)
 
 # %%
 # Every point is a house; on the line, the prediction is the price.

@@ -98,10 +98,10 @@ def test_without_the_extra_it_trains_and_says_what_is_missing(short, plain, tmp_
 
 
 def test_a_picture_that_graphviz_cannot_draw_is_named(short, tmp_path, capsys, monkeypatch):
-    def fail(path, error, to):
+    def fail(error, to=None):
         raise viz.DrawingError("Graphviz failed: syntax error")
 
-    monkeypatch.setattr(command, "draw_graph", fail)
+    monkeypatch.setattr(viz, "draw", fail)
     assert command.main(["--out", str(tmp_path)]) == 1
     assert "skipped graph.svg, path.svg: Graphviz failed: syntax error\n" in capsys.readouterr().out
 

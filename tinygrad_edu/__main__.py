@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_edu import Value, nn, no_grad, optim
+from tinygrad_edu import nn, no_grad, optim, viz
 from tinygrad_edu.data import documents
 
 Row = tuple[str, str, str]
 Picture = Callable[[Path], None]
-
 
 STEPS_NEURON = 10_000
 STEPS_NETWORK = 50_000
@@ -141,34 +140,23 @@ def table(title: str, rows: list[Row]) -> str:
 
 
 def pictures(neuron: nn.Sequential, errors: list[float]) -> dict[str, Picture]:
-    """What to draw: a file name, and the function that writes it."""
+    """What to draw: a file name, and the function that writes it; `to` is the end of a path in bold red."""
     x, y = documents.eight_rows()
     weights, bias = neuron.parameters()
     weights.grad = bias.grad = None
     prediction = neuron(x[0])
     error = nn.mse_loss(prediction, y[0])
     error.backward()
-    named = {
-        "weights": weights,
-        "bias": bias,
-        "layer_1": prediction.args[0],
-        "prediction": prediction,
-        "error": error,
-    }
-    for name, value in named.items():
-        value.name = name
+    weights.name = "weights"
+    bias.name = "bias"
+    prediction.args[0].name = "layer_1"
+    prediction.name = "prediction"
+    error.name = "error"
     return {
-        "graph.svg": lambda path: draw_graph(path, error, None),
-        "path.svg": lambda path: draw_graph(path, error, weights),
+        "graph.svg": lambda path: viz.draw(error).save(path),
+        "path.svg": lambda path: viz.draw(error, to=weights).save(path),
         "cumulative_error.png": lambda path: plot_errors(path, errors),
     }
-
-
-def draw_graph(path: Path, error: Value, to: Value | None) -> None:
-    """The graph of an error; with `to`, the path of the chain rule to that parameter in bold red."""
-    from tinygrad_edu import viz
-
-    viz.draw(error, to=to).save(path)
 
 
 def plot_errors(path: Path, errors: list[float]) -> None:
@@ -186,13 +174,11 @@ def plot_errors(path: Path, errors: list[float]) -> None:
 
 def draw(wanted: dict[str, Picture], out: Path, aside: Path) -> int:
     """Write each picture whole, or say that it was skipped and why; 1 if anything but the extra is missing."""
-    from tinygrad_edu.viz import DrawingError
-
     skipped: dict[str, list[str]] = {}
     for name, picture in wanted.items():
         try:
             picture(aside / name)
-        except (ImportError, DrawingError) as error:
+        except (ImportError, viz.DrawingError) as error:
             missing = isinstance(error, ImportError) or REMEDY in str(error)
             skipped.setdefault(REMEDY if missing else str(error), []).append(name)
             continue

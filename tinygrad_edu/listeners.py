@@ -23,16 +23,10 @@ class Listener:
         """A Value was made: by an operation, also where `no_grad()` keeps none of it, or as a variable (None)."""
 
     def differentiated(self, root: Node, seed: Any, gradients: Mapping[Node, Any], added: bool) -> None:
-        """Gradients of a result were asked for, and are known.
+        """Gradients of a result were asked for, and are known: arrays, of this pass alone.
 
-        Parameters
-        ----------
-        root, seed
-            The result, and the gradient that the backward pass started from, of its shape.
-        gradients
-            The gradient of this pass alone for each Value that it was asked for, as arrays.
-        added
-            Whether they are about to be added to `.grad`, as `backward()` does; else they are only returned.
+        The pass started from `seed`, of the shape of the result. With `added` the gradients are about to be added to
+        `.grad`, as `backward()` does; else they are only returned.
         """
 
 

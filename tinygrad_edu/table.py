@@ -323,7 +323,8 @@ def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> 
     An option that NumPy takes by position too has the name that NumPy gives it; what the rewrite does not know is
     refused, see `accepted`.
     """
-    if not given and len(args) <= positions(rewrite):
+    code = getattr(rewrite, "__code__", None)  # of what is written in Python: it knows how many arguments stand first
+    if code and not given and len(args) <= code.co_argcount:
         return args, given
     takes = signature(rewrite).parameters
     kinds = [parameter.kind for parameter in takes.values()]
@@ -338,12 +339,6 @@ def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> 
     if inspect.Parameter.VAR_KEYWORD in kinds:
         return arrays, options
     return arrays, accepted(function.__name__, takes, declared, options)
-
-
-def positions(rewrite: Rule) -> int:
-    """How many arguments a function written in Python takes by position; 0 for anything else, which is asked."""
-    code = getattr(rewrite, "__code__", None)
-    return code.co_argcount if code else 0
 
 
 def constant(*functions: Rule) -> None:

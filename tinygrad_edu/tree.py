@@ -41,14 +41,8 @@ def walk(
 ) -> Iterator[tuple[str, Any, dict[Any, Any] | None]]:
     """Everything in a structure, from outside in and in order, each thing with its path and what it holds.
 
-    Parameters
-    ----------
-    root, path
-        Where to start, and the path there.
-    parts
-        What a thing holds, by name; None for a leaf.
-    once
-        Whether a thing that is held twice is met once only, which also lets a structure hold itself.
+    `path` is that of the root. With `once` a thing that is held twice is met once only, which also lets a structure
+    hold itself.
     """
     met: set[int] = set()
     around: set[int] = set()  # what is being walked: whoever meets one of them again would go round for ever

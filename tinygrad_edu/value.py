@@ -87,6 +87,7 @@ class Value(Node):
     ----------
     data
         A number, a list of numbers, or a floating point array, which is kept as it is; rebind `v.data` to update it.
+        Other arrays, such as those of integers, complex numbers or another framework, are a TypeError.
     name
         What pictures and messages call it.
 
@@ -98,11 +99,6 @@ class Value(Node):
         The gradient after `backward()`, of the shape and dtype of the data; None before.
     op, args, options
         The operation that made the Value, its operands in order, its options.
-
-    Raises
-    ------
-    TypeError
-        For arrays of integers, booleans, complex numbers and objects, and for those of other frameworks.
     """
 
     __slots__ = ()

@@ -5,8 +5,7 @@ Everything is small, made on the spot and the same every time: functions return 
 
 from tinygrad_edu.data.batches import minibatches, train_test_split
 from tinygrad_edu.data.documents import eight_rows, first_prediction, similar_vectors, xor
-from tinygrad_edu.data.houses import house_prices
-from tinygrad_edu.data.two_moons import moons
+from tinygrad_edu.data.synthetic import house_prices, moons
 
 __all__ = [
     "eight_rows",

@@ -27,12 +27,6 @@ def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def expect_whole(name: str, number: Any) -> None:
-    """Refuse what is no whole number."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
-
-
 def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
     """Go once through the rows in random order, a few at a time.
 
@@ -52,13 +46,12 @@ def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterat
 
     Raises
     ------
-    ValueError
-        At the call, for different numbers of rows and for a batch size below 1.
-    TypeError
-        At the call, for a batch size that is no whole number.
+    TypeError, ValueError
+        At the call, for different numbers of rows, and for a batch size that is no whole number or below 1.
     """
     x, y = expect_pairs(x, y)
-    expect_whole("batch_size", batch_size)
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
+        raise refusal(TypeError, f"batch_size is a whole number; got a {type(batch_size).__name__}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
     order = np.random.default_rng(rng).permutation(len(x))
@@ -71,22 +64,15 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
 
     Parameters
     ----------
-    x, y
-        (rows, ...); row i of x belongs to row i of y.
+    x, y, rng
+        As for `minibatches`.
     test
-        The fraction to put aside, in (0, 1), rounded to whole rows.
-    rng
-        A seed or a generator.
+        The fraction to put aside, in (0, 1), rounded to whole rows; a part without rows is a ValueError.
 
     Returns
     -------
     tuple
         x to train on, x to test on, y to train on, y to test on.
-
-    Raises
-    ------
-    ValueError
-        For different numbers of rows, and where one of the parts would be empty.
     """
     x, y = expect_pairs(x, y)
     rows = len(x)

@@ -24,12 +24,7 @@ MEAN_ABSOLUTE_ERRORS = {
     30_000: "0.00462917677677",
     40_000: "0.00395876528027",
 }
-OUTPUTS = (
-    "0.00287151",
-    "0.99637876",
-    "0.99671879",
-    "0.00426668",
-)  # of xor, after 50,000 iterations
+OUTPUTS = ("0.00287151", "0.99637876", "0.99671879", "0.00426668")  # of xor, after 50,000 iterations
 
 
 def similar_vectors() -> tuple[Array, Array, Array]:

@@ -31,12 +31,7 @@ def generator(rng: Seed) -> Generator:
     ----------
     rng
         A whole number from 0 as the seed, None for a generator that differs in every run, or a generator, either
-        `np.random.Generator` or the legacy `np.random.RandomState`.
-
-    Raises
-    ------
-    TypeError
-        For anything else.
+        `np.random.Generator` or the legacy `np.random.RandomState`; anything else is a TypeError.
     """
     if isinstance(rng, np.random.RandomState | np.random.Generator):
         return rng

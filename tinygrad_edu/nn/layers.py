@@ -35,7 +35,7 @@ class Linear(Module):
     Parameters
     ----------
     in_features, out_features
-        The widths of the input and of the output.
+        The widths of the input and of the output, whole numbers of at least 1.
     bias
         Whether a bias is added.
     dtype
@@ -51,11 +51,6 @@ class Linear(Module):
         (in, out).
     bias
         (out,), or None.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For widths that are no whole numbers, or below 1.
     """
 
     weight: Value
@@ -165,17 +160,12 @@ class Sequential(Module):
     Parameters
     ----------
     *layers
-        Modules, or functions of one argument, from first to last.
+        Modules, or functions of one argument, from first to last; a list of them or a class is a TypeError.
 
     Attributes
     ----------
     layers
         The list of them: `net.layers[0]` is the first.
-
-    Raises
-    ------
-    TypeError
-        For a list in place of its items, a class in place of an object, and for what cannot be called.
     """
 
     layers: list[Callable[[Any], Any]]

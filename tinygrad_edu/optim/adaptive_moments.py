@@ -59,19 +59,10 @@ class Adam(Optimizer):
         The learning rate, above 0: about the size of a step in every coordinate.
     betas, eps
         As for `adam`: two numbers in [0, 1), and one above 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments of another type, and numbers out of range.
     """
 
     def __init__(
-        self,
-        params: Iterable[Value],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         beta1, beta2 = expect_betas(betas)
         super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))

@@ -68,11 +68,6 @@ class SGD(Optimizer):
         The learning rate, above 0.
     momentum, nesterov, weight_decay
         As for `sgd`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments of another type, and numbers out of range.
     """
 
     def __init__(

@@ -42,16 +42,11 @@ class Optimizer:
     Parameters
     ----------
     params
-        Values that no operation made, such as `model.parameters()`.
+        Different Values that no operation made, such as `model.parameters()`.
     lr
         The learning rate, above 0; the attribute may be changed between steps.
     algorithm
         The pair of functions `init` and `update`, such as `optim.sgd()`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything but a collection of different parameters, and for a learning rate that is not above 0.
     """
 
     def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:

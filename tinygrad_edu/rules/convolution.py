@@ -56,10 +56,8 @@ def convolution(x, kernel, stride=1, padding=0):
         `(batch, in, height, width)`; signals have one size, volumes three.
     kernel
         `(out, in, rows, columns)`, with as many sizes as x.
-    stride
-        The distance between windows, at least 1, for all of the last axes or for each.
-    padding
-        The zeros on every side, at least 0, for all of the last axes or for each.
+    stride, padding
+        The distance between windows, at least 1, and the zeros on every side; for all of the last axes or for each.
 
     Returns
     -------
@@ -112,7 +110,7 @@ def max_pool(x, size=(2, 2), stride=None):
     Parameters
     ----------
     x
-        `(..., height, width)`, at least as large as a window.
+        `(..., height, width)`, at least as large as a window, else a ValueError.
     size
         The sizes of a window, at least 1, for as many of the last axes; a single number is for two.
     stride
@@ -122,11 +120,6 @@ def max_pool(x, size=(2, 2), stride=None):
     -------
     Value or array
         `(..., height, width)`; the height is `(height - size) // stride + 1`.
-
-    Raises
-    ------
-    ValueError
-        If windows do not fit into x, or a size or a stride is below 1.
     """
     return np.max(places(x, size, stride), axis=0)
 
@@ -136,16 +129,6 @@ def mean_pool(x, size=(2, 2), stride=None):
     Parameters
     ----------
     x, size, stride
-        As for `max_pool`.
-
-    Returns
-    -------
-    Value or array
-        As for `max_pool`.
-
-    Raises
-    ------
-    ValueError
         As for `max_pool`.
     """
     return np.mean(places(x, size, stride), axis=0)

@@ -13,21 +13,9 @@ from functools import reduce
 import numpy as np
 
 from tinygrad_edu.rules.reduction import ratio
+from tinygrad_edu.table import MULTIPLES, POSITIVE, REALS, TIES, case, cases, differentiable, implements, primitive
 
 # fmt: off
-from tinygrad_edu.table import (
-    INF,
-    MULTIPLES,
-    POSITIVE,
-    REALS,
-    TIES,
-    case,
-    cases,
-    differentiable,
-    implements,
-    primitive,
-)
-
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)
 QUARTER = (-math.pi / 2, math.pi / 2)
@@ -88,7 +76,7 @@ differentiable(np.log2, lambda g, out, x: g / x / LN2, domain=POSITIVE, singular
 differentiable(np.log10, lambda g, out, x: g / (x * LN10),
                domain=POSITIVE, singular=ZERO, formulas=("1 / (x * log(10))",))
 differentiable(np.log1p, lambda g, out, x: g / (1.0 + x),
-               domain=(-1.0, INF), singular=(-1.0,), formulas=("1 / (1 + x)",))
+               domain=(-1.0, math.inf), singular=(-1.0,), formulas=("1 / (1 + x)",))
 
 def sigmoid(x):
     """The sigmoid, 1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning.
@@ -163,7 +151,7 @@ differentiable(np.sinh, lambda g, out, x: g * np.cosh(x), domain=REALS, formulas
 differentiable(np.cosh, lambda g, out, x: g * np.sinh(x), domain=REALS, formulas=("sinh(x)",))
 differentiable(np.arcsinh, lambda g, out, x: g / np.hypot(1.0, x), domain=REALS, formulas=("1 / sqrt(x^2 + 1)",))
 differentiable(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),
-               domain=(1.0, INF), singular=(1.0,), formulas=("1 / sqrt(x^2 - 1)",))
+               domain=(1.0, math.inf), singular=(1.0,), formulas=("1 / sqrt(x^2 - 1)",))
 differentiable(np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (1 - x^2)",))
 differentiable(np.degrees, lambda g, out, x: np.degrees(g), domain=REALS, formulas=("180 / pi",))

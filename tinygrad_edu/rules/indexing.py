@@ -79,7 +79,6 @@ class at:
         Parameters
         ----------
         y
-            A number, an array or a Value that broadcasts to the shape of `x[index]`; of an entry picked twice the
-            last one counts.
+            As for `set`.
         """
         return put(self.x, self.x[self.index] + y, index=self.index)

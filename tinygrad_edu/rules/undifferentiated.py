@@ -1,13 +1,41 @@
-"""Functions that have no derivative here, each with the reason and the remedy; a call with a Value says so at once.
+"""What is not differentiated: constants, and functions that are refused.
 
-Source: the public functions of NumPy 2, of which tests/test_surface.py lets none be forgotten.
+A constant does not depend smoothly on anything: comparisons, orders, shapes, roundings. It is computed on the data
+and gives a plain array; the derivative is zero wherever it exists. A function that is refused has no derivative here;
+a call with a Value says so at once, with the reason and the remedy.
+Source: the Python array API standard (2023.12), for what is a comparison, a search or an inspection; the public
+functions of NumPy 2, of which tests/test_surface.py lets none be forgotten.
 """
 
 import numpy as np
 
-from tinygrad_edu.table import refused
+from tinygrad_edu.rules.indexing import scatter
+from tinygrad_edu.table import constant, implements, refused
 
 # fmt: off
+# -- constants --------------------------------------------------------------------------------------------
+# steps: roundings and signs, and the choice of a heaviside step
+constant(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around, np.floor_divide,
+         np.heaviside, np.spacing, np.imag, np.angle)
+# comparisons and logic
+constant(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and, np.logical_or,
+         np.logical_not, np.logical_xor, np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf, np.iscomplex,
+         np.isreal, np.iscomplexobj, np.isrealobj, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin,
+         np.all, np.any)
+# places and counts
+constant(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort, np.argwhere,
+         np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize, np.diag_indices_from,
+         np.tril_indices_from, np.triu_indices_from, np.linalg.matrix_rank)
+# shapes, types, memory and text
+constant(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.einsum_path,
+         np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory, np.array_repr,
+         np.array_str, np.array2string)
+# what is filled in, or summed up for each number, may be a Value
+implements(np.full_like)(lambda a, fill_value, **options: np.zeros_like(a, **options) + fill_value)
+implements(np.bincount)(lambda x, weights, minlength=0: scatter(
+    np.multiply(weights, np.float64(1.0)), index=x, shape=(max(minlength, np.max(x, initial=-1) + 1),)))
+
+# -- refused ----------------------------------------------------------------------------------------------
 refused("it changes an array in place; build a new one with np.ones_like(a) * y, np.where or te.at(v, i).set(y)",
         np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal)
 refused("it works with complex numbers, and gradients are of real ones; write it with np.cos and np.sin", np.fft.hfft,
