@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu import collection, rules  # noqa: F401 - imported for what they register
+from tinygrad_edu import rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning
 from tinygrad_edu.later import PUBLIC, public

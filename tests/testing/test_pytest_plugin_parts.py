@@ -234,7 +234,7 @@ def write(folder, name, text="x = 1\n"):
 
 BROKEN = {
     "a typo": ("alone_heer", r"no module named 'alone_heer': did you mean alone_here\? A module is found if"),
-    "a typo below": ("tinygrad_edu.nn.liner", r"'tinygrad_edu\.nn\.liner': did you mean tinygrad_edu\.nn\.linear"),
+    "a typo below": ("tinygrad_edu.nn.layer", r"'tinygrad_edu\.nn\.layer': did you mean tinygrad_edu\.nn\.layers"),
     "no package": ("qqqzzz.inner", r"no module named 'qqqzzz' \(for qqqzzz\.inner\): A module"),
     "a missing import": ("needy", r"importing needy failed at needy\.py:2: ModuleNotFoundError: No module"),
     "its own mistake": ("divides", r"importing divides failed at divides\.py:1: ZeroDivisionError"),

@@ -54,7 +54,7 @@ def test_there_are_few_files_and_they_have_a_size_worth_opening():
     assert len(sizes) <= 48
     assert len([path for path in sizes if path.parent == FOLDER]) <= 8
     assert median(sizes.values()) >= 130
-    assert sum(sizes.values()) <= 7_750
+    assert sum(sizes.values()) <= 6_900
 
 
 def packages():
