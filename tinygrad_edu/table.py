@@ -210,10 +210,10 @@ def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **decla
     Parameters
     ----------
     function
-        The function users call, such as `np.tanh`.
+        The function users call, such as `np.tanh`; one that is in the table already is a ValueError.
     *pullbacks
         One rule `(g, out, *arrays, *, **options)` per array argument: g has the shape of the result, what the rule
-        gives that of the argument, or what broadcasting makes of it. Or one `Each`.
+        gives that of the argument, or what broadcasting makes of it. Or one `Each`. Any other is a TypeError.
     domain
         Where the rules hold: `REALS`, `POSITIVE`, any `(low, high)`, or a list of one for each argument.
     **declared
@@ -223,11 +223,6 @@ def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **decla
     -------
     Op
         The entry of the table.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the pullbacks do not fit the function's arguments and options; if it is in the table already.
 
     Examples
     --------
@@ -323,7 +318,7 @@ def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> 
     An option that NumPy takes by position too has the name that NumPy gives it; what the rewrite does not know is
     refused, see `accepted`.
     """
-    code = getattr(rewrite, "__code__", None)  # of what is written in Python: it knows how many arguments stand first
+    code = getattr(rewrite, "__code__", None)  # of a function written in Python; a ufunc has none, and is asked below
     if code and not given and len(args) <= code.co_argcount:
         return args, given
     takes = signature(rewrite).parameters

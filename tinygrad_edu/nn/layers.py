@@ -79,12 +79,8 @@ class Linear(Module):
         Parameters
         ----------
         x
-            (batch, in), or any (..., in).
-
-        Raises
-        ------
-        TypeError, ValueError
-            For anything but real numbers, or another width; the message names the layer and where x came from.
+            (batch, in), or any (..., in), of real numbers; the refusal of another width names the layer and where x
+            came from.
         """
         x = numbers("x", x)
         shape = shape_of(x)

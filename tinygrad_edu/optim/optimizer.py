@@ -70,13 +70,7 @@ class Optimizer:
             p.grad = None
 
     def step(self) -> None:
-        """Change every parameter that has a gradient; all of them, or none if there is an error.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If none has one, or one is not an array of the shape of its parameter.
-        """
+        """Change every parameter that has a gradient; none if a gradient does not fit, or if there is none at all."""
         given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
         if not given:
             raise refusal(
