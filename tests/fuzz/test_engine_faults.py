@@ -26,7 +26,7 @@ with suppress(ImportError):
 arrived()
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 LONG = PROFILE in ("nightly", "thorough")
-MANY = settings(max_examples=5_000 if LONG else 200 if PROFILE == "ci" else 50)
+MANY = settings(max_examples=5_000 if LONG else 100 if PROFILE == "ci" else 50)
 SEEDS = range(20 if LONG else 2 if PROFILE == "ci" else 1)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.viz.graphs import graphs, programs
@@ -42,7 +42,6 @@ def products_and_rest_sum_to_the_gradient(loss, leaves):
 
 
 @given(programs(smooth=True), st.integers(0, 2**32 - 1))
-@settings(max_examples=500)
 def test_the_sum_over_paths_is_the_slope_by_differences(program, seed):
     compute, arrays = program
     leaves, rng = [Value(array) for array in arrays], np.random.default_rng(seed)

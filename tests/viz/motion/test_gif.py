@@ -106,7 +106,7 @@ def test_there_is_a_picture_per_scene_that_lasts_as_long_and_it_starts_again():
 def test_a_long_story_has_a_bounded_number_of_pictures_of_a_bounded_size():
     pytest.importorskip("pygraphviz")
     x = Value(0.5, name="x")
-    for _ in range(75):
+    for _ in range(41):
         x = np.sin(x)
     moving = Image.open(io.BytesIO(animated_gif(viz.trace(x).stage())))
     assert 40 <= moving.n_frames <= 60

@@ -97,7 +97,7 @@ def test_an_arrow_that_turns_around():
     assert left[0] == -right[0]
 
 
-@pytest.mark.parametrize("length", [700, 2_500, 100_000])
+@pytest.mark.parametrize("length", [700, 2_500, 20_000])
 def test_graphs_without_room_for_numbers_are_refused(length):
     x = Value(0.5, name="x")
     for _ in range(length):
