@@ -53,9 +53,10 @@ def current(node: Node) -> tuple[Any, ...]:
     """The node and its operands for a differentiable rule; their data must still be what was used."""
     for arg, array in zip((node, *node.args), node.saved, strict=True):
         if isinstance(arg, Node) and arg.data is not array:
-            raise ValueError(
+            raise errors.refusal(
+                ValueError,
                 f"the data of {arg.name or 'a Value'} was rebound after the forward pass: compute the "
-                "result again before differentiating its gradient"
+                "result again before differentiating its gradient",
             )
     arrays = zip(node.args, node.saved[1:], strict=True)
     return (node, *(arg if isinstance(arg, Node) else array for arg, array in arrays))

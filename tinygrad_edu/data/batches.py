@@ -23,7 +23,9 @@ def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
     """Both as arrays, with as many rows as each other."""
     x, y = (a if hasattr(a, "dtype") else np.asarray(a) for a in (x, y))
     if np.ndim(x) == 0 or np.ndim(y) == 0 or len(x) != len(y):
-        raise ValueError(f"x is {np.shape(x)}, y is {np.shape(y)}; they must have as many rows as each other")
+        raise refusal(
+            ValueError, f"x is {np.shape(x)}, y is {np.shape(y)}; they must have as many rows as each other"
+        )
     return x, y
 
 
@@ -53,7 +55,7 @@ def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterat
     if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
         raise refusal(TypeError, f"batch_size is a whole number; got a {type(batch_size).__name__}")
     if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+        raise refusal(ValueError, f"batch_size is {batch_size}; it must be at least 1")
     order = np.random.default_rng(rng).permutation(len(x))
     picks = (order[i : i + batch_size] for i in range(0, len(x), batch_size))
     return ((x[pick], y[pick]) for pick in picks)
@@ -78,7 +80,7 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     rows = len(x)
     aside = round(rows * test) if 0 < test < 1 else 0
     if not 0 < aside < rows:
-        raise ValueError(f"test is {test} of {rows} rows; both parts must hold at least one row")
+        raise refusal(ValueError, f"test is {test} of {rows} rows; both parts must hold at least one row")
     order = np.random.default_rng(rng).permutation(rows)
     held = order[:aside]
     kept = order[aside:]

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 WEIGHT_AREA = 2.5
@@ -37,7 +39,7 @@ def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[A
         (count, 1), in thousands.
     """
     if count < 1:
-        raise ValueError(f"count is {count}; it must be at least 1")
+        raise refusal(ValueError, f"count is {count}; it must be at least 1")
     rng = np.random.default_rng(rng)
     area = rng.uniform(40.0, 200.0, count)
     age = rng.uniform(0.0, 60.0, count)
@@ -61,9 +63,9 @@ def moons(count: int = 200, noise: float = 0.1, rng: int | np.random.Generator =
         A seed or a generator.
     """
     if count < 2:
-        raise ValueError(f"count is {count}; two moons need at least 2 points")
+        raise refusal(ValueError, f"count is {count}; two moons need at least 2 points")
     if not noise >= 0:
-        raise ValueError(f"noise is {noise}; it must be at least 0")
+        raise refusal(ValueError, f"noise is {noise}; it must be at least 0")
     rng = np.random.default_rng(rng)
     lower = np.arange(count) >= (count + 1) // 2
     angle = rng.uniform(0.0, np.pi, count)

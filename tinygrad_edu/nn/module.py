@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from tinygrad_edu.errors import printable
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.recording import SCOPE, Scope
 from tinygrad_edu.tree import checked_state, parts, walk
 from tinygrad_edu.value import Value, shown
@@ -93,7 +93,7 @@ class Module:
         if len(state) < len(named):
             names = [name for name, _ in named]
             twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(f"two parameters have one path: {', '.join(twice)}; rename a dict key")
+            raise refusal(ValueError, f"two parameters have one path: {', '.join(twice)}; rename a dict key")
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from json import dumps
 from os import PathLike
 from typing import Any
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.lines import look_at
@@ -167,7 +168,7 @@ class BackwardPass:
         """
         target, form = checked(path, (*FORMATS, *MOVING))
         if animate and form not in ("svg", "gif", "html"):
-            raise ValueError(f"{target.name!r} cannot move: with animate=True write .svg, .gif or .html")
+            raise refusal(ValueError, f"{target.name!r} cannot move: with animate=True write .svg, .gif or .html")
         write(target, self.rendered(form, animate))
 
     def rendered(self, form: str, animate: bool) -> bytes:

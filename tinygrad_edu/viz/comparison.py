@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.viz.backward_pass import BackwardPass
 from tinygrad_edu.viz.drawing import Drawing
@@ -170,9 +171,10 @@ def diff(before: BackwardPass, after: BackwardPass) -> Comparison:
     """
     for given in (before, after):
         if not isinstance(given, BackwardPass):
-            raise TypeError(
+            raise refusal(
+                TypeError,
                 f"diff(before, after) compares two backward passes, got {type(given).__name__}: write "
-                "before = viz.trace(loss), take the training step, compute the loss again, after = viz.trace(loss)"
+                "before = viz.trace(loss), take the training step, compute the loss again, after = viz.trace(loss)",
             )
     return Comparison(before, after)
 

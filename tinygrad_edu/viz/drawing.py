@@ -68,9 +68,11 @@ def draw(
     if not isinstance(loss, Node):
         raise errors.constants_only(loss)
     if level not in LEVELS:
-        raise ValueError(f"level is {level!r}: 'module', 'tensor' or 'scalar'")
+        raise errors.refusal(ValueError, f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None and level == "scalar":
-        raise ValueError("level='scalar' draws single numbers, and to= is a whole Value: leave out one of them")
+        raise errors.refusal(
+            ValueError, "level='scalar' draws single numbers, and to= is a whole Value: leave out one of them"
+        )
     look_at(loss)
     replay = build.replay_at(loss, names, level)
     chain = build.chain_rule(replay, to)
@@ -98,7 +100,7 @@ class Drawing:
         self, diagram: Diagram, mode: str = "forward", palette: Palette = LIGHT, folded: Maker | None = None
     ) -> None:
         if mode not in MODES:
-            raise ValueError(f"mode is {mode!r}: 'forward' or 'backward'")
+            raise errors.refusal(ValueError, f"mode is {mode!r}: 'forward' or 'backward'")
         self.diagram = diagram
         self.mode = mode
         self.palette = palette

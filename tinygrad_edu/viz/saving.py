@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from tinygrad_edu.errors import refusal
+
 SHORTEST = 20
 """Milliseconds of a picture in a GIF: what is to last shorter, browsers show for 100."""
 
@@ -21,7 +23,7 @@ def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]
     target = Path(path)
     form = target.suffix.lower().removeprefix(".")
     if form not in forms:
-        raise ValueError(f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
+        raise refusal(ValueError, f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
     return target, form

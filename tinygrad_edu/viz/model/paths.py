@@ -117,12 +117,15 @@ def check_target(replay: Replay, to: Any) -> None:
     """Refuse a target that has no path to the result, and a result without a gradient."""
     loss = replay.root
     if not isinstance(to, Node):
-        raise TypeError(f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}")
+        raise errors.refusal(
+            TypeError, f"to= is the Value to draw the paths from, such as a weight; got {type(to).__name__}"
+        )
     check_result(loss)
     if to not in replay.uses:
-        raise ValueError(
+        raise errors.refusal(
+            ValueError,
             f"{loss.name or 'the result'} was not computed from {to.name or 'the Value given as to='}: "
-            "no path leads from one to the other"
+            "no path leads from one to the other",
         )
 
 

@@ -34,9 +34,13 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
         raise errors.not_scalar(root.name, root.data.shape)
     nodes = toposort(root)[::-1]
     if empty := [str(node.data.shape) for node in nodes if not node.data.size]:
-        raise ValueError(f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'")
+        raise errors.refusal(
+            ValueError, f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'"
+        )
     if (count := sum(node.data.size for node in nodes)) > MOST:
-        raise ValueError(f"level='scalar' would draw {count:,} numbers, of at most {MOST}: use level='tensor'")
+        raise errors.refusal(
+            ValueError, f"level='scalar' would draw {count:,} numbers, of at most {MOST}: use level='tensor'"
+        )
     cells: dict[Node, Any] = {}
     for node in nodes:
         cells[node] = boxed(node) if node.op is None else computed(node, cells)
@@ -82,7 +86,9 @@ def rearranged(op: Op, operands: list[Any], options: Mapping[str, Any]) -> Any:
     except (TypeError, ValueError) as error:
         if "keepdims" in op.options and len(operands) == 1 and "where" not in options:
             return line_by_line(op, operands[0], dict(options))
-        raise ValueError(f"{op.name} cannot be opened into single numbers: use level='tensor'") from error
+        raise errors.refusal(
+            ValueError, f"{op.name} cannot be opened into single numbers: use level='tensor'"
+        ) from error
 
 
 def as_array(result: Any) -> Any:
