@@ -16,7 +16,8 @@ import numpy as np
 
 from tests.fuzz.program import Graph
 from tinygrad_edu.backward import gradients
-from tinygrad_edu.testing.differences.comparing import Limits, judge, spread
+from tinygrad_edu.testing.differences.comparing import spread
+from tinygrad_edu.testing.differences.judging import Limits, judge
 from tinygrad_edu.testing.differences.numeric import number
 from tinygrad_edu.testing.function import check_gradients
 from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition

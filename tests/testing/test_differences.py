@@ -21,17 +21,16 @@ from tinygrad_edu.testing.differences.comparing import (
     DENSE,
     ONE_HOT,
     SPARSE,
-    Limits,
     Settings,
     culprit,
     directions,
-    judge,
     limited,
     moving,
     one_hot,
     pushing,
     spread,
 )
+from tinygrad_edu.testing.differences.judging import Limits, judge
 from tinygrad_edu.testing.differences.numeric import STEP, careful, closer, displaced, four_point, number, rounding
 
 # -- how a slope is measured ---------------------------------------------------------------------------------
