@@ -1,5 +1,6 @@
 """The same program on arrays that live elsewhere: dask's blocks, a cluster's workers, a GPU."""
 
+import multiprocessing
 import os
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tinygrad_edu as te
 from tinygrad_edu import Value, grad, jvp, nn, optim
 
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
 RNG = np.random.default_rng(0)
@@ -129,9 +131,11 @@ def test_an_option_that_dask_does_not_know_is_refused_with_its_own_words():
 
 def test_gradients_computed_by_workers():
     distributed = pytest.importorskip("distributed")
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
-    )
+    way = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"  # imports dask once
+    with dask.config.set({"distributed.worker.multiprocessing-method": way}):
+        cluster = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        )
     with cluster, distributed.Client(cluster) as client, distributed.get_task_stream(client) as tasks:
         assert_same(train(*blocks(X, Y, rows=30), optim.SGD, steps=2), train(X, Y, optim.SGD, steps=2))
         assert client.submit(os.getpid).result() != os.getpid()
