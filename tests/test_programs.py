@@ -20,7 +20,7 @@ import tinygrad_edu as te
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 LONG = PROFILE in ("nightly", "thorough")
 NESTED = settings(max_examples=2_000 if LONG else 200 if PROFILE == "ci" else 50)
-GRAPHS = settings(max_examples=5_000 if LONG else 200 if PROFILE == "ci" else 50)
+GRAPHS = settings(max_examples=5_000 if LONG else 300 if PROFILE == "ci" else 50)
 TORCHS_OWN = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # by its own forward mode
 EXACT = {"rtol": 1e-10, "atol": 1e-10}
 

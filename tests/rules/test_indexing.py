@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra import numpy as npst
 
 from tinygrad_edu import Value, at, grad
@@ -11,6 +11,7 @@ from tinygrad_edu.rules.indexing import scatter
 ARRAY = np.arange(24.0).reshape(2, 3, 4)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(npst.basic_indices((2, 3, 4), allow_newaxis=True))
 def test_basic_indexing_marks_what_was_picked(index):
     v = Value(ARRAY)
@@ -20,6 +21,7 @@ def test_basic_indexing_marks_what_was_picked(index):
     np.testing.assert_array_equal(v.grad, marked)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(npst.integer_array_indices((2, 3, 4)))
 def test_fancy_indexing_counts_repeats(index):
     v = Value(ARRAY)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu.viz.training import history as module
@@ -11,6 +11,7 @@ from tinygrad_edu.viz.training.history import FEWEST, PATIENCE, SNAPSHOTS, Histo
 shapes = st.lists(st.sampled_from([(), (1,), (3,), (2, 3), (4, 1, 2)]), min_size=1, max_size=5)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(shapes, st.integers(1, 6), st.integers(0, 99))
 def test_sizes_are_those_of_each_parameter_alone(shapes, steps, seed):
     rng = np.random.default_rng(seed)

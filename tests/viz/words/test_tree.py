@@ -1,13 +1,14 @@
 """The tree: each Value once, its uses pointed to, ASCII only, never too deep and never too long."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.viz.graphs import diagram, graphs
 from tinygrad_edu import Value
 from tinygrad_edu.viz.words.tree import DEEPEST, LINES, tree
 
 
+@settings(max_examples=settings().max_examples // 2)  # one graph is looked at from many sides
 @given(graphs(size=5))
 def test_every_value_and_every_operand_has_a_line(made):
     found = diagram(made[0])
