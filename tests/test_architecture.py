@@ -204,13 +204,13 @@ def test_the_layer_check_sees(name, text, allowed):
     [
         ("words.tree", "from tinygrad_edu.viz.model.steps import Step", True),
         ("words.tree", "from tinygrad_edu.viz.words import terminal", True),
-        ("words.tree", "from tinygrad_edu.viz.picture.dot import escape", False),
+        ("words.tree", "from tinygrad_edu.viz.picture.boxes_and_hexagons import escape", False),
         ("model.steps", "from tinygrad_edu.viz.words.tree import indent", False),
-        ("drawing", "from tinygrad_edu.viz.picture.dot import escape", True),
+        ("drawing", "from tinygrad_edu.viz.picture.boxes_and_hexagons import escape", True),
     ],
 )
 def test_the_check_between_media_sees(name, text, allowed):
-    names = ["model", "model.steps", "picture", "picture.dot", "words", "words.tree", "words.terminal"]
+    names = ["model", "model.steps", "picture", "picture.boxes_and_hexagons", "words", "words.tree", "words.terminal"]
     modules = {f"{TOP}.viz.{other}": "" for other in names} | {f"{TOP}.viz.{name}": text}
     assert (not list(between_media(modules))) == allowed
 

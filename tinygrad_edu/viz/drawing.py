@@ -19,7 +19,7 @@ from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
 from tinygrad_edu.viz.model.records import Diagram
-from tinygrad_edu.viz.picture import dot, graphviz
+from tinygrad_edu.viz.picture import boxes_and_hexagons, graphviz
 from tinygrad_edu.viz.picture.svg import PROLOG, allowed, fit_page
 from tinygrad_edu.viz.saving import DrawingError, checked, write
 from tinygrad_edu.viz.words.tree import tree
@@ -109,7 +109,7 @@ class Drawing:
     @cached_property
     def source(self) -> str:
         """The picture as DOT text."""
-        return dot.source(self.diagram, self.mode, self.palette)
+        return boxes_and_hexagons.source(self.diagram, self.mode, self.palette)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file; the ending says in which format.
@@ -159,7 +159,7 @@ class Drawing:
         except graphviz.LayoutTimeout:
             if self.diagram.detail != "merged" or self.folded is None:
                 raise
-            return graphviz.render(dot.source(self.folded(), self.mode, self.palette), form)
+            return graphviz.render(boxes_and_hexagons.source(self.folded(), self.mode, self.palette), form)
 
     def _repr_svg_(self) -> str | None:
         try:
@@ -187,4 +187,4 @@ def inert_svg(
     Its boxes show for a gradient what `grads` says, by their ids; arrows point "forward", "backward" or to "both"
     sides; `implied` are attributes and values that can be left out.
     """
-    return allowed(graphviz.render(dot.source(diagram, mode, LIGHT, grads), "svg").decode(), implied)
+    return allowed(graphviz.render(boxes_and_hexagons.source(diagram, mode, LIGHT, grads), "svg").decode(), implied)

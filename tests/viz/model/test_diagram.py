@@ -11,7 +11,7 @@ from tinygrad_edu.graph import toposort
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import EVERYTHING, SHORT, Extent, far_edges
 from tinygrad_edu.viz.model.formula import arrow_texts, glyph
-from tinygrad_edu.viz.picture import dot
+from tinygrad_edu.viz.picture import boxes_and_hexagons
 
 
 def texts(found):
@@ -54,7 +54,7 @@ def boxes_operations_and_arrows_are_those_of_the_graph(found, nodes):
 
 
 def a_diagram_is_a_function_of_the_graph(found, loss):
-    assert dot.source(found) == dot.source(diagram(loss))
+    assert boxes_and_hexagons.source(found) == boxes_and_hexagons.source(diagram(loss))
 
 
 def healthy_graphs_have_only_flags_of_size(found):

@@ -8,7 +8,7 @@ import pytest
 from tinygrad_edu import Value, viz
 from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
 from tinygrad_edu.viz.model.records import Box
-from tinygrad_edu.viz.picture.dot import Style
+from tinygrad_edu.viz.picture.boxes_and_hexagons import Style
 
 KINDS = ("result", "variable", "constant", "root", "module", "copy")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.viz.graphs import diagram
 from tinygrad_edu import Value
-from tinygrad_edu.viz.picture import dot, graphviz
+from tinygrad_edu.viz.picture import boxes_and_hexagons, graphviz
 from tinygrad_edu.viz.picture.svg import ATTRIBUTES, ELEMENTS, PROLOG, allowed, fit_page
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
@@ -74,7 +74,7 @@ def test_a_picture_of_graphviz_keeps_every_part():
     pytest.importorskip("pygraphviz")
     x = Value(2.0, name="<script>alert(1)</script> & \"x'")
     drawn = diagram((x * x) + np_like(x))
-    svg = graphviz.render(dot.source(drawn, grads={}), "svg").decode()
+    svg = graphviz.render(boxes_and_hexagons.source(drawn, grads={}), "svg").decode()
     root = ET.fromstring(allowed(svg))
     ids = {element.get("id") for element in root.iter() if element.get("id")}
     assert ids == {

@@ -16,8 +16,8 @@ from tests.viz.graphs import diagram
 from tests.viz.tutorial import neuron, neurons_source
 from tinygrad_edu import Value, nn, relu, viz
 from tinygrad_edu.viz.model.names import clean
-from tinygrad_edu.viz.picture import dot
-from tinygrad_edu.viz.picture.dot import CELL, WIDTH, heat_map, inert, wrapped
+from tinygrad_edu.viz.picture import boxes_and_hexagons
+from tinygrad_edu.viz.picture.boxes_and_hexagons import CELL, WIDTH, heat_map, inert, wrapped
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HOSTILE = ['"', "\\", "a\\", "<lambda>", "<b>&amp;</b>", "{a|b}", "a\\nb", "</script>", "\\N", "javascript:1", "-->"]
@@ -45,7 +45,7 @@ def test_the_same_bytes_with_any_seed_of_hashes(seed):
 
 def test_the_wanted_factors_are_on_bold_red_edges_and_multiply_to_the_gradient():
     error, weights, names = neuron()
-    source = dot.source(diagram(error, weights, names))
+    source = boxes_and_hexagons.source(diagram(error, weights, names))
     red = [line for line in edges(source) if 'color="#C81E1E"' in line and "penwidth=3" in line]
     figures = {}
     for factor in ("derror_dprediction", "dprediction_dlayer_1", "dlayer_1_dweights"):
@@ -56,7 +56,7 @@ def test_the_wanted_factors_are_on_bold_red_edges_and_multiply_to_the_gradient()
 
 
 def test_shape_and_border_carry_the_meaning():
-    source = dot.source(diagram(*neuron()[:2]))
+    source = boxes_and_hexagons.source(diagram(*neuron()[:2]))
     nodes = {line.split()[0]: line for line in source.splitlines() if re.match(r"\s*[vo]\d+ \[", line)}
     assert all("shape=hexagon" in line and "#FFD84D" in line for key, line in nodes.items() if key.startswith("o"))
     (weights,) = (line for line in nodes.values() if '"weights\\n' in line)
@@ -70,24 +70,24 @@ def test_shape_and_border_carry_the_meaning():
 
 def test_backwards_arrows_point_the_way_gradients_flow():
     found = diagram(neuron()[0])
-    assert dot.source(found).count("dir=back") == 0
-    assert dot.source(found, "backward").count("dir=back") == len(found.arrows) + len(found.operations)
+    assert boxes_and_hexagons.source(found).count("dir=back") == 0
+    assert boxes_and_hexagons.source(found, "backward").count("dir=back") == len(found.arrows) + len(found.operations)
 
 
 def test_a_closed_relu_is_dashed_and_says_so():
-    (entering, _) = edges(dot.source(diagram(relu(Value(-1.0)))))
+    (entering, _) = edges(boxes_and_hexagons.source(diagram(relu(Value(-1.0)))))
     assert "style=dashed" in entering
     assert "closed: no gradient passes" in entering
 
 
 def test_an_edge_is_drawn_for_each_use():
     x = Value(3.0)
-    assert sum("v1 -> o1" in line for line in edges(dot.source(diagram(x * x)))) == 2
+    assert sum("v1 -> o1" in line for line in edges(boxes_and_hexagons.source(diagram(x * x)))) == 2
 
 
 def test_module_calls_are_nested_clusters():
     model = nn.Sequential(nn.Sequential(nn.Linear(1, 1, rng=0)))
-    source = dot.source(diagram(model(np.ones((1, 1))).sum()))
+    source = boxes_and_hexagons.source(diagram(model(np.ones((1, 1))).sum()))
     labels = re.findall(r'subgraph cluster_\d+ {\s+graph .*?label="?([^"\s,]+)', source)
     assert labels[:3] == ["Sequential", "layers.0", "layers.0.layers.0"]
     assert source.count("subgraph") == source.count("\n\t}") + source.count("\n\t\t}") + source.count("\n\t\t\t}")
@@ -103,7 +103,7 @@ def test_the_name_of_a_module_is_shown_without_what_could_steer_the_screen(level
             return next(iter(self.parts.values()))(x)
 
     Labels.__name__ = "\x1b\u2066Labels"
-    source = dot.source(diagram(Labels()(np.ones((1, 1))).sum(), level=level))
+    source = boxes_and_hexagons.source(diagram(Labels()(np.ones((1, 1))).sum(), level=level))
     source.encode()
     assert source.replace("\n", "").replace("\t", "").isprintable()
     assert "x" * 100 not in source
@@ -111,8 +111,8 @@ def test_the_name_of_a_module_is_shown_without_what_could_steer_the_screen(level
 
 def test_ids_only_where_they_are_wanted():
     found = diagram(neuron()[0])
-    assert not re.search(r"\bid=", dot.source(found))
-    ids = re.findall(r"\bid=(\w+)", dot.source(found, grads={}))
+    assert not re.search(r"\bid=", boxes_and_hexagons.source(found))
+    ids = re.findall(r"\bid=(\w+)", boxes_and_hexagons.source(found, grads={}))
     assert len(ids) == len(set(ids)) == len(found.boxes) + 2 * len(found.operations) + len(found.arrows)
     assert {"v1", "o1", "e1", "r1"} <= set(ids)
 
@@ -132,7 +132,7 @@ def unescaped(text):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_shown_as_they_are(name):
-    source = dot.source(diagram(Value(1.0, name=name) * 2.0))
+    source = boxes_and_hexagons.source(diagram(Value(1.0, name=name) * 2.0))
     assert unescaped(shown(source)[0]) == clean(name)
 
 
@@ -142,12 +142,12 @@ def test_any_name_parses_to_one_node_with_that_label(names):
     z = x * y
     z.name = names[2]
     found = diagram(z)
-    assert [unescaped(text) for text in shown(dot.source(found))] == [box.name for box in found.boxes]
+    assert [unescaped(text) for text in shown(boxes_and_hexagons.source(found))] == [box.name for box in found.boxes]
 
 
 @given(st.text(max_size=20))
 def test_nothing_links_and_ids_are_ours(name):
-    source = dot.source(diagram(Value(1.0, name=name) * 2.0))
+    source = boxes_and_hexagons.source(diagram(Value(1.0, name=name) * 2.0))
     assert not re.search(r"[\s\[](URL|href|tooltip|target|image|shapefile)=", source)
     assert re.findall(r"^\t(\w+) \[", source, re.MULTILINE)[3:] == ["v1", "v2", "o1", "v3"] or "v1" in source
 
@@ -156,7 +156,7 @@ def test_what_was_left_out_stands_below():
     x = Value(0.5)
     for _ in range(700):
         x = np.sin(x)
-    source = dot.source(diagram(x))
+    source = boxes_and_hexagons.source(diagram(x))
     assert "701 values: numbers, constants and separate operations are left out" in source
     assert "hexagon" not in source
     assert '"sin_1 (sin)"' in source
@@ -166,7 +166,7 @@ def test_a_folded_box_says_how_often():
     x = Value(0.5)
     for _ in range(3_000):
         x = np.sin(x)
-    source = dot.source(diagram(x))
+    source = boxes_and_hexagons.source(diagram(x))
     assert "x2,999" in source
     assert len(source) < 3_000
 
