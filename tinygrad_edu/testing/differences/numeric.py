@@ -44,7 +44,8 @@ def two_point(line: Line, h: float) -> float:
 
 def four_point(line: Line, h: float) -> float:
     """The slope of a function of one number at 0, wrong by O(h^4): Fornberg (1988), table 1."""
-    return float((8 * (line(h) - line(-h)) - (line(2 * h) - line(-2 * h))) / (12 * h))
+    slope: float = (8 * (line(h) - line(-h)) - (line(2 * h) - line(-2 * h))) / (12 * h)
+    return slope  # or slopes, one for each entry of what `line` gives
 
 
 def halved(rule: Callable[[Line, float], float], line: Line, h: float) -> tuple[float, float]:
