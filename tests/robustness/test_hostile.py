@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tests.viz.picture.test_boxes_and_hexagons import shown, unescaped
+from tests.viz.labels import shown, unescaped
 from tinygrad_edu import Value, nn, optim, viz
 from tinygrad_edu.viz.model.names import clean
 

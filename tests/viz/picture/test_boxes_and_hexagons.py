@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.viz.graphs import diagram
+from tests.viz.labels import shown, unescaped
 from tests.viz.tutorial import neuron, neurons_source
 from tinygrad_edu import Value, nn, relu, viz
 from tinygrad_edu.viz.model.names import clean
@@ -115,19 +116,6 @@ def test_ids_only_where_they_are_wanted():
     ids = re.findall(r"\bid=(\w+)", boxes_and_hexagons.source(found, grads={}))
     assert len(ids) == len(set(ids)) == len(found.boxes) + 2 * len(found.operations) + len(found.arrows)
     assert {"v1", "o1", "e1", "r1"} <= set(ids)
-
-
-def shown(source):
-    """The first line of every label that Graphviz reads in a DOT text; laying out is not needed for that."""
-    graphs = pytest.importorskip("pygraphviz")
-    graph = graphs.AGraph(string=source)
-    first_line = re.compile(r"(?:\\[^n]|[^\\])*")
-    return [first_line.match(node.attr["label"])[0] for node in graph.nodes() if str(node).startswith("v")]
-
-
-def unescaped(text):
-    """What Graphviz shows for a label."""
-    return re.sub(r"\\(.)", r"\1", text).replace("&amp;", "&")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
