@@ -29,7 +29,6 @@ ORDER = (
 NEIGHBOURS = {("testing", "nn"), ("testing", "optim")}  # testing offers networks to test with
 
 MEDIA = {"picture", "words", "page", "motion", "training"}  # of viz: each imports its model, none another medium
-HOLDS = {("motion", "picture"), ("page", "picture")}  # but these two show the picture itself
 
 # Imports by name: `later` for what is imported when it is first used, the others for what the user names.
 BY_NAME = {f"{TOP}.later", f"{TOP}.testing.frameworks", f"{TOP}.testing.pytest_plugin.items"}
@@ -91,10 +90,7 @@ def between_media(modules):
     inside = {name: text for name, text in modules.items() if name.startswith(f"{TOP}.viz.")}
     for name, text in inside.items():
         if folder(name) in MEDIA | {"model"}:
-            known = {(folder(name), folder(name)), *HOLDS}
-            others = [
-                x for x in imports(text, inside) if folder(x) in MEDIA and (folder(name), folder(x)) not in known
-            ]
+            others = [x for x in imports(text, inside) if folder(x) in MEDIA - {folder(name)}]
             yield from (f"{name} imports {other}" for other in others)
 
 
