@@ -15,7 +15,7 @@ from tinygrad_edu.recording import no_grad
 from tinygrad_edu.rules.convolution import convolution, max_pool, mean_pool
 from tinygrad_edu.rules.elementwise import relu, sigmoid, softplus
 from tinygrad_edu.rules.indexing import at
-from tinygrad_edu.rules.reduction import logsumexp
+from tinygrad_edu.rules.reduction import log_softmax, logsumexp, softmax
 from tinygrad_edu.transforms import (
     checkpoint, elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp,
 )  # fmt: skip
@@ -29,8 +29,9 @@ __version__ = "0.1.0"
 __all__ = [
     "POSITIVE", "REALS", "TIES", "BroadcastWarning", "CheckpointError", "Each", "Value", "at", "case", "cases",
     "checkpoint", "constant", "convolution", "custom", "differentiable", "elementwise_grad", "entries", "grad",
-    "gradients", "hessian", "hvp", "implements", "jacobian", "jvp", "load", "logsumexp", "max_pool", "mean_pool",
-    "no_grad", "primitive", "relu", "save", "sigmoid", "softplus", "stop_gradient", "value_and_grad", "vjp",
+    "gradients", "hessian", "hvp", "implements", "jacobian", "jvp", "load", "log_softmax", "logsumexp", "max_pool",
+    "mean_pool", "no_grad", "primitive", "relu", "save", "sigmoid", "softmax", "softplus", "stop_gradient",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 
 

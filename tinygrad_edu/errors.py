@@ -37,7 +37,8 @@ NOT_A_NUMBER = (
 )
 NOT_AN_ARRAY = (
     "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
-    "np.exp(v) or v.exp() for functions, v.logsumexp() for SciPy's, np.concatenate or np.stack to join Values"
+    "np.exp(v) or v.exp() for functions, te.softmax, te.log_softmax or v.logsumexp() for SciPy's, "
+    "np.stack([v, w]) or np.concatenate to join Values, np.ones(3) * v to repeat one"
 )
 NOT_INTO = "would write a Value into an existing array and cut the graph: use the result, a = a + v instead of a += v"
 NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"

@@ -32,7 +32,8 @@ def push(node: Node, ts: dict[int, Any], inputs: tuple[Any, ...]) -> Any:
     """The tangent of a result from those of its operands, given by their places."""
     op: Any = node.op
     if op.linear and isinstance(op.pullbacks, Parts):
-        return op.function(*(ts[i] if i in ts else 0 * a for i, a in enumerate(node.saved[1:])), **node.options)
+        every = (ts[i] if i in ts else np.zeros_like(a) for i, a in enumerate(node.saved[1:]))  # 0 * inf were nan
+        return op.function(*every, **node.options)
     shares = [share(node, i, t, inputs) for i, t in ts.items()]
     return sum(shares[1:], start=shares[0])
 

@@ -17,6 +17,8 @@ from functools import cache, wraps
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
@@ -39,7 +41,9 @@ REWRITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 CONSTANTS: set[Callable[..., Any]] = set()
 REFUSED: dict[Callable[..., Any], str] = {}
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
-INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts", "correction": "; it is called ddof"}
+FOLDS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+"""What a method of a ufunc is called otherwise: that of `np.add.reduce` is `np.sum`."""
+INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts"}
 signature = cache(inspect.signature)
 
 
@@ -153,7 +157,7 @@ class Op:
             arrays = tuple(named.pop(name) for name in names if name in named)
         # a Value as an option would be a constant in silence, so it is refused; as a condition it only chooses
         known = [name for name in self.options if name == "condition" or not isinstance(named.get(name), Node)]
-        return arrays, accepted(self.name, known, self.parameters, named)
+        return arrays, accepted(self.name, known, self.parameters, without_own_dtype(arrays, known, named))
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
@@ -174,6 +178,23 @@ def parameters_of(rule: Rule) -> tuple[Sequence[str], Sequence[str]]:
     code = rule.__code__
     positional = code.co_argcount
     return code.co_varnames[:positional], code.co_varnames[positional : positional + code.co_kwonlyargcount]
+
+
+def without_own_dtype(arrays: Any, known: Collection[str], named: dict[str, Any]) -> dict[str, Any]:
+    """The options without a dtype that changes nothing, because it is that of the arrays."""
+    if named.get("dtype") is None or "dtype" in known:
+        return named
+    with suppress(TypeError):  # it may be no dtype at all
+        if dtypes(arrays) == {np.dtype(named["dtype"])}:
+            return {name: option for name, option in named.items() if name != "dtype"}
+    return named
+
+
+def dtypes(arrays: Any) -> set[Any]:
+    """The dtypes of all arrays in nested lists."""
+    if isinstance(arrays, list | tuple):
+        return set[Any]().union(*map(dtypes, arrays))
+    return {arrays.dtype} if hasattr(arrays, "dtype") else set()
 
 
 def accepted(
@@ -333,7 +354,7 @@ def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> 
     options = by_position | given
     if inspect.Parameter.VAR_KEYWORD in kinds:
         return arrays, options
-    return arrays, accepted(function.__name__, takes, declared, options)
+    return arrays, accepted(function.__name__, takes, declared, without_own_dtype(arrays, takes, options))
 
 
 def constant(*functions: Rule) -> None:
@@ -345,6 +366,11 @@ def constant(*functions: Rule) -> None:
         Functions users call, such as `np.sign`.
     """
     CONSTANTS.update(functions)
+
+
+def folds(ufunc: Rule, **methods: Rule) -> None:
+    """Say what the methods of a ufunc are called otherwise: `folds(np.add, reduce=np.sum, accumulate=np.cumsum)`."""
+    FOLDS.update({(ufunc, method): function for method, function in methods.items()})
 
 
 def refused(reason: str, *functions: Rule) -> None:

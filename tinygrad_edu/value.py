@@ -21,13 +21,11 @@ from tinygrad_edu.inputs import constant, floating, plain
 from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
 from tinygrad_edu.recording import ROOT, SCOPE
-from tinygrad_edu.table import CONSTANTS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
+from tinygrad_edu.table import CONSTANTS, FOLDS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 
 Binary = Callable[["Value", Any], "Value"]
 
 NO_OPTIONS: dict[str, Any] = {}
-REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-FOLDS: dict[str, dict[Any, Any]] = {"reduce": REDUCTIONS, "accumulate": {np.add: np.cumsum, np.multiply: np.cumprod}}
 FLOAT64 = np.dtype(float)
 new = object.__new__
 
@@ -137,8 +135,8 @@ class Value(Node):
 
     # -- what NumPy asks ----------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
-        if ufunc in FOLDS.get(call, {}):
-            return dispatch(FOLDS[call][ufunc], inputs, {"axis": 0, **kwargs})
+        if (ufunc, call) in FOLDS:
+            return dispatch(FOLDS[ufunc, call], inputs, {"axis": 0, **kwargs})
         if call == "outer":
             (x, y), (m, n) = inputs, map(np.shape, inputs)
             return ufunc(np.reshape(x, m + (1,) * len(n)), np.reshape(y, (1,) * len(m) + n), **kwargs)

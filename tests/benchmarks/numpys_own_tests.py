@@ -20,8 +20,15 @@ from types import FunctionType, ModuleType
 from typing import NamedTuple
 
 import numpy as np
+import numpy._core._rational_tests  # what is imported while a stand-in is in place would be made of stand-ins
+import numpy._core._umath_tests
 import numpy.fft
 import numpy.linalg
+import numpy.ma
+import numpy.matrixlib
+import numpy.polynomial
+import numpy.random
+import numpy.testing
 import pytest
 
 from tinygrad_edu import Value, no_grad
@@ -98,7 +105,7 @@ def compared(ours, numpys):
         return f"shape {np.shape(ours)} instead of {np.shape(numpys)}"
     if (found := np.result_type(ours)) != np.result_type(numpys):
         return f"dtype {found} instead of {np.result_type(numpys)}"
-    digits = DIGITS.get(found.name, 0.0)
+    digits = DIGITS.get(found.name, 1e-11 if found.kind == "f" else 0.0)
     largest = np.max(np.abs(numpys), initial=0.0, where=np.isfinite(numpys)) if digits else 0.0
     same = (
         np.allclose(ours, numpys, digits, digits * largest, equal_nan=True)
@@ -115,9 +122,7 @@ def again(function, name, args, kwargs, numpys, error):
     if not any(changed for _, changed in [*given, *named.values()]) or kwargs.get("out") is not None:
         return
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            ours = function(*(a for a, _ in given), **{key: a for key, (a, _) in named.items()})
+        ours = function(*(a for a, _ in given), **{key: a for key, (a, _) in named.items()})
     except Exception as ourselves:
         told = error is not None or WORDS.search(str(ourselves)) is not None
         outcome = (EQUAL if error is not None else REFUSED) if told else DIFFERENT
@@ -126,7 +131,8 @@ def again(function, name, args, kwargs, numpys, error):
     if error is not None:
         JOURNAL.add(name, DIFFERENT, f"answers where NumPy says {type(error).__name__}: {error}")
         return
-    note = compared(ours, numpys)
+    with np.errstate(all="ignore"):
+        note = compared(ours, numpys)
     JOURNAL.add(name, DIFFERENT if note else EQUAL, note)
 
 
@@ -143,7 +149,9 @@ def twice(function, name):
                 numpys = function(*args, **kwargs)
             except Exception as raised:
                 error = raised
-            again(function, name, before if kwargs.get("order") is None else args, kwargs, numpys, error)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                again(function, name, before if kwargs.get("order") is None else args, kwargs, numpys, error)
         finally:
             JOURNAL.busy = False
         if error is not None:

@@ -12,6 +12,7 @@ from functools import reduce
 
 import numpy as np
 
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.rules.reduction import ratio
 from tinygrad_edu.table import MULTIPLES, POSITIVE, REALS, TIES, case, cases, differentiable, implements, primitive
 
@@ -33,13 +34,25 @@ differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * 
                domain=REALS, singular=ZERO, glyph="/", formulas=("1 / y", "-out / y"), compute=operator.truediv)
 differentiable(np.negative, lambda g, out, x: -g, domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
 
-def log_base(x, y):
-    """log(x); 0 where x^y is flat in y, that is for x = 0."""
-    return np.log(np.where((x == 0) & (y >= 0), 1.0, x))
+def power_log(x, y, n):
+    """x^y log(x)^n, with its limit where 0 meets infinity: for x = 0 < y, and for x = inf, y < 0."""
+    flat = ((x == 0) & (y > 0)) | ((x == math.inf) & (y < 0))
+    return np.where(flat, 0.0, x**y * np.log(np.where(flat, 1.0, x)) ** n)
 
-# the exponent stays 0 where y is 0, so that x^0 has slope 0 also at x = 0
-differentiable(np.power, lambda g, out, x, y: g * y * x ** (y + (y == 0) - 1),
-               lambda g, out, x, y: g * out * log_base(x, y), domain=(POSITIVE, REALS), singular=ZERO,
+# the derivatives of x^y for y, a primitive because of their limits; y = -inf were inf * 0
+power_log = primitive(power_log, lambda g, out, x, y, *, n:
+                      g * (y * power_log(x, y - 1, n=n) + n * power_log(x, y - 1, n=n - 1)),
+                      lambda g, out, x, y, *, n: g * power_log(x, y, n=n + 1),
+                      domain=(POSITIVE, (-1e3, 1e3)), singular=ZERO, cases=cases((3,), (3,), n=[1, 2]),
+                      formulas=("(y * out + n * x^y * log(x)^(n - 1)) / x", "out * log(x)"))
+
+def lowered(x, y):
+    """The exponent y - 1; but 0 for y = 0 where 1 / x is infinite, because x^0 is flat there as well."""
+    zero = y == 0
+    return y - 1 + (zero & (np.abs(plain(x)) < np.finfo(x.dtype).tiny)) if np.any(zero) else y - 1
+
+differentiable(np.power, lambda g, out, x, y: g * y * x ** lowered(x, y),
+               lambda g, out, x, y: g * power_log(x, y, n=1), domain=(POSITIVE, REALS), singular=ZERO,
                glyph="^", formulas=("y * x^(y - 1)", "out * log(x)"), compute=operator.pow)
 implements(np.float_power)(lambda x, y: np.power(np.multiply(x, np.float64(1.0)), y))
 differentiable(np.square, lambda g, out, x: g * 2.0 * x, domain=REALS, glyph="^2", formulas=("2 * x",))
@@ -64,8 +77,9 @@ for remainder in (np.remainder, np.fmod):
 implements(np.polyval)(lambda p, x: reduce(lambda y, c: y * x + c, p, np.zeros_like(x)))  # Horner's rule
 implements(np.divmod)(lambda x, y: (np.floor_divide(x, y), np.remainder(x, y)))
 implements(np.modf)(lambda x: (x - np.trunc(x), np.trunc(x)))
-differentiable(np.nan_to_num, lambda g, out, x, *, nan=0.0, posinf=None, neginf=None:
-               np.where(np.isfinite(x), g, 0.0), domain=REALS, formulas=("[finite]",), cases=cases((3,), nan=[1.0]))
+differentiable(np.nan_to_num, lambda g, out, x, *, copy=True, nan=0.0, posinf=None, neginf=None:
+               np.where(np.isfinite(x), g, 0.0), domain=REALS, formulas=("[finite]",), cases=cases((3,), nan=[1.0]),
+               compute=lambda x, copy=True, **numbers: np.nan_to_num(x, **numbers))  # never in place
 
 # -- exponentials and logarithms --------------------------------------------------------------------------
 differentiable(np.exp, lambda g, out, x: g * out, domain=REALS, formulas=("out",))

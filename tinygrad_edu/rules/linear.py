@@ -58,19 +58,20 @@ def explicit(subscripts, arrays):
     terms = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, ranks, strict=True)]
     return terms, result.replace("...", dots)
 
-def einsum_rule(i, g, out, *arrays, subscripts, optimize=False):
+def einsum_rule(i, g, out, *arrays, subscripts, optimize=False, order="K"):
     """The einsum with g in place of operand i, whose indices are the result."""
     terms, result = explicit(subscripts, arrays)
+    used = "".join([*terms, result])
+    spare = [c for c in ascii_letters if c not in used]
     x = arrays[i]
     letters = terms[i]
     own = ""
-    spare = (c for c in ascii_letters if c not in "".join([*terms, result]))
     operands = [*arrays[:i], g, *arrays[i + 1 :]]
     terms[i] = result
     for c, n in zip(letters, x.shape, strict=True):
         widest = max((a.shape[t.index(c)] for a, t in zip(operands, terms, strict=True) if c in t), default=-1)
         ones = np.ones_like(x, shape=(n,))
-        new = next(spare) if c in own else c
+        new = spare.pop() if c in own else c
         if new != c:  # an index repeated in the operand: its gradient lies on the diagonal
             operands = [*operands, np.diag(ones)]
             terms = [*terms, c + new]
@@ -80,18 +81,32 @@ def einsum_rule(i, g, out, *arrays, subscripts, optimize=False):
         own += new
     return einsum(*operands, subscripts=f"{','.join(terms)}->{own}", optimize=bool(optimize))
 
-einsum = primitive(lambda *arrays, subscripts, optimize=False: np.einsum(subscripts, *arrays, optimize=optimize),
+einsum = primitive(lambda *arrays, subscripts, optimize=False, order="K":
+                   np.einsum(subscripts, *arrays, optimize=optimize, order=order),
                    Each(einsum_rule), domain=REALS, name="einsum", linear=True, formulas=("einsum(g, rest)",), cases=[
     case((2, 3), (3, 2), subscripts="ij,jk->ik"), case((3, 3), subscripts="ii->i"), case((2, 2, 2), subscripts="iii"),
     case((2, 1, 2, 3), subscripts="abcd->bd"), case((2, 3), (1, 3), (2,), subscripts="ij,ij,i->j", optimize=True),
-    case((2, 1, 3), (2, 2), subscripts="...i, j...", optimize="greedy"), case((2, 2), (2,), subscripts="ii,...")])
+    case((2, 1, 3), (2, 2), subscripts="...i, j...", optimize="greedy"), case((2, 2), (2,), subscripts="ii,..."),
+    case((2, 2, 3), subscripts="aab->"), case((2, 2, 3), subscripts="bba->"), case((2, 2, 3), subscripts="aab->a"),
+    case((2, 2, 2, 3), (3,), subscripts="aaab,c->c"), case((2, 3, 2, 3), subscripts="abab", order="F")])
+
+def in_letters(lists):
+    """Subscripts as text, of lists of whole numbers with an ellipsis."""
+    if any(i is not ... and not 0 <= operator.index(i) < len(ascii_letters) for indices in lists for i in indices):
+        raise ValueError(f"subscript is not within the valid range [0, {len(ascii_letters)})")
+    return ["".join("..." if i is ... else ascii_letters[i] for i in indices) for indices in lists]
 
 @implements(np.einsum)
-def einsum_of(subscripts, *operands, **options):
-    """np.einsum with its subscripts as text."""
+def einsum_of(*operands, **options):
+    """np.einsum, with its subscripts as text, or as a list of whole numbers after each operand."""
+    subscripts, *arrays = operands
     if not isinstance(subscripts, str):
-        raise TypeError("write the indices as text, np.einsum('ij,jk->ik', x, y), not as lists after arrays")
-    return einsum(*operands, subscripts=subscripts, **options)
+        arrays = list(operands[: len(operands) // 2 * 2 : 2])
+        lists = operands[1::2]
+        subscripts = ",".join(in_letters(lists))
+        if len(operands) % 2:
+            subscripts += "->" + in_letters(operands[-1:])[0]
+    return einsum(*arrays, subscripts=subscripts, **options)
 
 def factor(g, own, other, axes, first):
     """The product of the other factor with g over its own axes, and the axes that are left in order."""
@@ -131,14 +146,27 @@ def vecdot(x1, x2, axis=-1):
 if hasattr(np, "matvec"):  # NumPy 2.2
     implements(np.matvec)(lambda x1, x2: np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1))
     implements(np.vecmat)(lambda x1, x2: np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2))
-implements(np.linalg.multi_dot)(lambda arrays: reduce(np.dot, arrays))
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays):
+    """np.linalg.multi_dot, from left to right."""
+    if len(arrays) < 2:
+        raise ValueError("Expecting at least two arrays.")
+    return reduce(np.dot, arrays)
 
 @implements(np.linalg.matrix_power)
 def matrix_power(a, n):
-    """np.linalg.matrix_power: a product of n equal factors, or of inverses; for n = 0 a constant."""
-    if n == 0:
-        return np.linalg.matrix_power(plain(a), 0)
-    return reduce(np.matmul, [a if n > 0 else np.linalg.inv(a)] * abs(n))
+    """np.linalg.matrix_power: a product of squares, squares of squares, and so on; for n = 0 a constant."""
+    one = np.linalg.matrix_power(plain(a), 0)  # NumPy refuses what is not square
+    factor = a if n >= 0 else np.linalg.inv(a)
+    left = abs(operator.index(n))
+    found = one
+    while left:
+        if left % 2:
+            found = factor if found is one else found @ factor
+        left = left // 2
+        factor = factor @ factor if left else factor
+    return found
 
 implements(np.linalg.trace)(lambda x, *, offset=0: np.trace(x, offset, -2, -1))
 implements(np.linalg.diagonal)(lambda x, *, offset=0: np.diagonal(x, offset, -2, -1))

@@ -1,4 +1,4 @@
-"""Order: what depends on where an entry stands: running sums and products, neighbours, sorting, quantiles.
+"""Order: what depends on where an entry stands: running sums and products, and sorting.
 
 The pullback of a running sum runs from the other end. Products never divide, so that zeros among the factors are
 exact in every derivative. Equal entries may be sorted in any order, so they share their gradients evenly.
@@ -8,13 +8,14 @@ Source: Hillis and Steele, "Data parallel algorithms" (1986), for running produc
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_edu.inputs import arrayed, plain
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.rules.indexing import scatter
-from tinygrad_edu.rules.reduction import PARTLY, kept, unreduce
-from tinygrad_edu.rules.shape import along
-from tinygrad_edu.table import REALS, TIES, case, cases, differentiable, implements
+from tinygrad_edu.rules.reduction import PARTLY, count, kept, unreduce
+from tinygrad_edu.rules.shape import along, span
+from tinygrad_edu.table import REALS, TIES, case, cases, differentiable, folds, implements, primitive
 
 # fmt: off
+LONG = 3000  # entries: products of their own for each of them hold n^2 numbers, here 72 megabytes
 RUNNING = [*cases((2, 3), axis=[None, 0, -1]), *cases((4,)), *cases(())]
 differentiable(np.cumsum, lambda g, out, x, *, axis=None: np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis),
                x.shape), domain=REALS, cases=RUNNING, linear=True, formulas=("1",))
@@ -24,35 +25,75 @@ def before(x, axis):
     first = np.ones_like(along(x, slice(1), axis))
     return np.cumprod(np.concatenate([first, along(x, slice(-1), axis)], axis=axis), axis=axis)
 
-def ahead(x, n, axis):
-    """For each entry the one n places further on; 0 where there is none."""
-    return np.concatenate([along(x, slice(n, None), axis), np.zeros_like(along(x, slice(n), axis))], axis=axis)
-
 def after(g, x, axis):
-    """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks `ahead` twice as far as the last one."""
-    factor = ahead(x, 1, axis)
+    """For each entry, h_i = g_i + x_(i + 1) h_(i + 1): each step looks twice as far ahead as the last one."""
+    factor = span(x, 1, None, axis)  # the product of the n entries after each one that has so many
     n = 1
     while n < x.shape[axis]:
-        g = g + factor * ahead(g, n, axis)
-        factor = factor * ahead(factor, n, axis)
+        reached = span(g, None, -n, axis) + factor * span(g, n, None, axis)
+        g = np.concatenate([reached, span(g, -n, None, axis)], axis=axis)
+        factor = span(factor, None, max(factor.shape[axis] - n, 0), axis) * span(factor, n, None, axis)
         n = 2 * n
     return g
 
+def exponents(x, axis):
+    """The powers of 2 in the running product of what is neither 0 nor infinite."""
+    size = np.abs(plain(x))
+    countable = (size > 0) & np.isfinite(size)
+    return np.cumsum(np.log2(np.where(countable, size, 1.0)), axis=axis)
+
+def shifted(x, power):
+    """x times 2^power, in two steps: neither overflows where the result does not, and 0 stays 0."""
+    most = np.finfo(x.dtype).maxexp - 2
+    first = np.clip(np.trunc(power / 2), -most, most)
+    second = np.clip(power - first, -most, most)
+    return x * np.exp2(first).astype(x.dtype) * np.exp2(second).astype(x.dtype)
+
+def balanced(x):
+    """Factors along the last axis as y 2^own, where every running product of y is about 1; with own, and its sums."""
+    total = np.rint(exponents(x, -1))
+    own = np.diff(total, prepend=0.0)
+    return shifted(x, -own), own, total
+
+def each_from_its_own(g, x):
+    """The pullback of a running product along the last axis, by one for every entry i: of all factors but x_i."""
+    y, own, total = balanced(x)
+    place = np.arange(x.shape[-1])
+    diagonal = place == place[:, None]
+    later = place > place[:, None]
+    rows = np.where(diagonal, before(y, -1)[..., :, None], np.where(later, y[..., None, :], 1.0))
+    products = shifted(np.cumprod(rows, axis=-1), total[..., None, :] - own[..., :, None])
+    counts = (later | diagonal) & ((plain(g)[..., None, :] != 0) | np.isfinite(plain(products)))
+    return np.sum(np.where(counts, g[..., None, :], 0.0) * np.where(counts, products, 0.0), axis=-1)
+
 def cumprod_rule(g, out, x, *, axis=None):
-    """The product of what stands before an entry, times the gradients of what it goes into from there on."""
+    """The product of what stands before an entry, times the gradients of what it goes into from there on.
+
+    Where neighbours could overflow or underflow though the result does not, each entry has a product of its own.
+    """
     flat = axis is None or not x.ndim
     row, axis = (np.ravel(x), 0) if flat else (x, axis)
+    g = np.reshape(g, row.shape)
+    far = np.ptp(exponents(row, axis), axis=axis) if row.size else 0
+    if np.any(far > -np.finfo(x.dtype).minexp) and row.shape[axis] <= LONG:
+        found = each_from_its_own(np.moveaxis(g, axis, -1), np.moveaxis(row, axis, -1))
+        return np.reshape(np.moveaxis(found, -1, axis), x.shape)
     return np.reshape(before(row, axis) * after(g, row, axis), x.shape)
 
 differentiable(np.cumprod, cumprod_rule, domain=REALS, cases=RUNNING, formulas=("out / x",))
 
 def others(x, axis):
-    """For each entry, the product of the others that go into the same result."""
-    product = np.ones_like(x)
-    for i in range(x.ndim) if axis is None or not x.ndim else np.atleast_1d(axis):
-        product = product * before(x, i) * np.flip(before(np.flip(x, i), i), i)
-        x = np.prod(x, axis=i, keepdims=True)
-    return product
+    """For each entry, the product of the others that go into the same result.
+
+    Products from both ends, of balanced factors; the powers of 2 come back at the end. So nothing overflows on the
+    way, and what is exact stays so.
+    """
+    axes = normalize_axis_tuple(range(x.ndim) if axis is None or not x.ndim else axis, x.ndim)
+    rows = np.moveaxis(x, axes, range(-len(axes), 0))
+    row = np.reshape(rows, (*rows.shape[: rows.ndim - len(axes)], count(x, axis)))
+    y, own, total = balanced(row)
+    product = shifted(before(y, -1) * np.flip(before(np.flip(y, -1), -1), -1), total[..., -1:] - own)
+    return np.moveaxis(np.reshape(product, rows.shape), range(-len(axes), 0), axes)
 
 differentiable(np.prod, lambda g, out, x, *, axis=None, keepdims=False, initial=1.0, where=True:
                unreduce(g, x, axis, keepdims, where) * others(kept(x, where, 1.0), axis) * initial,
@@ -66,52 +107,27 @@ def along_one_axis(running):
 
 implements(np.cumulative_sum)(along_one_axis(np.cumsum))
 implements(np.cumulative_prod)(along_one_axis(np.cumprod))
-implements(np.ediff1d)(lambda ary: np.diff(np.ravel(ary)))
 
-@implements(np.diff)
-def diff(a, n=1, axis=-1, prepend=None, append=None):
-    """np.diff: later minus earlier, n times; a single number is prepended or appended to every row."""
-    a = arrayed(a)
-    edge = np.shape(along(a, slice(1), axis))
-    parts = [p if np.ndim(p) else np.broadcast_to(p, edge) for p in (prepend, a, append) if p is not None]
-    a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
-    if n < 0:
-        raise ValueError(f"the number of differences is {n}")
-    for _ in range(n):
-        a = along(a, slice(1, None), axis) - along(a, slice(-1), axis)
-    return a
+def running_rule(g, out, x, *, axis=0):
+    """Each entry of g belongs to those that reach the extreme so far, and is shared evenly among them."""
+    peak = plain(out)
+    n = x.shape[axis]
+    first = np.zeros_like(span(peak, None, 1, axis))
+    same = np.concatenate([first, span(peak, 1, None, axis) == span(peak, None, n - 1, axis)], axis=axis)
+    reached = plain(x) == peak
+    so_far = np.cumsum(reached, axis=axis)
+    before_it = np.maximum.accumulate(np.where(same == 0, so_far - reached, 0), axis)  # of the last one
+    share = g / np.maximum(so_far - before_it, 1).astype(x.dtype)
+    return np.where(np.isnan(peak), np.nan, reached).astype(x.dtype) * after(share, same, axis)
 
-@implements(np.trapezoid)
-def trapezoid(y, x=None, dx=1.0, axis=-1):
-    """np.trapezoid: each width times the mean of the heights on both sides."""
-    y = np.moveaxis(y, axis, -1)
-    width = dx if x is None else np.diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
-    return np.sum(width * (y[..., 1:] + y[..., :-1]), axis=-1) / 2.0
-
-@implements(np.gradient)
-def gradient(f, *varargs, axis=None, edge_order=1):
-    """np.gradient, which is linear: along an axis, a product with the gradients of the unit vectors."""
-    f = arrayed(f)
-    found = []
-    axes = range(np.ndim(f)) if axis is None else np.atleast_1d(axis)
-    steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
-    for i, h in zip(axes, steps, strict=True):
-        units = np.gradient(np.eye(f.shape[i], dtype=f.dtype), np.asarray(h), axis=1, edge_order=edge_order)
-        found.append(np.moveaxis(np.moveaxis(f, i, -1) @ units, -1, i))
-    return found[0] if len(found) == 1 else tuple(found)
-
-@implements(np.interp)
-def interp(x, xp, fp, left=None, right=None):
-    """np.interp; on a point, where two slopes meet, the smaller one counts, or 0 between rising and falling."""
-    slope = np.pad(np.diff(fp) / np.diff(xp), 1)  # of each interval; 0 before the first and after the last point
-    inside = np.clip(x, xp[0], xp[-1])
-    ahead = slope[np.searchsorted(xp, x, "right")]
-    behind = slope[np.searchsorted(xp, x, "left")]
-    milder = np.where(ahead * behind > 0, np.where(np.abs(ahead) < np.abs(behind), ahead, behind), 0.0)
-    i = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
-    out = np.take(fp, i) + milder * (inside - np.take(xp, i))
-    out = out if left is None else np.where(np.less(x, xp[0]), left, out)
-    return out if right is None else np.where(np.greater(x, xp[-1]), right, out)
+running_max = primitive(lambda x, axis=0: np.maximum.accumulate(x, axis), running_rule, name="running_max",
+                        domain=REALS, kinks=TIES, cases=cases((2, 3), axis=[0, -1]), formulas=("[x = out]",))
+running_min = primitive(lambda x, axis=0: np.minimum.accumulate(x, axis), running_rule, name="running_min",
+                        domain=REALS, kinks=TIES, cases=cases((2, 3), axis=[0, -1]), formulas=("[x = out]",))
+folds(np.add, accumulate=np.cumsum)
+folds(np.multiply, reduce=np.prod, accumulate=np.cumprod)
+folds(np.maximum, accumulate=running_max)
+folds(np.minimum, accumulate=running_min)
 
 def equal_in_row(x, axis):
     """The number of each entry's group, from 0: entries have one number where they are equal and in the same row."""
@@ -132,41 +148,3 @@ differentiable(np.sort, lambda g, out, x, *, axis=-1, kind=None, stable=None: un
 differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, np.argpartition(x, kth, axis), axis),
                domain=REALS, kinks=TIES, cases=[*cases((2, 3), kth=[1], axis=[None, 0, -1]), case((4,), kth=(0, 2))],
                formulas=("[moved]",))
-
-@implements(np.nanquantile)
-def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
-    """np.nanquantile: the weighted mean of the two neighbours in the order between which q falls."""
-    axes = normalize_axis_tuple(range(np.ndim(a)) if axis is None else axis, np.ndim(a))
-    x = np.moveaxis(a, axes, range(-len(axes), 0))
-    shape = x.shape[: x.ndim - len(axes)]
-    x = np.sort(np.reshape(x, (*shape, int(np.prod(x.shape[len(shape) :])))))
-    sizes, size = np.unique(np.maximum(np.sum(~np.isnan(x), axis=-1), 1), return_inverse=True)
-    places = [np.quantile(np.arange(float(n)), np.ravel(q), method=method) for n in sizes]  # NumPy's, in 0, 1, 2, ...
-    place = np.reshape(places, (len(sizes), np.size(q)))[size]
-    low = np.floor(place).astype(int)
-    high = np.ceil(place).astype(int)
-    part = np.where(low == high, 0.5, place - low).astype(x.dtype)
-    found = np.take_along_axis(x, low, -1) * (1 - part) + np.take_along_axis(x, high, -1) * part
-    found = np.reshape(np.moveaxis(found, -1, 0), (*np.shape(q), *shape))
-    return np.expand_dims(found, tuple(np.ndim(q) + i for i in axes)) if keepdims else found
-
-@implements(np.quantile)
-def quantile(a, q, axis=None, *, keepdims=False, method="linear"):
-    """np.quantile: nan where there is a nan among the entries."""
-    spoilt = np.any(np.isnan(a), axis, keepdims=keepdims)
-    factor = np.where(spoilt, np.nan, np.ones_like(a, shape=()))
-    return np.nanquantile(a, q, axis, keepdims=keepdims, method=method) * factor
-
-def median_of(quantiles):
-    """The median, made of quantiles."""
-    return lambda a, axis=None, *, keepdims=False: quantiles(a, 0.5, axis, keepdims=keepdims)
-
-def percentile_of(quantiles):
-    """Percentiles, made of quantiles."""
-    return lambda a, q, axis=None, *, keepdims=False, method="linear": quantiles(
-        a, np.divide(q, 100.0), axis, keepdims=keepdims, method=method)
-
-implements(np.median)(median_of(np.quantile))
-implements(np.nanmedian)(median_of(np.nanquantile))
-implements(np.percentile)(percentile_of(np.quantile))
-implements(np.nanpercentile)(percentile_of(np.nanquantile))

@@ -6,9 +6,9 @@ Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 """
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_edu.table import REALS, TIES, cases, differentiable, implements, primitive
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.table import REALS, TIES, cases, differentiable, folds, implements, primitive
 
 # fmt: off
 AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
@@ -55,26 +55,41 @@ for extreme in (np.max, np.min):
                    domain=REALS, kinks=TIES, cases=PARTLY, formulas=("[x = out]",))
 
 def centred(x, axis, ddof, where):
-    """(x - mean) / (n - ddof)."""
+    """(x - mean) / (n - ddof); nan where so few numbers have no spread."""
     n = count(x, axis, where)
     x = kept(x, where, 0.0)
-    return (x - np.sum(x, axis=axis, keepdims=True) / n) / (n - ddof)
+    free = np.where(n > ddof, n - ddof, np.nan) if np.any(n <= ddof) else n - ddof
+    return (x - np.sum(x, axis=axis, keepdims=True) / n) / free
 
-SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,)), *cases((2, 3), **WHERE)]
-differentiable(np.var, lambda g, out, x, *, axis=None, ddof=0, keepdims=False, where=True:
-               unreduce(g, x, axis, keepdims, where) * 2.0 * centred(x, axis, ddof, where),
-               domain=REALS, cases=SPREAD, formulas=("2 * (x - mean) / n",))
-differentiable(np.std, lambda g, out, x, *, axis=None, ddof=0, keepdims=False, where=True:
-               unreduce(ratio(g, out), x, axis, keepdims, where) * centred(x, axis, ddof, where),
-               domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))
+def var_rule(g, out, x, *, axis=None, ddof=0, keepdims=False, where=True, correction=None):
+    """2 (x - mean) / (n - ddof), of which the array API calls ddof the correction."""
+    ddof = ddof if correction is None else correction
+    return unreduce(g, x, axis, keepdims, where) * 2.0 * centred(x, axis, ddof, where)
+
+def std_rule(g, out, x, *, axis=None, ddof=0, keepdims=False, where=True, correction=None):
+    """(x - mean) / (n - ddof) / out, and 0 where all numbers are the same."""
+    ddof = ddof if correction is None else correction
+    return unreduce(ratio(g, out), x, axis, keepdims, where) * centred(x, axis, ddof, where)
+
+SPREAD = [*cases((2, 3), **AXES, ddof=[0, 1]), *cases((4,), correction=[1]), *cases((2, 3), **WHERE)]
+differentiable(np.var, var_rule, domain=REALS, cases=SPREAD, formulas=("2 * (x - mean) / n",))
+differentiable(np.std, std_rule, domain=REALS, kinks=TIES, cases=SPREAD, formulas=("(x - mean) / (n * out)",))
 
 def largest(x, axis):
     """The largest entries, 0 where they are infinite: what exponents are shifted by."""
     peak = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(peak), peak, 0.0)
 
-def softmax(x, axis):
-    """exp(x) / sum(exp(x)), shifted so that it neither overflows nor loses digits."""
+def softmax(x, axis=None):
+    """The shares exp(x) / sum(exp(x)), shifted so that they neither overflow nor lose digits.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    axis
+        The axis or axes along which the shares add up to 1; None is all of them.
+    """
     with np.errstate(under="ignore"):
         e = np.exp(x - largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
@@ -99,36 +114,59 @@ def logsumexp(x, axis=None, keepdims=False):
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims)
                       * softmax(x, axis), domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
 
+def log_softmax(x, axis=None):
+    """The logarithms of `softmax`, x - log(sum(exp(x))), finite where the shares themselves are 0.
+
+    Parameters
+    ----------
+    x
+        A number, an array or a Value, of any shape.
+    axis
+        The axis or axes along which the shares add up to 1; None is all of them.
+    """
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
 def without_nan(whole):
     """A reduction that leaves out what is nan, made of one that takes `where`."""
     return lambda a, *args, where=True, **options: whole(a, *args, where=~np.isnan(a) & where, **options)
 
+def spread_without_nan(whole):
+    """A variance or deviation of what is not nan; nan where so few numbers are left that they have none."""
+    def spread(a, axis=None, *, ddof=0, keepdims=False, where=True, correction=None):
+        if ddof != 0 and correction is not None:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = ddof if correction is None else correction
+        counts = ~np.isnan(a) & where
+        few = np.sum(counts, axis=axis, keepdims=keepdims) <= ddof
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = whole(a, axis, ddof=ddof, keepdims=keepdims, where=counts)
+        return np.where(few, np.nan, found) if np.any(few) else found
+
+    return spread
+
 def extreme_without_nan(whole, worst):
     """An extreme of what is not nan, nan where everything is; made of one that starts from the worst number."""
-    def extreme(a, axis=None, *, keepdims=False):
-        found = whole(a, axis, keepdims=keepdims, initial=worst, where=~np.isnan(a))
-        return np.where(np.all(np.isnan(a), axis, keepdims=keepdims), np.nan, found)
+    def extreme(a, axis=None, *, keepdims=False, initial=None, where=True):
+        if initial is None and np.size(a) == 0:
+            whole(plain(a), axis)  # NumPy refuses an extreme of nothing
+        counts = ~np.isnan(a) & where
+        start = worst if initial is None else initial
+        found = whole(a, axis, keepdims=keepdims, initial=start, where=counts)
+        nothing = ~np.any(counts, axis, keepdims=keepdims)
+        return np.where(nothing, np.nan, found) if initial is None and np.any(nothing) else found
 
     return extreme
 
 implements(np.nansum)(without_nan(np.sum))
 implements(np.nanprod)(without_nan(np.prod))
 implements(np.nanmean)(without_nan(np.mean))
-implements(np.nanvar)(without_nan(np.var))
-implements(np.nanstd)(without_nan(np.std))
+implements(np.nanvar)(spread_without_nan(np.var))
+implements(np.nanstd)(spread_without_nan(np.std))
 implements(np.nanmax)(extreme_without_nan(np.max, -np.inf))
 implements(np.nanmin)(extreme_without_nan(np.min, np.inf))
 implements(np.ptp)(lambda a, axis=None, *, keepdims=False:
                    np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims))
-
-@implements(np.average)
-def average(a, axis=None, weights=None, *, keepdims=False):
-    """np.average, with a weight for each entry, or for each place on the axes."""
-    if weights is None:
-        return np.mean(a, axis, keepdims=keepdims)
-    if np.shape(weights) != np.shape(a):
-        axes = normalize_axis_tuple(axis, np.ndim(a))
-        weights = np.reshape(weights, np.shape(weights) + (1,) * (np.ndim(a) - len(axes)))
-        weights = np.moveaxis(weights, range(len(axes)), axes)
-    weights = np.broadcast_to(weights, np.shape(a))
-    return np.sum(a * weights, axis, keepdims=keepdims) / np.sum(weights, axis, keepdims=keepdims)
+folds(np.add, reduce=np.sum)
+folds(np.maximum, reduce=np.max)
+folds(np.minimum, reduce=np.min)
+folds(np.logaddexp, reduce=logsumexp)

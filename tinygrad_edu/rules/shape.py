@@ -12,23 +12,26 @@ from inspect import signature
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as place
 
+from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import floating, plain
 from tinygrad_edu.table import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
 
-def lies(x, order):
-    """The order in which np.reshape reads x: the orders A and K mean F or C where x lies so in memory."""
-    if order == "F" or x.flags.fnc:
-        return "F"
-    return "C" if order == "A" or x.flags.c_contiguous else order
-
 def ordered(g, x, order):
     """A gradient in the shape of x, filled in the order in which the entries of x were read."""
     if order == "C":  # without saying so, because dask has no word for it
         return np.reshape(g, x.shape)
-    return np.reshape(g, x.shape, order=lies(plain(x), order))
+    if order == "A":
+        order = "F" if plain(x).flags.fnc else "C"
+    return as_in_memory(g, plain(x)) if order == "K" else np.reshape(g, x.shape, order=order)
+
+def as_in_memory(g, x):
+    """A gradient in the shape of x, filled in the order in which the entries of x lie in memory."""
+    numbers = np.empty_like(x, dtype=int)  # which lie as those of x do
+    numbers[...] = np.arange(x.size).reshape(x.shape)
+    return np.reshape(g[np.argsort(np.ravel(numbers, order="K"))], x.shape)
 
 moves(np.reshape, lambda g, out, x, *, shape, order="C": ordered(g, x, order),  # a tangent may lie otherwise
       linear=False, cases=cases((2, 3), shape=[(3, 2), (6,), (-1, 1, 2)], order=["C", "F"]))
@@ -49,6 +52,10 @@ moves(np.transpose, lambda g, out, x, *, axes=None:
 def along(x, part, axis):
     """x at an index or a slice on one axis."""
     return x[(slice(None),) * place(axis, np.ndim(x)) + (part,)]
+
+def span(x, start, stop, axis):
+    """The entries of x from a place to another on one axis; None is the end."""
+    return along(x, slice(start, stop), axis)
 
 def pieces(g, out, *arrays, axis=0):
     """The gradients of what was joined along an axis: each is a piece of g, as long as its array."""
@@ -72,8 +79,12 @@ stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
 implements(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
 astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x, *, dtype: g, name="astype",
                    domain=REALS, cases=[case((3,), dtype=np.float64)], formulas=("1",))
-implements(np.astype)(lambda x, dtype: plain(x).astype(dtype) if np.dtype(dtype).kind in "iub"  # a rounding
-                      else astype(x, dtype=dtype))
+
+@implements(np.astype)
+def converted(x, dtype, *, copy=True):
+    """np.astype; whole numbers are a rounding, so they are constants."""
+    return plain(x).astype(dtype) if np.dtype(dtype).kind in "iub" else astype(x, dtype=dtype)
+
 implements(np.copy)(lambda a, order="K": np.positive(a))
 implements(np.linalg.matrix_transpose)(implements(np.matrix_transpose)(lambda x: np.swapaxes(x, -1, -2)))
 implements(np.trace)(lambda a, offset=0, axis1=0, axis2=1: np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1))
@@ -97,39 +108,57 @@ def numbered(tree, arrays, ends):
     """A number for each entry, counted over all arrays of a call, which are listed flat with their ends."""
     if isinstance(tree, list | tuple):
         return [numbered(branch, arrays, ends) for branch in tree]
-    arrays.append(np.ravel(tree if hasattr(tree, "dtype") or not arrays else np.asarray(tree, arrays[0].dtype)))
+    arrays.append(np.ravel(tree))
     ends.append(ends[-1] + np.size(tree))
     return np.reshape(np.arange(ends[-2], ends[-1]) + 1, np.shape(tree))
 
 def moving(function, *names):
-    """Rewrite a function that only moves entries: number those of the named arguments, move the numbers, pick."""
+    """Rewrite a function that only moves entries: number those of the named arguments, move the numbers, pick.
+
+    NumPy's own answer says what is refused, which dtype a result has, and what is no matter of a variable.
+    """
     declared = signature(function)
     known = [name for name in declared.parameters if name not in (*names, "out", "dtype")]
 
     def moved(*args, **options):
         call = declared.bind(*args, **options)
-        ends = [0]
         given = {name: option for name, option in call.arguments.items() if name not in names}
         accepted(function.__name__, known, declared.parameters, given)
         arrays: list = []
-        for name, given in call.arguments.items():
-            call.arguments[name] = numbered(given, arrays, ends) if name in names else plain(given)
-        found = function(*call.args, **call.kwargs)
-        parts = found if isinstance(found, list | tuple) else (found,)
-        if any(np.min(part, initial=1) == 0 for part in parts):  # a hole: number 0 is the last entry, 0.0
-            arrays.append(np.zeros_like(arrays[0], shape=1))
-        flat = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        picked = [flat[part - 1] for part in parts]
-        return type(found)(picked) if parts is found else picked[0]
+        ends = [0]
+        numbers = dict(call.arguments)
+        for name, argument in call.arguments.items():
+            numbers[name] = numbered(argument, arrays, ends) if name in names else plain(argument)
+            call.arguments[name] = plain(argument)
+        expected = function(*call.args, **call.kwargs)
+        call.arguments.update(numbers)
+        places = function(*call.args, **call.kwargs)
+        several = isinstance(places, list | tuple)
+        picked = [pick(arrays, ends, *pair) for pair in (zip(places, expected, strict=True) if several
+                                                         else [(places, expected)])]
+        return type(places)(picked) if several else picked[0]
 
     return moved
+
+def pick(arrays, ends, places, expected):
+    """The entries at places that count from 1 over all arrays, as NumPy's own answer has them; 0 is a hole, 0.0."""
+    used = [i for i, a in enumerate(arrays) if np.any((places > ends[i]) & (places <= ends[i + 1]))]
+    if not any(isinstance(arrays[i], Node) for i in used) or expected.dtype.kind != "f":
+        return expected  # of constants only, or rounded to whole numbers
+    if len(used) == 1 and np.min(places) > 0:
+        (i,) = used
+        found = arrays[i][places - ends[i] - 1]
+    else:
+        flat = np.concatenate([*arrays, np.zeros_like(arrays[used[0]], shape=1)])
+        found = flat[places - 1]
+    return found if found.dtype == expected.dtype else found.astype(expected.dtype)
 
 MOVING: dict[tuple[str, ...], list] = {  # the parameters whose entries are moved, and the functions that call them so
     ("m",): [np.fliplr, np.flipud, np.rot90, np.tril, np.triu],
     ("a",): [np.roll, np.rollaxis, np.resize, np.repeat, np.take, np.compress, np.diagonal],
     ("A",): [np.tile],
     ("v",): [np.diag, np.diagflat],
-    ("x",): [np.unstack],
+    ("x",): [np.unstack, np.fft.fftshift, np.fft.ifftshift],
     ("xi",): [np.meshgrid],
     ("arr",): [np.take_along_axis, np.extract, np.delete],
     ("arr", "values"): [np.insert, np.append],
@@ -142,13 +171,3 @@ MOVING: dict[tuple[str, ...], list] = {  # the parameters whose entries are move
 for names, functions in MOVING.items():
     for function in functions:
         implements(function)(moving(function, *names))
-pad_numbers = moving(np.pad, "array")
-
-@implements(np.pad)
-def pad(array, pad_width, mode="constant", constant_values=0.0):
-    """np.pad, with constants or by the modes that repeat entries."""
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"mode={mode!r}; constant, edge, reflect, symmetric and wrap have one")
-    if mode != "constant":
-        return pad_numbers(array, pad_width, mode)
-    return np.pad(np.zeros_like(array), pad_width, constant_values=constant_values) + pad_numbers(array, pad_width)

@@ -9,7 +9,10 @@ functions of NumPy 2, of which tests/test_surface.py lets none be forgotten.
 
 import numpy as np
 
+from tinygrad_edu.graph import Node
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.rules.indexing import scatter
+from tinygrad_edu.rules.shape import astype
 from tinygrad_edu.table import constant, implements, refused
 
 # fmt: off
@@ -30,10 +33,22 @@ constant(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpar
 constant(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.einsum_path,
          np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory, np.array_repr,
          np.array_str, np.array2string)
+
 # what is filled in, or summed up for each number, may be a Value
-implements(np.full_like)(lambda a, fill_value, **options: np.zeros_like(a, **options) + fill_value)
-implements(np.bincount)(lambda x, weights, minlength=0: scatter(
-    np.multiply(weights, np.float64(1.0)), index=x, shape=(max(minlength, np.max(x, initial=-1) + 1),)))
+@implements(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
+    """np.full_like, in the dtype of a: whole numbers are a rounding, so they are constants."""
+    shape = np.shape(a) if shape is None else shape
+    dtype = np.dtype(np.result_type(plain(a)) if dtype is None else dtype)
+    if dtype.kind != "f" or not isinstance(fill_value, Node):
+        return np.full_like(plain(a), plain(fill_value), dtype, order, subok, shape)
+    return np.broadcast_to(astype(fill_value, dtype=dtype), shape)
+
+@implements(np.bincount)
+def bincount(x, weights=None, minlength=0):
+    """np.bincount: the sum of the weights that belong to each number."""
+    length = np.bincount(plain(x), minlength=minlength).size  # NumPy refuses what is no place
+    return scatter(np.multiply(weights, np.float64(1.0)), index=np.asarray(plain(x), int), shape=(length,))
 
 # -- refused ----------------------------------------------------------------------------------------------
 refused("it changes an array in place; build a new one with np.ones_like(a) * y, np.where or te.at(v, i).set(y)",
@@ -51,13 +66,8 @@ refused("it asks which entries are equal or how many there are, which jumps; ind
         np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.setdiff1d,
         np.setxor1d, np.intersect1d, np.trim_zeros, np.histogram, np.histogram2d, np.histogramdd,
         np.histogram_bin_edges)
-refused("it is short for start + (stop - start) * np.linspace(0.0, 1.0, n), or for a power of that; write it out",
-        np.linspace, np.logspace, np.geomspace)
-refused("it is short for x[:, None] ** np.arange(n); write it out", np.vander)
-refused("it is short for np.roll(x, n // 2); write it out", np.fft.fftshift, np.fft.ifftshift)
-refused("it is short for c @ c.T / (n - 1), c = x - np.mean(x, 1, keepdims=True); write it out", np.cov, np.corrcoef)
 refused("it works on coefficients; there are np.polyval for values, + for sums and np.convolve for products",
-        np.poly, np.polyadd, np.polysub, np.polymul, np.polydiv, np.polyder, np.polyint, np.polyfit)
+        np.poly, np.polyadd, np.polysub, np.polymul, np.polydiv, np.polyder, np.polyint)
 refused("it writes plain arrays to a file", np.save, np.savez, np.savez_compressed, np.savetxt)
 refused("it takes a number apart; write x * 2.0**n, x - np.trunc(x)", np.ldexp, np.frexp, np.nextafter)
 refused("its derivative, the Bessel function i1, is not in NumPy", np.i0)

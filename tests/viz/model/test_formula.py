@@ -28,7 +28,7 @@ SPELLED = {
 with suppress(ImportError):
     from scipy import special
 
-    SPELLED |= {"digamma": special.digamma, "polygamma": special.polygamma}
+    SPELLED |= {"digamma": special.digamma, "polygamma": special.polygamma, "expit": special.expit}
 
 
 def meaning(text, **numbers):
