@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, gradients
+from tinygrad_edu import Value, grad, gradients, vjp
 from tinygrad_edu.backward import backpropagate, unbroadcast
 
 shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
@@ -140,3 +140,23 @@ def test_gradients_of_a_single_value_need_no_list():
     x = Value([2.0, 3.0])
     (g,) = gradients(np.sum(x * x), x)
     assert g.tolist() == [4.0, 6.0]
+
+
+MOVES = [np.sum, np.mean, np.trace, lambda x: np.sum(x.T), lambda x: np.sum(x[:, 0]), lambda x: np.sum(x + x)]
+MOVES += [lambda x: np.sum(np.broadcast_to(x, (2, 3, 3))), lambda x: np.sum(np.reshape(x, 9)), lambda x: x[1, 1]]
+
+
+@pytest.mark.parametrize("f", MOVES)
+def test_gradients_that_are_handed_out_may_be_changed(f):
+    x = np.arange(9.0).reshape(3, 3)
+    v = Value(x)
+    twice = gradients(f(v), [v, v])
+    value, pull = vjp(lambda x, y: (f(x) + f(y), x, y), x, x)
+    handed = [*twice, grad(f)(x), *grad(lambda x, y: f(x) + f(y), (0, 1))(x, x)]
+    cotangent = np.ones((3, 3))
+    handed += [*pull((1.0, cotangent, cotangent)), *pull((0.0, cotangent, 2 * cotangent))]
+    for i, g in enumerate(handed):
+        assert g.flags.writeable
+        assert not any(np.shares_memory(g, other) for other in (*handed[:i], x, cotangent, *value[1:]))
+    handed[0][...] = 100.0
+    np.testing.assert_array_equal(x, np.arange(9.0).reshape(3, 3))

@@ -25,6 +25,7 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
     depend on smoothly are missing in the dict from node to gradient.
     """
     gradients = {root: gradient}
+    scattered = set()  # nodes whose gradient is an array of this pass alone, which may grow in place
     for node in toposort(root, since=since):
         g = gradients.get(node)
         if node.op is None or g is None:
@@ -33,9 +34,15 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
         pullbacks = node.op.pullbacks
         options = node.options
         parts = pullbacks.rule(g, *inputs, **options) if type(pullbacks) is Parts else None
+        add = node.op.add if options and not differentiable else None
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):
                 try:
+                    if add is not None:
+                        if parent in scattered and type(gradients[parent]) is np.ndarray:
+                            add(gradients[parent], g, **options)
+                            continue
+                        scattered.add(parent)
                     if parts is None:
                         share = pullbacks[i](g, *inputs, **options) if options else pullbacks[i](g, *inputs)
                     else:
@@ -123,4 +130,15 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
 def vjps(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: int = 0) -> list[Any]:
     """The gradients for xs that belong to a gradient of the root; zeros where it does not depend on them."""
     found = backpropagate(root, g, differentiable, since) if isinstance(root, Node) else {}
-    return [found[x] if x in found else np.zeros_like(x.data)[()] for x in xs]
+    held = {id(g)}
+    return [own(found[x], held) if x in found else np.zeros_like(x.data)[()] for x in xs]
+
+
+def own(gradient: Any, held: set[int]) -> Any:
+    """A gradient that may be changed and that nobody else holds: a copy of what is a view, read-only or `held`."""
+    if type(gradient) is not np.ndarray:
+        return gradient
+    if gradient.base is not None or not gradient.flags.writeable or id(gradient) in held:
+        gradient = gradient.copy(order="K")
+    held.add(id(gradient))
+    return gradient

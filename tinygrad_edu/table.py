@@ -94,6 +94,9 @@ class Op:
         has its minimum-norm gradient, 0; an `Op` is made of them.
     compute
         A faster way to the same result, such as `operator.mul`, which skips the ufunc for single numbers.
+    add
+        A faster way to add a pullback to a sum of many, in place: `add(total, g, **options)`, for functions that take
+        little of a large array. It is never asked for derivatives of a derivative.
     linear
         Whether the function is linear in each argument, or in all `Parts`: then it pushes tangents forward itself.
     """
@@ -109,6 +112,7 @@ class Op:
     formulas: Sequence[str] = ()
     with_constants: Any = None
     compute: Any = None
+    add: Any = None
     linear: bool = False
     name: str = field(init=False)
     elementwise: bool = field(init=False)

@@ -1,11 +1,14 @@
 """Picking and putting back."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from tinygrad_edu import Value, at, grad
+from tinygrad_edu import Value, at, grad, gradients
 from tinygrad_edu.rules.indexing import scatter
 
 ARRAY = np.arange(24.0).reshape(2, 3, 4)
@@ -83,3 +86,31 @@ def test_of_an_entry_set_twice_only_the_last_one_counts():
     f = lambda y: (at(Value(np.zeros(3)), [0, 2, 0]).set(y) * weights).sum()
     np.testing.assert_array_equal(grad(f)(np.array([5.0, 6.0, 7.0])), [0.0, 4.0, 1.0])
     assert grad(f)(5.0) == 5.0
+
+
+INDICES = [0, -1, slice(1, None), ([0, 0, 1],), (0, [1, 1]), (..., None, 2), np.array([True, False])]
+
+
+@given(st.lists(st.sampled_from(range(len(INDICES))), min_size=1, max_size=6), st.booleans())
+def test_gradients_of_many_picks_add_up_as_those_of_single_ones(chosen, whole):
+    v = Value(ARRAY)
+    picks = [np.sum(v[INDICES[i]] * float(k + 1)) for k, i in enumerate(chosen)]
+    parts = [np.sum(v * v), *picks] if whole else picks
+    (found,) = gradients(sum(parts), [v])
+    expected = 2.0 * ARRAY if whole else np.zeros_like(ARRAY)
+    for k, i in enumerate(chosen):
+        expected = expected + scatter(np.full(np.shape(ARRAY[INDICES[i]]), k + 1.0), INDICES[i], ARRAY.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    (twice,) = gradients(np.sum(gradients(sum(p * p for p in picks), [v], differentiable=True)[0]), [v])
+    assert twice.shape == ARRAY.shape
+
+
+def test_many_entries_of_a_long_array_take_no_array_each():
+    v = Value(np.ones(20_000))
+    total = sum(entry * entry for entry in v)
+    tracemalloc.start()
+    (found,) = gradients(total, [v])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found, np.full(20_000, 2.0))
+    assert peak < 40e6  # an array for each would take 3.2e9 in turn; the nodes' own gradients stay

@@ -24,9 +24,17 @@ def scatter(g, index, shape):
         np.add.at(out, parts, g)
     return out
 
+def add_at(total, g, index):
+    """Add what `scatter` gives to a sum that belongs to nobody else, where a long array is picked from often."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if all(isinstance(part, BASIC) for part in parts):
+        total[parts] += g
+    else:
+        np.add.at(total, parts, g)
+
 getitem = primitive(lambda x, index: x[index], lambda g, out, x, *, index: scatter(g, index=index, shape=x.shape),
                     domain=REALS, name="getitem", cases=cases((2, 3), index=INDICES), linear=True, glyph="[]",
-                    formulas=("[picked]",))
+                    formulas=("[picked]",), add=add_at)
 scatter = primitive(scatter, lambda h, out, g, *, index, shape: h[index], domain=REALS, formulas=("1",),
                     cases=[case((3,), index=0, shape=(2, 3)), case((3,), index=[0, 0, 1], shape=(2,))])
 
