@@ -1,6 +1,7 @@
 """Every operation of the table, from its entry alone: no test here names one."""
 
 import inspect
+import itertools
 import warnings
 from contextlib import suppress
 
@@ -10,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, entries, grad, gradients, jvp
+from tinygrad_edu import Value, entries, grad, gradients, hessian, jvp
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REWRITES, arrived
 from tinygrad_edu.testing import FAIL, INCONCLUSIVE, PASS, check_op
-from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw, intervals, written
+from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw, intervals, special, written
 from tinygrad_edu.testing.extremes import planted
 from tinygrad_edu.testing.operation import of_empty
 from tinygrad_edu.value import apply
@@ -107,6 +108,54 @@ def test_an_infinite_entry_does_not_spoil_the_gradients_of_finite_results():
                             assert all(np.all(np.isfinite(g)) for g in found), (written(op, drawn), k, bad)
                             asked += 1
     assert asked > 20
+
+
+NUMBERS = (0.0, 1.0, -1.0, 2.0, 0.5)
+
+
+def special_points(op):
+    """Arguments with whole numbers, kinks, singular points and ends of the domain, in all places or every other."""
+    shown = [(((),) * len(op.pullbacks), {})] if op.elementwise else calls(op)
+    for call in shown:
+        drawn, parts = draw(op, np.random.default_rng(0), call), intervals(op, len(call[0]))
+        yield drawn
+        if any(isinstance(part, str) for part in parts):
+            continue
+        ends = [end for part in parts for end in part if abs(end) < 100]
+        numbers = sorted({*NUMBERS, *special(op.kinks, op.singular), *ends})
+        for chosen in itertools.product(numbers, repeat=len(parts)) if len(parts) < 3 else ():
+            if all(low <= number <= high for number, (low, high) in zip(chosen, parts, strict=True)):
+                for every in (1, 2):
+                    places = [np.indices(a.shape).sum(0) % every == 0 for a in drawn.arrays]
+                    triples = zip(places, chosen, drawn.arrays, strict=True)
+                    yield drawn._replace(arrays=[np.where(at, number, a) for at, number, a in triples])
+
+
+def hessian_of(op, drawn):
+    """All second derivatives of a weighted sum of the results, for all entries of all arguments."""
+    call, ends = caller(op, drawn.options), np.cumsum([a.size for a in drawn.arrays])[:-1]
+
+    def weighted(flat):
+        parts = zip(np.split(flat, ends), drawn.arrays, strict=True)
+        out = call(*(np.reshape(part, a.shape) for part, a in parts))
+        return np.sum(out * np.linspace(1.0, 2.0, out.size).reshape(out.shape))
+
+    with np.errstate(all="ignore"):
+        return hessian(weighted)(np.concatenate([np.ravel(a) for a in drawn.arrays]))
+
+
+@pytest.mark.parametrize("op", OPS, ids=IDS)
+def test_second_derivatives_are_symmetric_at_special_points(op):
+    asked = 0
+    for drawn in special_points(op):
+        if 0 < sum(a.size for a in drawn.arrays) <= 24:
+            h = hessian_of(op, drawn)
+            blank = ~np.isfinite(h)
+            same = np.isclose(h, h.T, rtol=1e-9, atol=1e-9) | (blank & blank.T)
+            spoilt = blank.T & (h == 0) if op.singular else np.zeros_like(blank)  # 0 * inf, in one of two orders
+            assert np.all(same | spoilt | spoilt.T), (written(op, drawn), drawn.arrays, h)
+            asked += 1
+    assert asked or op.variadic
 
 
 def ran(op, report):

@@ -29,6 +29,7 @@ from scipy.special import (
     xlogy,
 )  # fmt: skip
 
+from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import INF, POSITIVE, REALS, cases, differentiable, primitive
 
 # fmt: off
@@ -46,8 +47,12 @@ differentiable(erfc, lambda g, out, x: -g * bell(x), domain=REALS, formulas=("-2
 differentiable(expit, lambda g, out, x: g * out * expit(-x), domain=REALS, formulas=("out * (1 - out)",))
 differentiable(logit, lambda g, out, x: g / (x * (1.0 - x)),
                domain=UNIT, singular=UNIT, formulas=("1 / (x * (1 - x))",))
-differentiable(xlogy, lambda g, out, x, y: g * np.log(y),
-               lambda g, out, x, y: g * x / np.where((x == 0) & (y == 0), 1.0, y),
+def above(x, y, low):
+    """y - low; but the least of all numbers for x = 0 and y = low, so that x / y is 0 and its slope infinite."""
+    least = np.finfo(np.result_type(plain(y))).smallest_subnormal
+    return np.where((x == 0) & (y == low), least, y - low)
+
+differentiable(xlogy, lambda g, out, x, y: g * np.log(y), lambda g, out, x, y: g * x / above(x, y, 0.0),
                domain=(REALS, POSITIVE), singular=ZERO, formulas=("log(y)", "x / y"))
 # the n-th derivative of digamma
 polygamma = primitive(lambda x, n: special.polygamma(n, x), lambda g, out, x, *, n: g * polygamma(x, n=n + 1),
@@ -88,7 +93,7 @@ differentiable(erfinv, lambda g, out, x: g * (0.5 * math.sqrt(math.pi)) * np.exp
                domain=(-1.0, 1.0), singular=(-1.0, 1.0), formulas=("sqrt(pi) / 2 * exp(out^2)",))
 differentiable(log_expit, lambda g, out, x: g * expit(-x), domain=REALS, formulas=("expit(-x)",))
 differentiable(xlog1py, lambda g, out, x, y: g * np.log1p(y),
-               lambda g, out, x, y: g * x / np.where((x == 0) & (y == -1), 1.0, 1.0 + y),
+               lambda g, out, x, y: g * x / above(x, y, -1.0),
                domain=(REALS, (-1.0, INF)), singular=(-1.0,), formulas=("log(1 + y)", "x / (1 + y)"))
 differentiable(entr, lambda g, out, x: g * (-1.0 - np.log(x)),
                domain=POSITIVE, singular=ZERO, formulas=("-1 - log(x)",))
