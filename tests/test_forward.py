@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Value, backward, checkpoint, grad, jvp, vjp
+from tinygrad_edu import Value, at, backward, checkpoint, grad, jacobian, jvp, vjp
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import toposort
 from tinygrad_edu.table import OPERATIONS
@@ -135,3 +135,35 @@ def test_joined_tangents_are_joined_at_once_with_zeros_for_constants(join):
     np.testing.assert_array_equal(tangent, join([x + 1, 0 * c, 2 * y * (y + 1)]))
     curved = jvp(grad(lambda x: np.sum(join([x, c, x]) ** 3)), (x,), (y,))[1]
     np.testing.assert_array_equal(curved, 12 * x * y)
+
+
+BLANKS = [np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda x, c: np.concatenate([x, c]),
+        lambda x, c: np.stack([x, c]),
+        lambda x, c: np.append(x, c),
+        lambda x, c: np.insert(x, 1, c[0]),
+        lambda x, c: np.block([x, c]),
+        lambda x, c: np.choose([0, 1], [x, c]),
+        lambda x, c: np.diff(x, prepend=c[:1], append=c),
+        lambda x, c: np.hstack([c, x]),
+        lambda x, c: np.pad(x, 1, constant_values=c[0]),
+        lambda x, c: np.where([True, False], x, c),
+        lambda x, c: np.select([np.array([True, False])], [x], c),
+        lambda x, c: at(x, 0).set(c[0]),
+        lambda x, c: np.linspace(x, x + 1, 3),
+    ],
+)
+def test_beside_a_constant_that_is_no_number_tangents_are_what_they_are_beside_one(join, blank):
+    x, t = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    with np.errstate(invalid="ignore"):
+        found = jvp(lambda x: join(x, np.full(2, blank)), (x,), (t,))[1]
+        matrix = jacobian(lambda x: join(x, np.full(2, blank)))(x)
+    expected = jvp(lambda x: join(x, np.full(2, 7.0)), (x,), (t,))[1]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(matrix, jacobian(lambda x: join(x, np.full(2, 7.0)))(x))

@@ -48,7 +48,14 @@ EQUAL, REFUSED, DIFFERENT = "equal", "refused", "different"
 DIGITS = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-11}  # what another order of summation may cost
 LARGEST = 20_000  # entries: what NumPy tests with larger arrays is memory and speed
 WORDS = re.compile(r"\(\w+\.py:\d+\)$")  # a refusal names the line it is about
-EXPLAINED: dict[str, str] = {}  # "function: start of the note": why this difference is meant
+EXPLAINED = {
+    r"empty_like: value": "what an empty array holds is whatever was in memory",
+    r"pad: value \[0\. 0\.": "mode='empty' puts nothing there; NumPy's is whatever was in memory, and this is 0",
+    r"(may_share|shares)_memory: False": "the Value has an array of its own, and NumPy's test asks about its views",
+    r"linalg\.lstsq: value \[1\.7.*e-30": "residuals of a square system are rounding errors of its solution",
+    r"linalg\.lstsq: value \[2\.5\] instead": "rcond=-1 takes a singular matrix for regular: its solution is noise",
+}
+"""The function and the start of the note, as a pattern: why this difference is meant."""
 STANDINS = {
     "numpy": np,
     "numpy.linalg": np.linalg,

@@ -205,3 +205,74 @@ def test_stacks_are_matrices_side_by_side():
         together = grad(lambda a, f=f: np.sum(f(a)))(STACK)
         alone = gradients(sum(np.sum(f(v)) for v in vs), vs)
         np.testing.assert_allclose(together, np.stack(alone), rtol=1e-12)
+
+
+def test_one_singular_matrix_in_a_stack_does_not_make_the_others_slow():
+    stack = np.stack([A, COUNTED * 0.0, A.T, np.diag([1.0, 0.0, 2.0])])
+    found = grad(lambda x: np.sum(np.linalg.det(x)))(stack)
+    for matrix, g in zip(stack, found, strict=True):
+        np.testing.assert_allclose(g, grad(np.linalg.det)(matrix), rtol=1e-12, atol=1e-14)
+    assert check_gradients(np.linalg.det, stack, order=2).verdict == "PASS"
+
+
+def test_a_large_singular_matrix_has_its_cofactors_too():
+    x = np.random.default_rng(0).normal(size=(60, 60)) / 8.0
+    x[0] = 0.0
+    g, moved = grad(np.linalg.det)(x), x.copy()
+    moved[0, 3] = 1.0
+    assert g[0, 3] == pytest.approx(np.linalg.det(moved), rel=1e-10)
+
+
+SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: np.linalg.slogdet(x)[1], lambda x: np.linalg.cond(x, 1), lambda x: np.sum(np.linalg.qr(x)[0])]
+)
+@pytest.mark.parametrize("x", [SINGULAR, np.zeros((2, 2))])
+def test_what_has_no_derivative_at_a_singular_matrix_has_gradient_nan(f, x):
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(f(Value(x)).data, f(x))
+        found = grad(lambda stack: f(stack[0]) + f(stack[1]))(np.stack([x, A[:2, :2]]))
+        assert not np.any(np.isfinite(found[0])) or np.max(np.abs(found[0])) > 1e6  # its last pivot may be a rounding
+        np.testing.assert_allclose(found[1], grad(f)(A[:2, :2]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("p", [None, 1, -1, 2, -2, np.inf, -np.inf, "fro", "nuc"])
+def test_conditions_and_norms_are_numpys_for_singular_and_empty_matrices(p):
+    unknown = [np.stack([np.eye(2), np.eye(2) * np.nan])] if p in (1, -1, np.inf, -np.inf, "fro") else []  # no SVD
+    singular = (
+        [SINGULAR, np.zeros((2, 2)), np.stack([SINGULAR, A[:2, :2]])] if p != "nuc" else [A[:2, :2]]
+    )  # the same
+    for x in (*singular, *unknown):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(np.linalg.cond(Value(x), p).data, np.linalg.cond(x, p), rtol=1e-6)
+    for shape in ((0, 0), (0, 3), (3, 0), (2, 0, 3), (2, 0, 0)):
+        try:
+            expected = np.linalg.norm(np.zeros(shape), p, axis=(-2, -1))
+        except ValueError:
+            with pytest.raises(ValueError, match=r"\(test_decomposition\.py:\d+\)"):
+                np.linalg.norm(Value(np.zeros(shape)), p, axis=(-2, -1))
+        else:
+            found = np.linalg.norm(Value(np.zeros(shape)), p, axis=(-2, -1))
+            np.testing.assert_array_equal(found.data, expected)
+
+
+SYMMETRIC = A + A.T - 3.0 * np.eye(3)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.linalg.pinv(x, rcond=1e-9), A[:2]),
+        (lambda x: np.linalg.qr(x, mode="r"), A),
+        (lambda x: np.linalg.qr(x, mode="complete")[0], A[:2]),
+        (lambda x: np.linalg.cholesky((x + x.T) / 2.0, upper=True), STACK[1]),
+        (lambda x: np.linalg.pinv((x + x.T) / 2.0, hermitian=True), SYMMETRIC),
+        (lambda x: np.linalg.svd((x + x.T) / 2.0, hermitian=True)[2], SYMMETRIC),
+        (lambda x: np.linalg.svd((x + x.T) / 2.0, compute_uv=False, hermitian=True), SYMMETRIC),
+    ],
+)
+def test_options_of_decompositions_are_numpys(f, x):
+    np.testing.assert_allclose(f(Value(x)).data, f(x), rtol=1e-12, atol=1e-13)
+    assert check_gradients(f, x, order=2).verdict == "PASS"

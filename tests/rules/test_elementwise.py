@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, grad, relu, sigmoid, softplus
+from tinygrad_edu import Value, grad, hessian, jacobian, relu, sigmoid, softplus
 from tinygrad_edu.testing import check_gradients
 
 LARGE = [-1000.0, -40.0, 0.0, 40.0, 1000.0]
@@ -206,3 +206,30 @@ def test_coefficients_of_a_polynomial_and_double_precision_powers():
 @pytest.mark.parametrize(("y", "slopes"), [(np.array([True, False]), [1, 0]), (np.array([0, 2], np.uint8), [0, 6])])
 def test_exponents_may_be_booleans_and_unsigned(y, slopes):
     np.testing.assert_array_equal(grad(lambda x: (x**y).sum())(np.array([2.0, 3.0])), slopes)
+
+
+@pytest.mark.parametrize("power", [np.power, np.float_power, lambda x, y: x**y])
+def test_powers_are_differentiated_by_the_exponent_at_whole_exponents_too(power):
+    f = lambda p: power(p[0], p[1])
+    log = math.log(2.0)
+    np.testing.assert_allclose(hessian(f)(np.array([2.0, 0.0])), [[0.0, 0.5], [0.5, log**2]], rtol=1e-15)
+    at_one = [[0.0, 1.0 + log], [1.0 + log, 2.0 * log**2]]
+    np.testing.assert_allclose(hessian(f)(np.array([2.0, 1.0])), at_one, rtol=1e-15)
+    third = jacobian(hessian(f))(np.array([2.0, 1.0]))
+    np.testing.assert_allclose(third[0, 0], [0.0, 0.5], rtol=1e-15)
+    np.testing.assert_allclose(third, np.moveaxis(third, 0, 2), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("y", "mixed"), [(2.0, 0.0), (3.0, 0.0), (1.0, -np.inf)])
+def test_a_power_of_zero_has_the_limits_of_its_mixed_derivative(y, mixed):
+    with np.errstate(all="ignore"):
+        found = hessian(lambda p: p[0] ** p[1])(np.array([0.0, y]))
+    assert found[0, 1] == found[1, 0] == mixed
+
+
+def test_where_a_power_of_zero_jumps_its_slope_for_the_exponent_is_infinite():
+    with np.errstate(all="ignore"):
+        assert grad(lambda y: 0.0**y)(0.0) == -np.inf
+        assert grad(lambda y: np.inf**y)(-2.0) == 0.0
+    assert grad(lambda y: 0.0**y)(0.5) == 0.0
+    assert grad(lambda x: x**0.0)(5e-324) == 0.0

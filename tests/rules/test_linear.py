@@ -1,9 +1,12 @@
 """Products at every rank, by every name, against NumPy's values and against differences."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 
 from tinygrad_edu import Value, grad
+from tinygrad_edu.graph import toposort
 from tinygrad_edu.testing import check_gradients
 
 RANKS = [
@@ -156,3 +159,78 @@ def test_products_of_stacked_matrices_and_vectors():
 
 def test_the_zeroth_power_is_the_identity_and_does_not_depend_on_the_matrix():
     np.testing.assert_array_equal(np.linalg.matrix_power(Value(Y), 0), np.eye(3))
+
+
+def exact(subscripts, xs, weights):
+    """The gradients of a weighted einsum for every operand: it is linear in each, so unit steps are exact."""
+    found = []
+    for k, x in enumerate(xs):
+        g = np.zeros_like(x)
+        for place in np.ndindex(x.shape):
+            unit = np.zeros_like(x)
+            unit[place] = 1.0
+            g[place] = np.sum(np.einsum(subscripts, *xs[:k], unit, *xs[k + 1 :]) * weights)
+        found.append(g)
+    return found
+
+
+def check_einsum(subscripts, xs, rng):
+    weights = rng.normal(size=np.shape(np.einsum(subscripts, *xs)))
+    found = grad(lambda *xs: np.sum(np.einsum(subscripts, *xs) * weights), tuple(range(len(xs))))(*xs)
+    for g, expected in zip(found, exact(subscripts, xs, weights), strict=True):
+        np.testing.assert_allclose(g, expected, rtol=1e-12, atol=1e-12, err_msg=subscripts)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_einsum_of_one_operand_for_every_pattern(count):
+    rng, asked = np.random.default_rng(0), 0
+    for letters in map("".join, product("abcd", repeat=count)):
+        different = list(dict.fromkeys(letters))
+        if different != sorted(different) or different != list("abcd"[: len(different)]):
+            continue  # the same pattern with other letters
+        for n in range(len(different) + 1):
+            for result in map("".join, permutations(different, n)):
+                sizes = {c: 2 + "abcd".index(c) % 2 for c in letters}
+                check_einsum(f"{letters}->{result}", [rng.normal(size=[sizes[c] for c in letters])], rng)
+                asked += 1
+    assert asked == (2, 7, 33, 198)[count - 1]
+
+
+def test_einsum_for_two_thousand_random_patterns():
+    rng = np.random.default_rng(1)
+    for _ in range(2000):
+        terms = ["".join(rng.choice(list("abcd"), rng.integers(0, 4))) for _ in range(rng.integers(1, 4))]
+        letters = sorted(set("".join(terms)))
+        sizes = {c: int(rng.integers(1, 4)) for c in letters}
+        result = "".join(rng.permutation([c for c in letters if rng.random() < 0.5]))
+        shapes = [[1 if term.count(c) == 1 and rng.random() < 0.1 else sizes[c] for c in term] for term in terms]
+        check_einsum(f"{','.join(terms)}->{result}", [rng.normal(size=shape) for shape in shapes], rng)
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        (lambda x: np.einsum(x, [0, 1], [1, 0]), (X,)),
+        (lambda x, y: np.einsum(x, [0, 1], y, [1, 2]), (X, Y)),
+        (lambda x: np.einsum(x, [0, ...]), (X,)),
+        (lambda x: np.einsum(x, [1, 1, 0], [...]), (np.ones((2, 2, 3)) + Y[:2, :2, None],)),
+        (lambda x: np.einsum("ij->ji", x, order="F"), (X,)),
+        (lambda x: np.einsum("ij->", x, dtype=float), (X,)),
+    ],
+)
+def test_einsum_takes_lists_of_numbers_and_options_that_change_nothing(f, xs):
+    agree(f, *xs)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 13, -3])
+def test_powers_of_a_matrix_are_numpys(n):
+    square = Y + 2.0 * np.eye(3)
+    f = lambda a: np.linalg.matrix_power(a, n)
+    np.testing.assert_allclose(f(Value(square)).data, f(square), rtol=1e-12)
+    assert check_gradients(f, square, order=2).verdict == "PASS"
+
+
+def test_a_large_power_takes_few_products():
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    assert len(toposort(np.linalg.matrix_power(Value(turn), 10**9))) < 60
+    assert np.linalg.matrix_power(Value(np.eye(2)), 2**100).shape == (2, 2)

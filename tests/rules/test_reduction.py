@@ -1,9 +1,12 @@
 """Reductions at ties, at their minimum, and at the ends of the floating point range."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, grad, logsumexp
+from tinygrad_edu import Value, grad, log_softmax, logsumexp, softmax
+from tinygrad_edu.testing import check_gradients
 
 
 @pytest.mark.parametrize(
@@ -98,3 +101,54 @@ def test_a_deviation_at_its_minimum_has_gradient_zero_where_nan_is_left_out():
 def test_logsumexp_is_quiet_about_numbers_too_small_to_count():
     with np.errstate(all="raise"):
         np.testing.assert_array_equal(grad(logsumexp)(np.array([-1000.0, 1000.0])), [0.0, 1.0])
+
+
+X = np.array([[1.0, np.nan, 3.0, 5.0], [np.nan] * 4, [0.5, -1.0, 2.0, 4.0]])
+
+
+@pytest.mark.parametrize("ddof", [0, 1, 3, 4, 5])
+@pytest.mark.parametrize("f", [np.nanvar, np.nanstd, np.var, np.std])
+@pytest.mark.parametrize("word", ["ddof", "correction"])
+def test_of_too_few_numbers_the_spread_is_what_numpy_says(f, ddof, word):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, expected = f(Value(X), axis=1, **{word: ddof}).data, f(X, axis=1, **{word: ddof})
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_ddof_and_correction_are_one_thing():
+    for f in (np.var, np.std):
+        new, old = (grad(lambda x, f=f, word=word: f(x, **{word: 1}))(X[2]) for word in ("correction", "ddof"))
+        np.testing.assert_array_equal(new, old)
+    with pytest.raises(ValueError, match="can't be provided simultaneously"):
+        np.nanvar(Value(X), ddof=1, correction=1)
+
+
+@pytest.mark.parametrize("f", [np.nanmax, np.nanmin])
+def test_extremes_without_nan_take_an_initial_number_and_a_choice(f):
+    x, there = X[[0, 2]], np.array([[True, True, False, True], [False, True, True, True]])
+    np.testing.assert_array_equal(f(Value(x), axis=1, initial=2.5).data, f(x, axis=1, initial=2.5))
+    call = lambda x: f(x, axis=1, initial=2.5, where=there)
+    np.testing.assert_array_equal(call(Value(x)).data, call(x))
+    with pytest.raises(ValueError, match=r"no identity.*\(test_reduction\.py:\d+\)"):
+        f(Value(np.zeros(0)))
+
+
+@pytest.mark.parametrize(
+    "f", [np.sum, np.mean, np.cumsum, np.var, np.trace, np.exp, lambda x, dtype: np.add(x, x, dtype=dtype)]
+)
+def test_a_dtype_that_the_array_has_changes_nothing(f):
+    for x in (np.eye(2), np.eye(2, dtype=np.float32)):
+        found = f(Value(x), dtype=x.dtype)
+        np.testing.assert_array_equal(found.data, f(x, dtype=x.dtype))
+        with pytest.raises(TypeError, match=r"option dtype=.*astype converts"):
+            f(Value(x), dtype=np.float16)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_shares_add_up_to_one_and_their_logarithms_stay_finite(axis):
+    x = np.array([[1.0, 2.0], [0.5, 900.0]])
+    np.testing.assert_allclose(np.sum(softmax(x, axis), axis=axis), np.ones(() if axis is None else 2))
+    assert np.all(np.isfinite(log_softmax(Value(x), axis).data))
+    for f in (softmax, log_softmax):
+        assert check_gradients(lambda x, f=f: f(x, axis), x / 100.0, order=2).verdict == "PASS"

@@ -160,3 +160,46 @@ def test_a_type_without_fractions_is_a_rounding_and_so_a_constant():
     assert grad(lambda x: x.astype(bool) * x)(2.5) == 1.0
     with pytest.raises(TypeError, match="floating point; got complex128"):
         Value(1.0).astype(complex)
+
+
+NARROW, COUNTS = V.astype(np.float32), np.arange(4)
+MIXED = [
+    lambda x: np.append(x, [1.0, 2.0]),
+    lambda x: np.append(x, COUNTS),
+    lambda x: np.insert(x, 1, np.arange(4.0)[:1]),
+    lambda x: np.choose([0, 1, 0, 1], [x, COUNTS]),
+    lambda x: np.hstack([x, COUNTS]),
+    lambda x: np.block([x, COUNTS]),
+    lambda x: np.column_stack([x, COUNTS]),
+    lambda x: np.atleast_2d(x),
+    lambda x: np.concatenate([x, x], dtype=x.dtype),
+    lambda x: np.full_like(x, 2.7),
+]
+
+
+@pytest.mark.parametrize("f", MIXED)
+@pytest.mark.parametrize("x", [V, NARROW])
+def test_dtypes_are_those_that_numpy_gives(f, x):
+    found, expected = f(Value(x)), f(x)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(getattr(found, "data", found), expected)
+
+
+def test_what_holds_no_entry_of_a_variable_stays_as_it_is():
+    grids = np.meshgrid(Value(NARROW), COUNTS)
+    assert [type(grid) for grid in grids] == [Value, np.ndarray]
+    assert [grid.dtype for grid in grids] == [np.float32, COUNTS.dtype]
+    assert [a.dtype.kind for a in np.atleast_2d(Value(NARROW), COUNTS)] == ["f", "i"]
+    np.testing.assert_array_equal(np.insert(COUNTS, 1, Value(2.7)), np.insert(COUNTS, 1, 2.7))
+
+
+@pytest.mark.parametrize("f", [np.fft.fftshift, np.fft.ifftshift, lambda x: np.fft.fftshift(x, axes=1)])
+@pytest.mark.parametrize("x", [A, A[:, :3]])
+def test_shifts_of_frequencies_are_moves(f, x):
+    np.testing.assert_array_equal(f(Value(x)).data, f(x))
+    assert check_gradients(f, x, order=2).verdict == "PASS"
+
+
+def test_a_conversion_may_be_told_not_to_copy():
+    assert np.astype(Value(V), np.float32, copy=False).dtype == np.float32
+    assert Value(V).astype(np.float32, copy=True).dtype == np.float32

@@ -85,8 +85,6 @@ def one_each(x, axis, mode, options):
     n = x.shape[axis]
     lengths = np.broadcast_to(n if options.get("stat_length") is None else options["stat_length"], (x.ndim, 2))
     left, right = (int(min(length, n)) for length in lengths[axis])
-    if mode in ("maximum", "minimum") and 0 in (left, right):
-        raise ValueError("stat_length of 0 yields no value for padding")
     spans = slice(left), slice(n - right, None)
     return [STATISTICS[mode](part(x, span, axis), axis=axis, keepdims=True) for span in spans]
 
@@ -115,6 +113,12 @@ def pad(array, pad_width, mode="constant", **options):
         )
     if unknown := sorted(set(options) - set(OPTIONS[mode])):
         raise ValueError(f"unsupported keyword arguments for mode {mode!r}: {unknown}")
+    if (
+        mode in ("maximum", "minimum")
+        and options.get("stat_length") is not None
+        and not np.all(options["stat_length"])
+    ):
+        raise ValueError("stat_length of 0 yields no value for padding")
     for axis, width in enumerate(each_end(pad_width, array.ndim)):
         if any(width):
             if array.shape[axis] == 0 and mode not in ("constant", "empty"):
