@@ -355,3 +355,12 @@ def test_the_ways_lead_to_every_extreme_and_stay_in_the_domain():
 def test_float32_holds_the_numbers_that_are_compared_in_it():
     assert all(float(np.float32(x)) == x for x in FAR + WIDE)
     assert float(np.finfo(np.float32).max) > HUGE
+
+
+def test_a_product_that_overflows_on_the_way_is_found():
+    """The product of what stands before an entry, times that of what stands behind it, which need not fit."""
+    before = lambda x: np.cumprod(np.concatenate([np.ones(1), x[:-1]]))
+    rule = lambda g, out, x: g * before(x) * before(x[::-1])[::-1]
+    op = te.table.Op(lambda x: np.prod(x), (rule,), domain=te.REALS, cases=[te.case((4,))])
+    places = [f.place for f in of_extremes(op, np.random.default_rng(0)) if f.verdict == "FAIL"]
+    assert any("1e+160" in place for place in places)

@@ -97,7 +97,7 @@ def others(x, axis):
 
 differentiable(np.prod, lambda g, out, x, *, axis=None, keepdims=False, initial=1.0, where=True:
                unreduce(g, x, axis, keepdims, where) * others(kept(x, where, 1.0), axis) * initial,
-               domain=REALS, cases=PARTLY, glyph="prod", formulas=("out / x",))
+               domain=REALS, cases=[*PARTLY, case((4,))], glyph="prod", formulas=("out / x",))
 implements(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
 implements(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
 

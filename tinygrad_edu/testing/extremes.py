@@ -203,21 +203,20 @@ def of_scales(op: Op, rng: np.random.Generator) -> Iterator[Finding]:
             continue
         drawn = draw(op, rng, call)
         yield from of_planted(op, drawn)
-        for factor in (1e4, 1e-4, 1e-300):
-            arrays = [a * factor for a in drawn.arrays]
-            inside = all(np.all((low < a) & (a < high)) for a, (low, high) in zip(arrays, parts, strict=True))
-            if inside:
+        for factor in (1e4, 1e-4, 1e-300, (1e-150, 1e160)):  # tiny, then huge: products cancel
+            arrays = [a * np.sort(np.resize(factor, a.size)).reshape(a.shape) for a in drawn.arrays]
+            if all(np.all((low < a) & (a < high)) for a, (low, high) in zip(arrays, parts, strict=True)):
                 yield from of_scaled(op, drawn._replace(arrays=arrays), factor)
 
 
-def of_scaled(op: Op, drawn: Drawn, factor: float) -> Iterator[Finding]:
-    """Where all entries are large or small, the gradients are finite and as they are in float32."""
-    place = f"{written(op, drawn)}, entries times {factor:g}"
+def of_scaled(op: Op, drawn: Drawn, factor: Any) -> Iterator[Finding]:
+    """Where all entries are large or small, or half of them each, the gradients are finite and as in float32."""
+    place = f"{written(op, drawn)}, entries times {factor}"
     (value, *wide), (half, *narrow) = (at(op, drawn, dtype) for dtype in (float, np.float32))
-    if np.all(np.isfinite(value)):
+    if np.all(np.abs(value) < HUGE):
         finite = all(np.all(np.isfinite(g)) for g in wide)
         yield condition(place, finite, "the result is finite, but a gradient is not")
-    if not np.all(np.isfinite(half)) or factor < TINY:
+    if not np.all(np.isfinite(half)) or np.min(factor) < TINY:
         return
     _, *beside = at(op, drawn._replace(arrays=[a * MOVE for a in drawn.arrays]), float)
     for g, h, b in zip(wide, narrow, beside, strict=True):
@@ -251,8 +250,8 @@ def planted(drawn: Drawn, k: int, i: int, number: float) -> Drawn:
 
 def at(op: Op, drawn: Drawn, dtype: Any) -> list[Any]:
     """The result and the gradients in a dtype."""
-    xs = [Value(np.asarray(a, dtype)) for a in drawn.arrays]
     with np.errstate(all="ignore"):
+        xs = [Value(np.asarray(a, dtype)) for a in drawn.arrays]
         out = apply(op, tuple(xs), drawn.options)
         cotangent = np.linspace(1.0, 2.0, out.size, dtype=out.dtype).reshape(out.shape)
         return [out.data, *vjps(out, cotangent[()], xs)]
