@@ -159,7 +159,7 @@ def test_where_factors_overflow_on_the_way_the_gradients_do_not(data):
     if not lost:  # else NumPy's own running product has lost them
         large = np.isinf(running)  # a sum of which a part is infinite may be nan
         digits = 1e-12 * np.array(exactly(np.abs(x), np.abs(g))[0])  # of the parts, which may cancel
-        assert np.all(off[~large] <= digits[~large])
+        assert np.all(off[~large] <= digits[~large] + 5e-324)
         assert not np.any(np.isfinite(found[large]))
 
 
@@ -175,3 +175,8 @@ def test_products_of_many_factors_neither_overflow_nor_vanish_on_the_way():
 def test_a_running_extreme_of_nan_has_gradient_nan_from_there_on():
     found = grad(lambda x: np.sum(np.maximum.accumulate(x)))(np.array([1.0, 2.0, np.nan, 3.0]))
     np.testing.assert_array_equal(found, [1.0, 1.0, np.nan, np.nan])
+
+
+def test_factors_that_vanish_from_the_start_on_keep_their_digits():
+    g = grad(lambda x: np.cumprod(x)[-1])(np.array([-1e-160, -1e-160, 1e300, 1e-300]))
+    np.testing.assert_allclose(g[3], 1e-20, rtol=1e-12)

@@ -74,7 +74,8 @@ def cumprod_rule(g, out, x, *, axis=None):
     flat = axis is None or not x.ndim
     row, axis = (np.ravel(x), 0) if flat else (x, axis)
     g = np.reshape(g, row.shape)
-    far = np.ptp(exponents(row, axis), axis=axis) if row.size else 0
+    total = exponents(row, axis)
+    far = np.max(total, axis=axis, initial=0.0) - np.min(total, axis=axis, initial=0.0)  # of any product in a row
     if np.any(far > -np.finfo(x.dtype).minexp) and row.shape[axis] <= LONG:
         found = each_from_its_own(np.moveaxis(g, axis, -1), np.moveaxis(row, axis, -1))
         return np.reshape(np.moveaxis(found, -1, axis), x.shape)
