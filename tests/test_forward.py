@@ -167,3 +167,12 @@ def test_beside_a_constant_that_is_no_number_tangents_are_what_they_are_beside_o
     expected = jvp(lambda x: join(x, np.full(2, 7.0)), (x,), (t,))[1]
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(matrix, jacobian(lambda x: join(x, np.full(2, 7.0)))(x))
+
+
+def test_tangents_that_are_handed_out_may_be_changed():
+    x = np.arange(3.0)
+    given = np.ones(3)
+    _, tangents = jvp(lambda x: (x, x[:], x), (x,), (given,))
+    for i, t in enumerate(tangents):
+        assert t.flags.writeable
+        assert not any(np.shares_memory(t, other) for other in (*tangents[:i], given))

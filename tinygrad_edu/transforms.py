@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.backward import seed, vjps
+from tinygrad_edu.backward import own, seed, vjps
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, next_number, sources
@@ -65,7 +65,10 @@ class Run:
     def push(self, ts: list[Any]) -> list[Any]:
         """The tangent of each result that belongs to tangents of the variables."""
         found = propagate(self.outs, dict(zip(self.ys, ts, strict=True)), self.keep, self.since)
-        return [found[o] if isinstance(o, Node) and o in found else np.zeros_like(plain(o))[()] for o in self.outs]
+        held: set[int] = set()
+        there = [isinstance(o, Node) and o in found for o in self.outs]
+        pairs = zip(self.outs, there, strict=True)
+        return [own(found[o], held) if known else np.zeros_like(plain(o))[()] for o, known in pairs]
 
 
 def joined(arrays: list[Any]) -> Any:
