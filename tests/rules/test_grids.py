@@ -119,6 +119,7 @@ def test_float32_gives_what_numpy_gives():
         (lambda v: np.gradient(v[:1]), ValueError, "gradient: Shape of array too small"),
         (lambda v: np.gradient(v, axis=1), np.exceptions.AxisError, "gradient: axis 1 is out of bounds"),
         (lambda v: np.gradient(v, [1.0, 2.0]), ValueError, "gradient: when 1d, distances must match"),
+        (lambda v: np.gradient(np.ones((3, 3)), v), TypeError, "gradient: invalid number of arguments"),
         (lambda v: np.interp(v, [], []), ValueError, "interp: array of sample points is empty"),
         (lambda v: np.interp(v, [0.0, 1.0], [1.0, 2.0], period=0), ValueError, "interp: period must be a non-zero"),
     ],

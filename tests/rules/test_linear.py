@@ -93,6 +93,11 @@ def test_einsum_takes_a_path_and_its_gradients_find_their_own():
     [
         (lambda x: np.einsum(x, [0, 60]), (ValueError, TypeError), "einsum"),
         (lambda x: np.linalg.multi_dot([x]), ValueError, "multi_dot: Expecting at least two arrays"),
+        (
+            lambda x: np.linalg.multi_dot([x, np.ones((3, 2, 2)), x]),
+            np.linalg.LinAlgError,
+            "multi_dot: 3-dimensional",
+        ),
         (lambda x: np.einsum("ijk->k", x), ValueError, "einsum"),
         (lambda x: np.einsum("ij,jk", x), ValueError, "einsum"),
         (lambda x: np.einsum("ij->ik", x), ValueError, "einsum"),

@@ -173,6 +173,7 @@ MIXED = [
     lambda x: np.column_stack([x, COUNTS]),
     lambda x: np.atleast_2d(x),
     lambda x: np.concatenate([x, x], dtype=x.dtype),
+    lambda x: np.vstack([x, x], dtype=x.dtype),
     lambda x: np.full_like(x, 2.7),
 ]
 

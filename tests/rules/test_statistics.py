@@ -140,3 +140,12 @@ def test_few_observations_have_no_covariance():
 def test_what_numpy_refuses_is_refused(call, kind, words):
     with pytest.raises(kind, match=words):
         call(Value(A))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_of_nothing_nanpercentile_has_the_shape_that_numpy_gives(shape):
+    nothing = np.zeros(shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, expected = (np.nanpercentile(x, [50.0], axis=0) for x in (Value(nothing), nothing))
+    np.testing.assert_array_equal(found.data, expected)

@@ -114,7 +114,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     """np.gradient: the slope of f along every axis, at distances or at places that are given for it."""
     f = arrayed(f)
     axes = range(f.ndim) if axis is None else np.atleast_1d(axis).tolist()
-    if len(varargs) not in (0, 1, len(axes)):
+    if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0])):
         raise TypeError("invalid number of arguments")
     steps = varargs if len(varargs) == len(axes) else (varargs or (1.0,)) * len(axes)
     if edge_order not in (1, 2):

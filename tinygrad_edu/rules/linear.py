@@ -152,6 +152,9 @@ def multi_dot(arrays):
     """np.linalg.multi_dot, from left to right."""
     if len(arrays) < 2:
         raise ValueError("Expecting at least two arrays.")
+    ends = arrays[0], arrays[-1]
+    if any(np.ndim(a) not in (1, 2) for a in ends) or any(np.ndim(a) != 2 for a in arrays[1:-1]):
+        raise np.linalg.LinAlgError("arrays are matrices, the first and the last may be vectors")
     return reduce(np.dot, arrays)
 
 @implements(np.linalg.matrix_power)

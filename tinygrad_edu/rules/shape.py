@@ -14,7 +14,17 @@ from numpy.lib.array_utils import normalize_axis_index as place
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import floating, plain
-from tinygrad_edu.table import REALS, Parts, accepted, case, cases, differentiable, implements, primitive
+from tinygrad_edu.table import (
+    REALS,
+    Parts,
+    accepted,
+    case,
+    cases,
+    differentiable,
+    implements,
+    primitive,
+    without_own_dtype,
+)
 
 # fmt: off
 moves = partial(differentiable, domain=REALS, linear=True, formulas=("1",))  # numbers go elsewhere, as they are
@@ -123,6 +133,9 @@ def moving(function, *names):
     def moved(*args, **options):
         call = declared.bind(*args, **options)
         given = {name: option for name, option in call.arguments.items() if name not in names}
+        chosen = [call.arguments[name] for name in names if name in call.arguments]
+        if "dtype" in given and "dtype" not in without_own_dtype(chosen, known, given):
+            del given["dtype"], call.arguments["dtype"]
         accepted(function.__name__, known, declared.parameters, given)
         arrays: list = []
         ends = [0]

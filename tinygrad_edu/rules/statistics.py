@@ -201,6 +201,8 @@ def quantile_of(numbers):
     def quantile(a, q, axis=None, *, method="linear", keepdims=False):
         if numbers is of_all and of_nothing(a, axis):
             raise IndexError("there is no quantile of no numbers")
+        if numbers is without_nan and np.size(a) == 0:
+            return np.nanmean(arrayed(a), axis, keepdims=keepdims)  # as NumPy answers, whatever q is
         return numbers(a, q, axis, method, keepdims)
 
     return quantile
