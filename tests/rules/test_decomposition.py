@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, grad, gradients
+from tinygrad_edu import Value, grad, gradients, hessian
 from tinygrad_edu.testing import check_gradients
 
 A = np.array([[2.0, 0.5, -1.0], [0.3, 1.5, 0.7], [-0.4, 0.2, 3.0]])
@@ -276,3 +276,11 @@ SYMMETRIC = A + A.T - 3.0 * np.eye(3)
 def test_options_of_decompositions_are_numpys(f, x):
     np.testing.assert_allclose(f(Value(x)).data, f(x), rtol=1e-12, atol=1e-13)
     assert check_gradients(f, x, order=2).verdict == "PASS"
+
+
+def test_a_singular_matrix_has_no_second_derivative_of_its_log_determinant_either():
+    f = lambda x: np.sum(np.linalg.slogdet(x).logabsdet)
+    singular = np.array([[1.0, 2.0], [2.0, 4.0]])
+    assert np.all(np.isnan(hessian(f)(singular)))
+    both = hessian(f)(np.stack([singular, np.eye(2)]))
+    np.testing.assert_array_equal(both[1, :, :, 1], hessian(f)(np.eye(2)))

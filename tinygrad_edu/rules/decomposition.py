@@ -28,7 +28,8 @@ def where_regular(function, m, *rest):
         return function(m, *rest)
     except np.linalg.LinAlgError:
         singular = np.linalg.slogdet(plain(m))[0] == 0
-        return function(np.where(singular[..., None, None], np.nan, m), *rest)
+        factor = np.where(singular, np.nan, 1.0)[..., None, None].astype(m.dtype)  # nan in every derivative, too
+        return function(m * factor, *rest)
 
 def minors(x):
     """The determinants of x without row i and column j, with the sign of i + j; without columns, from U s V^T."""
