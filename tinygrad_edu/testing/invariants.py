@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import backpropagate, unbroadcast, vjps
+from tinygrad_edu.backward import backpropagate, gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.testing.arguments import Entry, caller, intervals, moved_axes, read_only, strided, turned
