@@ -16,7 +16,7 @@ LAYERS = (
     {"errors", "graph", "inputs", "later", "listeners", "recording", "table"},
     {"backward", "value"},
     {"rules"},
-    {"forward", "transforms", "tree", ""},
+    {"forward", "surroundings", "transforms", "tree", ""},
     {"data", "nn", "optim", "testing", "viz"},
     {"__main__", "extension", "saving"},
 )
@@ -24,9 +24,10 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Inside the first four layers files import only files before them, which is also the order to read them in.
 ORDER = (
     *("later", "recording", "graph", "errors", "inputs", "listeners", "table"),
-    *("backward", "value", "rules", "tree", "forward", "transforms", ""),
+    *("backward", "value", "rules", "tree", "forward", "surroundings", "transforms", ""),
 )
-NEIGHBOURS = {("testing", "nn"), ("testing", "optim")}  # testing offers networks to test with
+# Testing offers networks to test with; an optimiser asks modules for the parameters that they have now.
+NEIGHBOURS = {("testing", "nn"), ("testing", "optim"), ("optim", "nn")}
 
 MEDIA = {"picture", "words", "page", "motion", "training"}  # of viz: each imports its model, none another medium
 

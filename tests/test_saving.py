@@ -163,7 +163,6 @@ def test_a_file_that_cannot_be_loaded_is_refused_and_the_model_is_untouched(tmp_
     ("state", "words"),
     [
         ({"w": np.ones(2, complex)}, "'w' is complex128; the format has"),
-        ({"w": np.ones(2, bool)}, "'w' is bool"),
         ({"w": np.array([None])}, "'w' is object"),
         ({"w": np.array(["a"])}, "'w' is <U1"),
         ({"__metadata__": np.ones(2)}, "'__metadata__' cannot be a name"),

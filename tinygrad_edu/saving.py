@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -24,6 +25,7 @@ import numpy as np
 
 from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal
+from tinygrad_edu.nn.state import advice
 from tinygrad_edu.tree import differences
 
 METADATA = "__metadata__"
@@ -31,7 +33,7 @@ METADATA = "__metadata__"
 SPARE = 1_000_000  # for the arrays of another model, so that the error can name what differs
 ROOM = 4_000  # for each array of this one: a dtype, a shape of up to 64 axes, two offsets
 DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
-DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BOOL": "<b1"}
 
 
 class CheckpointError(ValueError):
@@ -118,7 +120,7 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     own = state_of(model, "load")
     with open(path, "rb") as file:
         try:
-            model.load_state_dict(read(file, own, package))
+            model.load_state_dict(read(file, model, own, package))
         except (ValueError, TypeError) as fault:
             reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {fault}"
             raise CheckpointError(printable(reason)) from None
@@ -157,7 +159,7 @@ def write(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
-def read(file: BinaryIO, own: Mapping[str, Any], package: ModuleType) -> dict[str, Any]:
+def read(file: BinaryIO, model: Stateful, own: Mapping[str, Any], package: ModuleType) -> dict[str, Any]:
     """The arrays of a file, if they are whole and fit a state; header and sizes are compared before more is read."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
@@ -165,7 +167,7 @@ def read(file: BinaryIO, own: Mapping[str, Any], package: ModuleType) -> dict[st
     if not 2 <= length <= min(size - 8, longest):
         raise CheckpointError(f"cut short, or no safetensors file: {size} bytes, its header claims {length}")
     version, expected, entries = described(file.read(length))
-    if faults := misfits(own, entries):
+    if faults := misfits(own, entries, model):
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise CheckpointError("; ".join(short(fault) for fault in faults[:5]) + more)
     promised = sum(np.prod(own[name].shape, dtype=object) * entry.dtype.itemsize for name, entry in entries.items())
@@ -215,11 +217,12 @@ def entry(name: str, about: Any) -> Entry:
     raise CheckpointError(f"its header does not say what '{short(name)}' is")
 
 
-def misfits(own: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
+def misfits(own: Mapping[str, Any], entries: Mapping[str, Entry], model: Stateful) -> list[str]:
     """What keeps the arrays of a header from fitting: names, shapes, and dtypes of another kind."""
     both = [(name, own[name].dtype.newbyteorder("<"), entry.dtype) for name, entry in entries.items() if name in own]
     unlike = [(name, a, b) for name, a, b in both if a != b and {a.kind, b.kind} != {"f"}]
-    return differences(own, entries) + [f"'{name}' is {a} here and {b} in the file" for name, a, b in unlike]
+    faults = differences(own, entries, partial(advice, model))
+    return faults + [f"'{name}' is {a} here and {b} in the file" for name, a, b in unlike]
 
 
 def unpacked(content: bytes, package: ModuleType) -> dict[str, Any]:

@@ -101,11 +101,7 @@ def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
 
 def checked_state(own: Mapping[str, Any], state: Any, owner: str) -> dict[str, Any]:
     """The arrays of a state that its owner can take over: of the same names and shapes, and of real numbers."""
-    if not hasattr(state, "items"):
-        kind = type(state).__name__
-        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
-    read = lambda array: np.asarray(arrayed(array))
-    arrays = {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
+    arrays = arrays_of(state)
     if faults := differences(own, arrays):
         text = f"this state does not fit {owner}, which is unchanged: {'; '.join(faults)}"
         raise refusal(ValueError, printable(text))
@@ -114,9 +110,20 @@ def checked_state(own: Mapping[str, Any], state: Any, owner: str) -> dict[str, A
     return arrays
 
 
-def differences(own: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What keeps the arrays of a state from fitting: names missing or left over, and shapes."""
+def arrays_of(state: Any) -> dict[str, Any]:
+    """The entries of a state as arrays."""
+    if not hasattr(state, "items"):
+        kind = type(state).__name__
+        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
+    read = lambda array: np.asarray(arrayed(array))
+    return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
+
+
+def differences(
+    own: Mapping[str, Any], given: Mapping[str, Any], advice: Callable[[str], str] = lambda name: ""
+) -> list[str]:
+    """What keeps the arrays of a state from fitting: names missing or left over, with advice, and shapes."""
     faults = [f"'{name}' is missing" for name in own if name not in given]
-    faults += [f"'{name}' is unknown here" for name in given if name not in own]
+    faults += [f"'{name}' is unknown here{advice(name)}" for name in given if name not in own]
     shapes = [(name, np.shape(own[name]), given[name].shape) for name in own if name in given]
     return faults + [f"'{name}' is {x} here and {y} in the state" for name, x, y in shapes if x != y]

@@ -8,20 +8,36 @@ Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), witho
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+import numpy as np
+
 from tinygrad_edu.errors import printable, refusal
+from tinygrad_edu.nn.assignment import in_forward, replaced
+from tinygrad_edu.nn.contents import buffers_of, contents, is_array, is_module, is_parameter, put
+from tinygrad_edu.nn.lost import warn_lost
+from tinygrad_edu.nn.state import state_of, take
 from tinygrad_edu.recording import SCOPE, Scope
-from tinygrad_edu.tree import checked_state, parts, walk
 from tinygrad_edu.value import Value, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+MISSING = object()
+OWNERS: dict[int, tuple[weakref.ref[Value], weakref.ref[Module]]] = {}
+"""For every parameter that is alive, by identity: the module in which it was found last; see `owner`."""
 
 
 class Module:
     """A part of a network: subclass it, keep Values and modules in attributes, and define `forward`.
 
-    Values and modules are also found in lists, tuples and dicts. A Value that two layers share is one parameter. The
-    result of an operation, such as a hidden layer that you keep to look at it, is no parameter.
+    A Value in an attribute is a *parameter*, which an optimiser trains; an array in an attribute is a *buffer*, such
+    as a running mean, which is saved and loaded with them. Lists, tuples, dicts, sets, deques and dataclasses are
+    walked too. A Value shared by two layers is one parameter. A Value made by an operation, such as a hidden layer
+    kept to look at, is none, and an array that `forward` makes under a new name is a note and not saved.
 
     Attributes
     ----------
@@ -43,6 +59,9 @@ class Module:
 
     training: bool = True
     _path: str | None = None
+    _called: bool = False
+    _replacements: int = 0
+    _notes: frozenset[str] = frozenset()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The output for an input; every subclass defines its own.
@@ -66,11 +85,15 @@ class Module:
         if self._path is None:
             self._label()
         around = SCOPE.get()
-        token = SCOPE.set(around and Scope(self._path or "", type(self).__name__, around))
+        scope = around and Scope(self._path or "", type(self).__name__, around)
+        token = SCOPE.set(scope)
         try:
-            return self.forward(*args, **kwargs)
+            out = self.forward(*args, **kwargs)
         finally:
             SCOPE.reset(token)
+        if not self._called and scope is not None:
+            self._first_call(scope, (args, kwargs), out)
+        return out
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """Every module inside, each once, with its path; this one comes first, and its path is empty."""
@@ -86,18 +109,21 @@ class Module:
         """Every parameter once, in order of definition."""
         return [value for _, value in self.named_parameters()]
 
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
+        """Every buffer with its path, such as 'layers.1.mean', in order of definition."""
+        self._label()
+        return ((path, array) for path, _, _, array in buffers_of(self))
+
+    def buffers(self) -> list[Any]:
+        """Every buffer, in order of definition."""
+        return [array for _, array in self.named_buffers()]
+
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the parameters' arrays, as a dict by path; two parameters of one path are a ValueError."""
-        named = list(self.named_parameters())
-        state = {name: value.data.copy() for name, value in named}
-        if len(state) < len(named):
-            names = [name for name, _ in named]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise refusal(ValueError, f"two parameters have one path: {', '.join(twice)}; rename a dict key")
-        return state
+        """Copies of the arrays of parameters and buffers, as a dict by path; two of one path are a ValueError."""
+        return {path: array.copy() for path, array in state_of(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Give every parameter the array under its path, cast to the parameter's dtype; all of them or none.
+        """Give every parameter and buffer the array under its path, cast to its dtype; all of them or none.
 
         Parameters
         ----------
@@ -107,12 +133,27 @@ class Module:
         Raises
         ------
         TypeError, ValueError
-            If that is no dict of arrays of real numbers, paths are missing or left over, or shapes differ.
+            If that is no dict of arrays of numbers, paths are missing or left over, or shapes differ.
         """
-        own = dict(self.named_parameters())
-        arrays = checked_state(own, state, type(self).__name__)
-        for name, value in own.items():
-            value.data = arrays[name].astype(value.data.dtype)
+        take(self, state)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Convert every parameter, and every buffer of floating point numbers, here and inside; returns the module.
+
+        Parameters
+        ----------
+        dtype
+            A floating point type, such as np.float32. Make the optimiser afterwards.
+        """
+        if (wanted := np.dtype(dtype)).kind != "f":
+            raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {wanted}")
+        for value in self.parameters():
+            value.data = value.data.astype(wanted)
+            value.grad = None
+        for _, holder, name, array in list(buffers_of(self)):
+            if array.dtype.kind == "f":
+                put(holder, name, array.astype(wanted))
+        return self
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in every module inside; returns the module.
@@ -136,10 +177,32 @@ class Module:
         A module that is already part of a bigger one keeps that path in front.
         """
         for full, thing in contents(self, self._path or ""):
-            if isinstance(thing, Module):
+            if is_module(thing):
                 thing._path = full
-            elif is_parameter(thing) and (thing.name is None or full.endswith(f".{thing.name}")):
-                thing.name = full
+            elif is_parameter(thing):
+                if owner(thing) is not self:
+                    OWNERS[id(thing)] = weakref.ref(thing, partial(forget, id(thing))), weakref.ref(self)
+                if thing.name is None or full.endswith(f".{thing.name}"):
+                    thing.name = full
+
+    def _first_call(self, scope: Scope, given: Any, out: Any) -> None:
+        """After the first call of a whole network, not of a part of one: warn of parameters that nothing finds."""
+        if scope.parent is None or scope.parent.kind:
+            return
+        for _, module in self.named_modules():
+            module._called = True
+        warn_lost(self, scope, given, out)
+
+    def __setattr__(self, name: str, thing: Any) -> None:
+        before = vars(self).get(name, MISSING)
+        if before is MISSING or before is None:
+            result = isinstance(thing, Value) and not is_parameter(thing)
+            if (result or (is_array(thing) and before is MISSING)) and in_forward(self):
+                self._notes |= {name}
+        elif before is not thing:
+            Module._replacements += isinstance(before, Value) or is_module(before)
+            thing = replaced(self, name, before, thing)
+        object.__setattr__(self, name, thing)
 
     _repr_mimebundle_ = shown
 
@@ -168,24 +231,24 @@ class Module:
         return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
 
 
-def held(thing: Any) -> dict[Any, Any] | None:
-    """What a module, a list, a tuple or a dict holds, by name; None for everything else."""
-    if isinstance(thing, Module):
-        return vars(thing)
-    return parts(thing) if isinstance(thing, list | tuple | dict) else None
+def owner(value: Value) -> Module | None:
+    """The module in which a parameter was found last, if both are alive."""
+    known, module = OWNERS.get(id(value), (None, None))
+    return module() if module is not None and known is not None and known() is value else None
 
 
-def contents(module: Module, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Everything a module holds, itself first, each thing once, with its path as seen from where `path` starts."""
-    return ((place, thing) for place, thing, _ in walk(module, path, held, once=True))
+def replacements() -> int:
+    """How often a Value or a module in an attribute of any module has been replaced: who asks again sees a change."""
+    return Module._replacements
+
+
+def forget(key: int, dead: weakref.ref[Value]) -> None:
+    """Drop the entry of a parameter that is no more."""
+    if OWNERS.get(key, (None,))[0] is dead:
+        del OWNERS[key]
 
 
 def describe(path: str, kind: str, shapes: list[str]) -> str:
     """One line of a module's repr: its path, its class, its own parameters with shapes."""
     start = f"  {path}: {kind}" if path else kind
     return printable(f"{start}({', '.join(shapes)})")
-
-
-def is_parameter(thing: Any) -> bool:
-    """Whether something is a Value that no operation made."""
-    return isinstance(thing, Value) and thing.op is None

@@ -9,6 +9,7 @@ Source: the contract of torch.nn.Module (Paszke et al., "PyTorch", 2019): parame
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.nn import Module
+from tinygrad_edu.nn.lost import LostParameterWarning, lost_parameters
 from tinygrad_edu.testing.function import check_gradients
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition
 from tinygrad_edu.tree import leaves
@@ -42,7 +44,8 @@ def check_module(
     Returns
     -------
     GradientReport
-        The gradients for every parameter and input in both modes; that a call changes neither inputs nor parameters;
+        The gradients for every parameter and input in both modes; that all Values it uses are parameters;
+        that a call changes neither inputs nor parameters;
         that eval gives the same twice; and that a state, loaded into another module, gives the same outputs bit by
         bit, also after a call in train mode.
 
@@ -65,13 +68,16 @@ def check_module(
     """
     name = type(made(make_module)).__name__
     findings = list[Finding]()
-    for mode in ("train", "eval"):
-        module = make_module().train(mode == "train")
-        kept = list(unchanged(module, inputs, mode))
-        findings += kept
-        if all(finding.verdict != FAIL for finding in kept):  # what changes its arguments cannot be differenced
-            findings += slopes(module, inputs, mode, order, seed)
-    findings += round_trip(make_module, inputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LostParameterWarning)  # all of them are findings
+        findings += all_found(make_module(), inputs)
+        for mode in ("train", "eval"):
+            module = make_module().train(mode == "train")
+            kept = list(unchanged(module, inputs, mode))
+            findings += kept
+            if all(finding.verdict != FAIL for finding in kept):  # what changes its arguments cannot be differenced
+                findings += slopes(module, inputs, mode, order, seed)
+        findings += round_trip(make_module, inputs)
     return concluded(GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}"), raises)
 
 
@@ -136,6 +142,12 @@ def unchanged(module: Module, inputs: Any, mode: str) -> Iterator[Finding]:
         again = same(copy(*deepcopy(inputs)), out)
         note = "two calls give different outputs: in eval mode nothing is random, and no statistic moves"
         yield condition("eval: repeated", again, note)
+
+
+def all_found(module: Module, inputs: Any) -> Iterator[Finding]:
+    """That every Value which the module reaches or uses is one of its parameters or came in."""
+    lost = lost_parameters(module, *deepcopy(inputs))
+    yield condition("parameters", not lost, "; ".join(lost))
 
 
 def round_trip(make_module: Callable[[], Module], inputs: Any) -> Iterator[Finding]:

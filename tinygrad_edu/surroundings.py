@@ -1,0 +1,107 @@
+"""What a function may use or change besides its arguments: random generators, and the state of modules.
+
+A function that is computed a second time, as `checkpoint` does, has to give the same and to leave things as the first
+time left them. So the generators and modules are found that it can reach: in its arguments, in the variables around
+it, in the object that it is a method of, in what a partial holds, and among the global names that it uses.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pickle import dumps
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.graph import Node
+from tinygrad_edu.tree import walk
+
+GENERATORS = np.random.Generator | np.random.RandomState | random.Random
+LONG = 1_000  # entries of a list or dict: longer ones are data, in which nobody keeps generators or modules
+
+
+def used_by(f: Callable[..., Any], args: Any) -> list[Any]:
+    """Everything that a call of a function can reach."""
+    return [thing for _, thing, _ in walk((f, args), "", reached, once=True)]
+
+
+def reached(thing: Any) -> dict[Any, Any] | None:
+    """What a thing leads to, by name; None for what leads nowhere."""
+    if isinstance(thing, list | tuple | deque | dict | set | frozenset):
+        parts = thing if isinstance(thing, dict) else dict(enumerate(thing))
+        return parts if len(parts) <= LONG else None
+    if isinstance(thing, partial):
+        return {"function": thing.func, **dict(enumerate(thing.args)), **thing.keywords}
+    if isinstance(thing, MethodType):
+        return {"object": thing.__self__, "function": thing.__func__}
+    if isinstance(thing, FunctionType):
+        return {**globals_of(thing), **variables_of(thing)}
+    if isinstance(thing, type | ModuleType | Node | GENERATORS):
+        return None
+    forward = getattr(type(thing), "forward", None)
+    return {"forward()": forward, **vars(thing)} if hasattr(thing, "__dict__") else None
+
+
+def variables_of(function: FunctionType) -> dict[str, Any]:
+    """The defaults of a function, and the variables from around it that it uses."""
+    code, defaults = function.__code__, function.__defaults__ or ()
+    found = dict(zip(code.co_varnames[code.co_argcount - len(defaults) :], defaults, strict=False))
+    found |= function.__kwdefaults__ or {}
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # a variable without a content
+            found[name] = cell.cell_contents
+    return found
+
+
+def globals_of(function: FunctionType) -> dict[str, Any]:
+    """The generators, modules and functions of the same file among the global names that a function uses."""
+    code, found = function.__code__, dict[str, Any]()
+    for name in code.co_names:
+        thing = function.__globals__.get(name)
+        near = isinstance(thing, FunctionType) and thing.__code__.co_filename == code.co_filename
+        if near or isinstance(thing, GENERATORS) or hasattr(type(thing), "named_parameters"):
+            found[name] = thing
+    return found
+
+
+def random_states(things: list[Any]) -> list[Any]:
+    """The state of NumPy's and Python's global generators and of those among some things, to be compared."""
+    own = [thing for thing in things if isinstance(thing, GENERATORS)]
+    return [random.getstate(), *map(state_of, [np.random.mtrand._rand, *own])]
+
+
+def state_of(generator: Any) -> Any:
+    """The state of one generator, as bytes."""
+    if isinstance(generator, random.Random):
+        return dumps(generator.getstate())
+    bits = getattr(generator, "bit_generator", None) or generator._bit_generator
+    return dumps(bits.state)
+
+
+@contextmanager
+def unchanged(things: list[Any]) -> Iterator[None]:
+    """Afterwards the modules among some things have the attributes that they had, with the same numbers in arrays."""
+    modules = [thing for thing in things if hasattr(type(thing), "named_parameters")]
+    before = [dict(vars(module)) for module in modules]
+    copies = [(a, a.copy()) for kept in before for a in kept.values() if isinstance(a, np.ndarray | list | dict)]
+    try:
+        yield
+    finally:
+        for module, kept in zip(modules, before, strict=True):
+            vars(module).clear()
+            vars(module).update(kept)
+        for thing, copy in copies:
+            restore(thing, copy)
+
+
+def restore(thing: Any, copy: Any) -> None:
+    """Give an array, a list or a dict the content of a copy."""
+    if isinstance(thing, np.ndarray):
+        if thing.flags.writeable:
+            thing[...] = copy
+        return
+    thing.clear()
+    thing.extend(copy) if isinstance(thing, list) else thing.update(copy)
