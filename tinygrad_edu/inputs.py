@@ -68,9 +68,18 @@ def plain(argument: Any) -> Any:
     return argument.data if isinstance(argument, Node) else argument
 
 
-def numbers(name: str, thing: Any) -> Any:
-    """A Value as it is; anything else as an array of real numbers, or a refusal that names the argument."""
-    return thing if isinstance(thing, Node) else named(name, thing, constant)
+def numbers(name: str, thing: Any, like: Any = None) -> Any:
+    """A Value as it is; anything else as an array of real numbers, or a refusal that names the argument.
+
+    The array has the floating point type of `like` if that is given, so that constants make no float64 of float32.
+    """
+    if isinstance(thing, Node):
+        return thing
+    array = named(name, thing, constant)
+    dtype = getattr(like, "dtype", None)
+    if dtype is None or type(array) is float or array.dtype is dtype or dtype.kind != "f":
+        return array
+    return array if array.dtype == dtype else array.astype(dtype)
 
 
 def named(name: str, thing: Any, read: Callable[[Any], Any]) -> Any:

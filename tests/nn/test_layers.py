@@ -167,3 +167,16 @@ def test_modules_and_functions_mix():
 def test_what_is_no_layer_is_refused(layers, message):
     with pytest.raises(TypeError, match=rf"{message}.* \(test_layers.py:\d+\)$"):
         nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "x", [np.ones((4, 3)), np.ones((4, 3), np.float32), np.ones((4, 3), int), np.ones((4, 3), bool), [[1, 2, 3.0]]]
+)
+def test_constants_are_converted_to_the_dtype_of_the_layer(dtype, x):
+    layer = nn.Linear(3, 2, dtype=dtype, rng=0)
+    out = layer(x)
+    out.sum().backward()
+    assert out.dtype == layer.weight.grad.dtype == dtype
+    wide = np.asarray(x, float) @ layer.weight.data.astype(float)
+    assert np.allclose(out.data, wide, rtol=float(np.finfo(dtype).eps) * 8)

@@ -20,7 +20,7 @@ def pairs(draw, elements, targets):
 
 @st.composite
 def classified(draw):
-    batch, classes = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    batch, classes = draw(st.integers(1, 5)), draw(st.integers(2, 4))
     logits = draw(hnp.arrays(float, (batch, classes), elements=numbers))
     return logits, draw(hnp.arrays(np.int64, batch, elements=st.integers(0, classes - 1)))
 
@@ -140,3 +140,16 @@ def test_accuracy_refuses_what_would_broadcast():
         nn.accuracy(np.ones((2, 3)), 1)
     with pytest.raises(ValueError, match="no examples"):
         nn.accuracy(np.ones(0), np.ones(0))
+
+
+@pytest.mark.parametrize(
+    "target", [np.ones(3), np.ones(3, int), np.ones(3, bool), [1, 0, 1], np.float64(1.0), 1, 0.5]
+)
+@pytest.mark.parametrize("loss", [nn.mse_loss, nn.binary_cross_entropy])
+def test_targets_of_any_dtype_leave_float32_as_it_is(loss, target):
+    v = Value(np.array([0.5, 1.0, 2.0], np.float32))
+    out = loss(v, target)
+    out.backward()
+    assert out.dtype == v.grad.dtype == np.float32
+    whole = Value(v.data.astype(float))
+    assert out.item() == pytest.approx(loss(whole, np.asarray(target, float)).item(), rel=1e-6)

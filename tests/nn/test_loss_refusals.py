@@ -122,3 +122,91 @@ def test_what_is_no_number_is_refused_under_the_name_of_the_argument(loss, place
         getattr(nn, loss)(*arguments)
     assert str(caught.value).count("(test_loss_refusals.py:") == 1
     assert LOSSES[loss][place] in str(caught.value)
+
+
+@pytest.mark.parametrize("logits", [np.zeros((4, 1)), np.zeros((2, 2, 1)), np.zeros(1)])
+def test_a_single_class_is_refused(logits):
+    shape = str(logits.shape).replace("(", r"\(").replace(")", r"\)")
+    message = rf"logits is {shape}: with one class the loss is 0.*binary_cross_entropy where the answer is yes or no"
+    with pytest.raises(ValueError, match=message):
+        nn.cross_entropy(Value(logits), np.zeros(logits.shape[:-1], int))
+
+
+def test_one_logit_for_each_example_is_for_the_other_loss():
+    with pytest.raises(ValueError, match=r"expected \(\)\. For one logit for each example use binary_cross_entropy"):
+        nn.cross_entropy(Value(np.zeros(4)), np.zeros(4, int))
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: nn.cross_entropy(np.zeros(5, int), Value(THREE)), TypeError),
+        (lambda: nn.cross_entropy(np.zeros(5, int), THREE), TypeError),
+        (lambda: nn.binary_cross_entropy(np.array([0, 1]), Value([0.2, 3.0])), ValueError),
+        (lambda: nn.binary_cross_entropy(np.array([0.0, 1.0]), Value([0.2, 0.9])), ValueError),
+        (lambda: nn.binary_cross_entropy(np.array([0.0, 1.0]), np.array([0.2, 0.9])), ValueError),
+        (lambda: nn.binary_cross_entropy(np.array([0.0, 1.0]), np.array([-2.0, 9.0])), ValueError),
+        (lambda: nn.accuracy(np.array([0, 1, 2, 0, 0]), np.random.default_rng(0).normal(size=(5, 3))), ValueError),
+    ],
+)
+def test_swapped_arguments_are_noticed_where_the_ranges_tell(call, error):
+    with pytest.raises(
+        error, match=r"are the arguments swapped\? (cross_entropy|binary_cross|accuracy).*\(test_loss_refusals"
+    ):
+        call()
+
+
+def test_what_could_be_meant_is_no_swap():
+    assert nn.binary_cross_entropy(Value(np.zeros(2)), np.array([0.3, 0.6])).item() > 0
+    assert nn.binary_cross_entropy(Value([0.0, 1.0]), np.array([0.3, 0.6])).item() > 0
+    assert nn.binary_cross_entropy(np.zeros(2), np.array([0.3, 0.6])) > 0
+    assert nn.binary_cross_entropy(np.array([0.0, 1.0]), np.array([0.0, 1.0])) > 0
+    assert nn.binary_cross_entropy(Value([0.0, 1.0]), Value([0.3, 0.6])).item() > 0
+
+
+NAN = np.array([[0.1, np.nan], [1.0, 0.0]])
+MISREAD = {
+    "nan in scores": (NAN, [0, 1], r"prediction is nan at \(0, 1\)"),
+    "nan in classes": (np.array([0.0, np.nan]), [0, 1], r"prediction is nan at \(1,\)"),
+    "nan in targets": ([0, 1], np.array([0.0, np.nan]), r"target is nan at \(1,\)"),
+    "one-hot targets": (np.ones((2, 3)), np.eye(3)[:2], r"one-hot rows: for these use target\.argmax\(axis=-1\)"),
+    "one-hot both": (np.eye(3), np.eye(3), "one-hot rows"),
+    "one-hot and classes": (np.array([0, 1, 2]), np.eye(3), "one-hot rows"),
+    "whole scores": (
+        np.array([3.0, -2.0, 1.0]),
+        [1, 0, 1],
+        r"got 3\.0 where the targets are 0 and 1.*prediction > 0",
+    ),
+    "negative whole scores": (np.array([-3, 2, 1]), [1, 2, 0], r"got -3 where the targets are at least 0"),
+    "fractions": (np.array([0.3, 0.9]), [0, 1], r"predictions are classes, got fractions: use prediction > 0\.5"),
+    "fractions as targets": ([0, 1], np.array([0.5, 1.0]), "targets are classes, got fractions"),
+    "fractions beside scores": (np.ones((2, 3)), np.array([0.5, 1.0]), "targets are classes, got fractions"),
+    "a class too many": (np.ones((2, 3)), [0, 3], r"target 3 at \(1,\) is outside 0 to 2: prediction is \(2, 3\)"),
+    "a class below 0": (np.ones((2, 3)), [0, -1], r"target -1 at \(1,\) is outside 0 to 2"),
+    "a column": (np.ones((2, 3)), [[0], [1]], r"expected \(2,\)\. Use target\[\.\.\., 0\]"),
+}
+
+
+@pytest.mark.parametrize("kind", MISREAD)
+def test_accuracy_refuses_what_it_would_misread(kind):
+    prediction, target, message = MISREAD[kind]
+    with pytest.raises(ValueError, match=rf"{message}.*\(test_loss_refusals\.py:"):
+        nn.accuracy(prediction, target)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "expected"),
+    [
+        ([-1, 1, 1], [-1, 1, -1], 2 / 3),
+        ([0, 2, 1], [0, 2, 2], 2 / 3),
+        (np.array([2.0, 0.0]), np.array([2.0, 1.0]), 0.5),
+        (np.array([True, False]), np.array([1.0, 1.0]), 0.5),
+        (np.array([True, False]), np.array([True, False]), 1.0),
+        (np.array([[1, 1], [0, 1]]), np.array([[1, 1], [1, 1]]), 0.75),
+        (np.array([[np.inf, 1.0]]), [0], 1.0),
+        (np.array([[0.1, 0.9]]), np.array([True]), 1.0),
+        ([3, 1], [0, 1], 0.5),
+    ],
+)
+def test_accuracy_of_classes_however_they_are_written(prediction, target, expected):
+    assert nn.accuracy(prediction, target) == pytest.approx(expected)

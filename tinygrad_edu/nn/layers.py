@@ -79,10 +79,11 @@ class Linear(Module):
         Parameters
         ----------
         x
-            (batch, in), or any (..., in), of real numbers; the refusal of another width names the layer and where x
-            came from.
+            (batch, in), or any (..., in), of real numbers; an array is converted to the weight's dtype. The refusal
+            of another width names the layer and where x came from.
         """
-        x = numbers("x", x)
+        if not isinstance(x, Value):
+            x = numbers("x", x, like=self.weight)
         shape = shape_of(x)
         width = self.weight.data.shape[0]
         if shape[-1:] != (width,):
