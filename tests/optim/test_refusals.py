@@ -1,14 +1,17 @@
 """What optimisers refuse when they are made, and in which words."""
 
+import copy
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, nn, optim
+from tinygrad_edu import Value, nn, no_grad, optim
 
 W = Value(1.0, name="w")
+with no_grad():
+    WITHOUT_PAST = [W * 1.0]
 
 
 @pytest.mark.parametrize("make", [lambda p: optim.SGD(p, lr=0.1), optim.Adam])
@@ -20,7 +23,18 @@ W = Value(1.0, name="w")
         (W, TypeError, r"\(\[w\], ...\) for a single one"),
         (nn.Linear(1, 1), TypeError, r"use model.parameters\(\)"),
         ([W, np.ones(3)], TypeError, r"parameter 1 is a ndarray, not a Value: wrap it, Value\(x\)"),
-        ({"w": W}, TypeError, "parameter 0 is a str"),
+        ({"w": W}, TypeError, r"got a dict: use list\(params\.values\(\)\)"),
+        (nn.Linear(1, 1).state_dict(), TypeError, r"such as state_dict\(\) copies: use model\.parameters\(\), which"),
+        (nn.Linear(1, 1).parameters, TypeError, r"got method: call it, parameters\(\)"),
+        (
+            list(nn.Linear(1, 1).named_parameters()),
+            TypeError,
+            r"is a tuple.*use model\.parameters\(\) in place of model\.named",
+        ),
+        ([{"params": [W], "lr": 0.1}], TypeError, "is a dict.*no groups here; make one optimiser for each group"),
+        ([nn.Linear(1, 1), nn.Linear(1, 1)], TypeError, r"\[\*a\.parameters\(\), \*b\.parameters\(\)\]"),
+        ([[W], [W]], TypeError, r"is a list, not a Value: give one list, such as \[\*first, \*second\]"),
+        (WITHOUT_PAST, ValueError, r"parameter 0 is a result of no_grad\(\)"),
         (None, TypeError, "takes a list of parameters; got NoneType"),
         (0.1, TypeError, "takes a list of parameters; got float"),
         ([W, Value(2.0), W], ValueError, "parameter 2 is parameter 0 again"),
@@ -147,3 +161,171 @@ def test_a_step_keeps_the_dtype_of_a_parameter_whatever_its_gradient_has(make, d
         value.grad = gradient
         optimizer.step()
         assert value.data.dtype == np.float32
+
+
+# -- what a step refuses -------------------------------------------------------------------------------------
+
+MAKES = [lambda p: optim.SGD(p, lr=0.1), lambda p: optim.SGD(p, lr=0.1, momentum=0.9), optim.Adam]
+every = pytest.mark.parametrize("make", MAKES)
+
+
+def step(model, optimizer):
+    optimizer.zero_grad()
+    (model(np.ones((2, 2))) ** 2).mean().backward()
+    optimizer.step()
+
+
+@every
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_gradient_that_is_not_finite_changes_nothing_and_is_named_by_its_path(make, number, dtype):
+    model = nn.Sequential(nn.Linear(2, 3, rng=0, dtype=dtype), nn.Tanh(), nn.Linear(3, 1, rng=1, dtype=dtype))
+    optimizer = make(model.parameters())
+    step(model, optimizer)
+    before, remembered = model.state_dict(), optimizer.state_dict()
+    (model(np.ones((2, 2))) ** 2).mean().backward()
+    gradient = np.array(model.layers[2].weight.grad)
+    gradient[1, 0] = number
+    model.layers[2].weight.grad = gradient
+    message = rf"parameter 2 \(layers\.2\.weight\) is {number} at \(1, 0\), and nothing was changed.*\(test_refusals"
+    with pytest.raises(ValueError, match=message):
+        optimizer.step()
+    assert all(np.array_equal(array, before[name]) for name, array in model.state_dict().items())
+    assert all(np.array_equal(array, remembered[name]) for name, array in optimizer.state_dict().items())
+
+
+@every
+def test_single_numbers_and_casts_are_looked_at_too(make):
+    w = Value(1.0, name="w")
+    w.grad = np.float64(np.nan)
+    with pytest.raises(ValueError, match=r"parameter 0 \(w\) is nan at \(\)"):
+        make([w]).step()
+    v = Value(np.ones(2, np.float32), name="v")
+    v.grad = np.array([1.0, np.inf])
+    with pytest.raises(ValueError, match=r"parameter 0 \(v\) is inf at \(1,\)"):
+        make([v]).step()
+
+
+@every
+def test_an_algorithm_keeps_shape_and_dtype(make):
+    halved = optim.Algorithm(lambda w: None, lambda w, g, state, lr: ((w - lr * g)[:1], None))
+    v, w = Value(np.ones(1)), Value(np.ones(2), name="w")
+    v.grad, w.grad = np.ones(1), np.ones(2)
+    with pytest.raises(
+        ValueError, match=r"made \(1,\) from the \(2,\) of parameter 1 \(w\), and nothing was changed"
+    ):
+        optim.Optimizer([v, w], 0.1, halved).step()
+    assert v.data.tolist() == [1.0]
+    model = nn.Linear(2, 1, rng=0)
+    optimizer = make(model.parameters())
+    step(model, optimizer)
+    model.astype(np.float32)
+    step(model, optimizer)
+    assert {p.data.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "eta", "step_size"])
+@every
+def test_another_name_for_the_learning_rate_is_refused(make, name):
+    optimizer = make([W])
+    kind = type(optimizer).__name__
+    with pytest.raises(
+        AttributeError, match=rf"{kind} has no {name} to set: the learning rate is {kind.lower()}\.lr"
+    ):
+        setattr(optimizer, name, 0.01)
+    assert not hasattr(optimizer, name)
+
+
+@pytest.mark.parametrize("name", ["momentum", "weight_decay", "betas", "param_groups", "Lr"])
+@every
+def test_other_attributes_are_refused(make, name):
+    with pytest.raises(AttributeError, match=rf"has no {name} to set: options are given to (SGD|Adam)\(\.\.\.\)"):
+        setattr(make([W]), name, 0.5)
+
+
+def test_a_class_of_ones_own_may_add_attributes_but_no_learning_rate():
+    class Counting(optim.SGD):
+        def __init__(self, params):
+            super().__init__(params, lr=0.1)
+            self.steps = 0
+
+    mine = Counting([W])
+    assert mine.steps == 0
+    with pytest.raises(AttributeError, match=r"the learning rate is counting\.lr"):
+        mine.learning_rate = 0.1
+
+
+def network():
+    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+
+
+def replace_weight(model):
+    model.layers[0].weight = Value(np.ones((2, 3)))
+
+
+def replace_layer(model):
+    model.layers[2] = nn.Linear(3, 1, rng=5)
+
+
+def replace_all(model):
+    model.layers = [nn.Linear(2, 3, rng=5), nn.Tanh(), nn.Linear(3, 1, rng=6)]
+
+
+REPLACED = {
+    replace_weight: r"parameter 0 \(layers\.0\.weight\) was replaced.*does not train layers\.0\.weight now",
+    replace_layer: r"parameter 2 \(layers\.2\.weight\).*does not train layers\.2\.weight, layers\.2\.bias now",
+    replace_all: r"parameter 0 .*weight, layers\.0\.bias, layers\.2\.weight now",
+}
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("change", REPLACED, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("as_list", [True, False])
+@every
+def test_a_parameter_that_was_replaced_is_noticed_at_the_next_step(make, change, steps, as_list):
+    model = network()
+    optimizer = make(list(model.parameters()) if as_list else model.parameters())
+    for _ in range(steps):
+        step(model, optimizer)
+    change(model)
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=rf"{REPLACED[change]}.*model\.weight\.data = .*make the optimiser again"):
+        step(model, optimizer)
+    assert all(np.array_equal(array, before[name]) for name, array in model.state_dict().items())
+    step(model, make(model.parameters()))
+
+
+@every
+def test_what_may_change_after_an_optimiser_was_made(make):
+    model = network()
+    frozen = make(model.layers[2].parameters())
+    step(model, frozen)
+    model.layers[2].weight.data = np.ones((3, 1))
+    step(model, frozen)
+    model.layers[0].weight = Value(np.ones((2, 3)))  # not one of its own
+    step(model, frozen)
+    both = make([*model.layers[0].parameters(), *model.layers[2].parameters()])
+    step(model, both)
+    model.eval()
+    model.train()
+    step(model, both)
+    parameters = [Value(np.ones(1)), Value(np.ones(1))]
+    partly = make(parameters)
+    (parameters[0] * 2.0).sum().backward()
+    partly.step()
+
+
+@every
+def test_a_copied_training_goes_on(make):
+    model = network()
+    optimizer = make(model.parameters())
+    step(model, optimizer)
+    other, again = copy.deepcopy((model, optimizer))
+    for _ in range(2):
+        step(other, again)
+        step(model, optimizer)
+    assert all(np.array_equal(array, model.state_dict()[name]) for name, array in other.state_dict().items())
+    replace_weight(other)
+    with pytest.raises(ValueError, match="was replaced"):
+        step(other, again)
+    step(model, optimizer)

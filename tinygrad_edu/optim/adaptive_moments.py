@@ -61,6 +61,8 @@ class Adam(Optimizer):
         As for `adam`: two numbers in [0, 1), and one above 0.
     """
 
+    __slots__ = ()
+
     def __init__(
         self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:

@@ -70,6 +70,8 @@ class SGD(Optimizer):
         As for `sgd`.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         params: Iterable[Value],

@@ -18,8 +18,11 @@ import numpy as np
 
 from tinygrad_edu.errors import label, refusal
 from tinygrad_edu.inputs import constant, named
+from tinygrad_edu.nn.module import owner, replacements
 from tinygrad_edu.tree import checked_state, flatten, rebuild
 from tinygrad_edu.value import Value
+
+SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "rate", "step_size"}
 
 
 class Algorithm(NamedTuple):
@@ -49,7 +52,10 @@ class Optimizer:
         The pair of functions `init` and `update`, such as `optim.sgd()`.
     """
 
+    __slots__ = ("__weakref__", "_checked", "_lr", "algorithm", "params", "states")
+
     def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:
+        self._checked: Any = None
         self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
         self.algorithm = algorithm
@@ -64,14 +70,35 @@ class Optimizer:
     def lr(self, lr: float) -> None:
         self._lr = expect_positive("lr", lr)
 
+    def __setattr__(self, name: str, thing: Any) -> None:
+        """Refuse attributes that nothing would read, such as `learning_rate`; a subclass may add its own."""
+        if not hasattr(type(self), name) and (name in SPELLINGS or not hasattr(self, "__dict__")):
+            kind = type(self).__name__
+            use = (
+                f"the learning rate is {kind.lower()}.lr"
+                if name in SPELLINGS
+                else f"options are given to {kind}(...)"
+            )
+            raise refusal(AttributeError, f"{kind} has no {name} to set: {use}")
+        object.__setattr__(self, name, thing)
+
     def zero_grad(self) -> None:
         """Set every gradient to None, so that the next backward pass does not add to the last one."""
         for p in self.params:
             p.grad = None
 
     def step(self) -> None:
-        """Change every parameter that has a gradient; none if a gradient does not fit, or if there is none at all."""
+        """Change every parameter that has a gradient; none if there is an error.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If no parameter has a gradient, or one is not an array of finite numbers of the parameter's shape; if a
+            module has other parameters now than when the optimiser was made.
+        """
         given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
+        if len(given) < len(self.params) or self._checked != (replacements(), None):
+            self._expect_current([i for i, _ in given])
         if not given:
             raise refusal(
                 ValueError,
@@ -80,10 +107,20 @@ class Optimizer:
             )
         update = self.algorithm.update
         lr = self._lr
-        made = [update(p.data, expect_gradient(p, i), self.states[i], lr) for i, p in given]
-        for (i, p), (data, state) in zip(given, made, strict=True):
+        made = []
+        for i, p in given:
+            data, state = update(p.data, expect_gradient(p, i), self.states[i], lr)
+            made.append((i, p, expect_data(p, i, data), state))
+        for i, p, data, state in made:
             p.data = data
             self.states[i] = state
+
+    def _expect_current(self, given: list[int]) -> None:
+        """Refuse parameters that a module has replaced: it shows in assignments, or in gradients that are missing."""
+        now = replacements(), None if len(given) == len(self.params) else given
+        if now != self._checked:
+            expect_current(self.params, type(self).__name__)
+            self._checked = now
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the learning rate and of the states, as a dict of arrays by name.
@@ -129,8 +166,12 @@ def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
         raise refusal(TypeError, f"{kind} takes a list of parameters: {kind}([w], ...) for a single one")
     if hasattr(params, "parameters"):
         raise refusal(TypeError, f"{kind} takes a list of parameters: use model.parameters()")
+    if isinstance(params, Mapping):
+        raise refusal(TypeError, f"{kind} takes a list of parameters; got {instead_of_dict(params)}")
     if not isinstance(params, Iterable):
-        raise refusal(TypeError, f"{kind} takes a list of parameters; got {type(params).__name__}")
+        called = getattr(params, "__name__", "parameters").replace("<lambda>", "f")
+        use = f": call it, {called}()" if callable(params) else ""
+        raise refusal(TypeError, f"{kind} takes a list of parameters; got {type(params).__name__}{use}")
     values = list(params)
     if not values:
         raise refusal(
@@ -149,12 +190,50 @@ def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
 def expect_parameter(value: Value, i: int) -> None:
     """Refuse what is not a Value, and what an operation made."""
     if not isinstance(value, Value):
-        raise refusal(TypeError, f"parameter {i} is a {type(value).__name__}, not a Value: wrap it, Value(x)")
-    if value.op is not None:
+        raise refusal(TypeError, f"parameter {i} is a {type(value).__name__}, not a Value: {instead(value)}")
+    if value.op is not None or value.saved:
+        what = f"the result of {value.op.name}" if value.op else "a result of no_grad()"
         raise refusal(
             ValueError,
-            f"parameter {i} is the result of {value.op.name}, and the next forward pass makes a new one: start "
-            f"a parameter with Value(v.data)",
+            f"parameter {i} is {what}, and the next forward pass makes a new one: start a parameter with "
+            f"Value(v.data)",
+        )
+
+
+def instead_of_dict(params: Mapping[Any, Any]) -> str:
+    """What a dict given as parameters is, and what to give instead."""
+    if any(isinstance(thing, Value) for thing in params.values()):
+        return "a dict: use list(params.values())"
+    return "a dict of arrays, such as state_dict() copies: use model.parameters(), which are trained themselves"
+
+
+def instead(thing: Any) -> str:
+    """What to give in place of something that is no Value."""
+    if isinstance(thing, dict) and "params" in thing:
+        return "there are no groups here; make one optimiser for each group, with its own learning rate"
+    if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):
+        return "use model.parameters() in place of model.named_parameters()"
+    if hasattr(thing, "parameters"):
+        return "use model.parameters(), of several models [*a.parameters(), *b.parameters()]"
+    if isinstance(thing, list | tuple):
+        return "give one list, such as [*first, *second]"
+    return "wrap it, Value(x)"
+
+
+def expect_current(params: list[Value], kind: str) -> None:
+    """Refuse parameters that their module has replaced: what is there now would not be trained."""
+    owners = {id(module): module for module in map(owner, params) if module is not None}
+    gone = [i for i, value in enumerate(params) if owner(value) is not None]
+    now = {id(value): path for module in owners.values() for path, value in module.named_parameters()}
+    gone = [i for i in gone if id(params[i]) not in now]
+    new = [path for key, path in now.items() if key not in set(map(id, params))]
+    if gone and new:
+        name = label(params[gone[0]], "no name")
+        raise refusal(
+            ValueError,
+            f"parameter {gone[0]} ({name}) was replaced in its module after this {kind} was made, which does not "
+            f"train {', '.join(new[:3])} now, and changes nothing: keep the Value and set its data, "
+            f"model.weight.data = ..., or make the optimiser again",
         )
 
 
@@ -194,4 +273,30 @@ def expect_gradient(value: Value, i: int) -> Any:
         why = "it belongs to other data; call zero_grad() and backward() again"
         raise refusal(ValueError, f"parameter {i} ({name}) is {wanted}, its gradient {shape}: {why}")
     g = named(f"the gradient of parameter {i}", value.grad, constant)
-    return g if isinstance(g, float) or g.dtype == value.data.dtype else g.astype(value.data.dtype)
+    if not isinstance(g, float) and g.dtype != value.data.dtype:
+        g = g.astype(value.data.dtype)
+    expect_finite(value, i, g)
+    return g
+
+
+def expect_finite(value: Value, i: int, g: Any) -> None:
+    """Refuse a gradient with nan or inf in it, which would spoil the parameter for good; of NumPy's arrays only."""
+    if not isinstance(g, (np.ndarray, np.generic, float)):
+        return
+    if np.count_nonzero(np.isfinite(g)) == value.data.size:
+        return
+    where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
+    raise refusal(
+        ValueError,
+        f"the gradient of parameter {i} ({label(value, 'no name')}) is {np.asarray(g)[where]} at {where}, and "
+        f"nothing was changed: look for a log, a root or a division near 0, or for a learning rate that is too high",
+    )
+
+
+def expect_data(value: Value, i: int, data: Any) -> Any:
+    """What an algorithm makes of a parameter: of its shape, and in its dtype."""
+    own = value.data
+    if data.shape != own.shape:
+        shapes = f"{data.shape} from the {own.shape} of parameter {i} ({label(value, 'no name')})"
+        raise refusal(ValueError, f"the algorithm made {shapes}, and nothing was changed: update() keeps the shape")
+    return data if data.dtype == own.dtype else data.astype(own.dtype)
