@@ -14,51 +14,109 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.inputs import arrayed, plain
 
 Array = np.ndarray[Any, Any]
 Seed = int | np.random.Generator | None
 
 
-def expect_pairs(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both as arrays, with as many rows as each other."""
-    x, y = (a if hasattr(a, "dtype") else np.asarray(a) for a in (x, y))
-    if np.ndim(x) == 0 or np.ndim(y) == 0 or len(x) != len(y):
-        raise refusal(
-            ValueError, f"x is {np.shape(x)}, y is {np.shape(y)}; they must have as many rows as each other"
-        )
-    return x, y
+def rows_of(arrays: tuple[Any, ...], names: str) -> list[Any]:
+    """All of them as arrays with as many rows as each other, at least one."""
+    found = [array if hasattr(array, "__array_function__") else arrayed(array) for array in arrays]
+    shapes = [np.shape(plain(array)) for array in found]
+    given = f"{names} {'is' if len(shapes) == 1 else 'are'} {', '.join(map(str, shapes))}"
+    if not shapes:
+        raise refusal(TypeError, "no arrays were given: minibatches(x, y, batch_size=32)")
+    if () in shapes or len({shape[0] for shape in shapes}) > 1:
+        raise refusal(ValueError, f"{given}; they must have as many rows as each other")
+    if shapes[0][0] == 0:
+        raise refusal(ValueError, f"{given}: there are no rows")
+    return found
 
 
-def minibatches(x: Array, y: Array, batch_size: int, rng: Seed = None) -> Iterator[tuple[Array, Array]]:
-    """Go once through the rows in random order, a few at a time.
+def expect_whole(name: str, number: Any) -> None:
+    """Refuse what is no whole number of at least 1."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
+    if number < 1:
+        raise refusal(ValueError, f"{name} is {number}; it must be at least 1")
+
+
+class Minibatches:
+    """Arrays, a few rows at a time: every loop over it is one pass through all rows, in an order of its own.
+
+    `len` is the number of batches. Made by `minibatches`.
+    """
+
+    def __init__(
+        self, arrays: list[Any], batch_size: int, shuffle: bool, drop_last: bool, rng: np.random.Generator
+    ) -> None:
+        self.arrays = arrays
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.rng = rng
+
+    def __len__(self) -> int:
+        rows = len(self.arrays[0])
+        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = len(self.arrays[0])
+        order = self.rng.permutation(rows) if self.shuffle else np.arange(rows)
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            pick = order[start : start + self.batch_size]
+            batch = tuple(array[pick] for array in self.arrays)
+            yield batch if len(batch) > 1 else batch[0]
+
+
+def minibatches(
+    *arrays: Any, batch_size: int, shuffle: bool = True, drop_last: bool = False, rng: Seed = None
+) -> Minibatches:
+    """Go through the rows of arrays a few at a time, as often as you loop over the result.
 
     Parameters
     ----------
-    x, y
-        (rows, ...); row i of x belongs to row i of y.
+    *arrays
+        (rows, ...) each, such as inputs and targets; row i of one belongs to row i of the others.
     batch_size
         How many rows at a time, at least 1; the last batch may be smaller.
+    shuffle
+        Whether every pass has a random order of its own.
+    drop_last
+        Whether a last batch that is smaller is left out.
     rng
-        A seed or a generator; a generator gives another order at every call.
+        A seed or a generator.
 
-    Yields
-    ------
-    tuple
-        The rows of x and those of y, (batch, ...) each.
+    Returns
+    -------
+    Minibatches
+        Gives a tuple of batches, (batch, ...) each, one for each array; for a single array the batch itself.
 
     Raises
     ------
-    TypeError, ValueError
-        At the call, for different numbers of rows, and for a batch size that is no whole number or below 1.
+    ValueError
+        At the call, for different numbers of rows, for none, for a batch size below 1, and where no batch is left.
+    TypeError
+        At the call, for what is no array, and for a batch size that is no whole number.
+
+    Examples
+    --------
+    >>> batches = minibatches([[1.0], [2.0], [3.0]], [0, 1, 0], batch_size=2, shuffle=False)
+    >>> for epoch in range(2):
+    ...     for x, y in batches:
+    ...         print(epoch, x.ravel(), y)
+    0 [1. 2.] [0 1]
+    0 [3.] [0]
+    1 [1. 2.] [0 1]
+    1 [3.] [0]
     """
-    x, y = expect_pairs(x, y)
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-        raise refusal(TypeError, f"batch_size is a whole number; got a {type(batch_size).__name__}")
-    if batch_size < 1:
-        raise refusal(ValueError, f"batch_size is {batch_size}; it must be at least 1")
-    order = np.random.default_rng(rng).permutation(len(x))
-    picks = (order[i : i + batch_size] for i in range(0, len(x), batch_size))
-    return ((x[pick], y[pick]) for pick in picks)
+    found = rows_of(arrays, "the arrays" if len(arrays) != 1 else "the array")
+    expect_whole("batch_size", batch_size)
+    rows = len(found[0])
+    if drop_last and rows < batch_size:
+        raise refusal(ValueError, f"drop_last leaves no batch of {rows} rows: batch_size is {batch_size}")
+    return Minibatches(found, int(batch_size), shuffle, drop_last, np.random.default_rng(rng))
 
 
 def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) -> tuple[Array, Array, Array, Array]:
@@ -76,7 +134,7 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
     tuple
         x to train on, x to test on, y to train on, y to test on.
     """
-    x, y = expect_pairs(x, y)
+    x, y = rows_of((x, y), "x and y")
     rows = len(x)
     aside = round(rows * test) if 0 < test < 1 else 0
     if not 0 < aside < rows:
