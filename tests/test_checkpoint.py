@@ -1,8 +1,10 @@
 """Checkpoints: the same derivatives, computed twice and kept once."""
 
 import gc
+import random
 import tracemalloc
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -100,8 +102,8 @@ def test_a_recomputation_serves_one_gradient_and_is_forgotten():
 
 
 def test_a_function_that_changes_is_found_out():
-    rng = np.random.default_rng(0)
-    out = checkpoint(lambda x: x * rng.normal())(Value(1.0))
+    count = iter(range(9))
+    out = checkpoint(lambda x: x * next(count))(Value(1.0))
     with pytest.raises(ValueError, match="gave another result when it was computed again: it must not draw random"):
         out.backward()
     w = Value(2.0)
@@ -140,3 +142,93 @@ def test_a_checkpoint_keeps_results_instead_of_everything_inside():
     assert most < (12 + 20 + 2) * array
     assert left < 2 * array
     assert peak(block)[0] > 12 * 19 * array
+
+
+RNG = np.random.default_rng(0)
+
+
+class Noisy(nn.Module):
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def forward(self, x):
+        self.rng.random()
+        return x * 2.0
+
+
+class NoisyGlobal(nn.Module):
+    def forward(self, x):
+        return x * (RNG.random() > -1.0)
+
+
+def with_helper(x):
+    return x + 0.0 * helper()
+
+
+def helper():
+    return RNG.normal()
+
+
+OWN = np.random.RandomState(0)
+DRAWING = {
+    "a generator around it": lambda: (lambda rng: lambda x: x * (rng.random() > -1.0))(np.random.default_rng(0)),
+    "NumPy's own": lambda: lambda x: x * (np.random.rand() > -1.0),
+    "Python's own": lambda: lambda x: x * (random.random() > -1.0),
+    "a global name": lambda: lambda x: x * (RNG.random() > -1.0),
+    "an old generator": lambda: lambda x: x * (OWN.rand() > -1.0),
+    "a default": lambda: lambda x, rng=np.random.default_rng(0): x * (rng.random() > -1.0),  # noqa: B008
+    "a partial": lambda: partial(lambda rng, x: x * (rng.random() > -1.0), np.random.default_rng(0)),
+    "a module": Noisy,
+    "a method": lambda: Noisy().forward,
+    "a module inside": lambda: nn.Sequential(nn.Tanh(), Noisy()),
+    "a module and a global name": NoisyGlobal,
+    "a function that it calls": lambda: with_helper,
+}
+
+
+@pytest.mark.parametrize("kind", DRAWING)
+def test_random_numbers_are_noticed_at_the_call_even_if_the_result_agrees(kind):
+    f = checkpoint(DRAWING[kind]())
+    with pytest.raises(ValueError, match=r"drew random numbers.*draw them before, and give.*\(test_checkpoint\.py:"):
+        f(Value(1.0))
+    with no_grad():
+        assert f(Value(1.0)).op is None
+
+
+def test_a_generator_as_argument_is_noticed_and_one_that_rests_is_not():
+    f = checkpoint(lambda x, rng: x * (rng.random() > -1.0))
+    with pytest.raises(ValueError, match="drew random numbers"):
+        f(Value(1.0), np.random.default_rng(0))
+    resting = checkpoint(lambda x, rng: x * 2.0)(Value(1.0), np.random.default_rng(0))
+    RNG.random()  # somebody else, in between
+    resting.backward()
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        self.w, self.mean, self.total, self.calls, self.log = Value(2.0), np.zeros(2), np.zeros(2), 0, []
+
+    def forward(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x.data
+        self.total += x.data
+        self.calls += 1
+        self.log.append(self.calls)
+        self.hidden = x * self.w
+        return self.hidden
+
+
+@pytest.mark.parametrize("around", [lambda m: m, lambda m: nn.Sequential(m), lambda m: lambda x: m(x)])
+def test_what_a_module_counts_is_counted_once(around):
+    plain, model = Counting(), Counting()
+    x = Value([1.0, 3.0])
+    f = checkpoint(around(model))
+    for _ in range(2):
+        around(plain)(x).sum().backward()
+        out = f(x)
+        hidden = model.hidden
+        out.sum().backward()
+        assert model.hidden is hidden
+    assert (model.calls, model.log) == (plain.calls, plain.log) == (2, [1, 2])
+    assert np.array_equal(model.mean, plain.mean)
+    assert np.array_equal(model.total, plain.total)
+    assert model.w.grad == plain.w.grad

@@ -19,6 +19,7 @@ from tinygrad_edu.graph import Node, next_number, sources
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.recording import SCOPE, recorded
+from tinygrad_edu.surroundings import random_states, unchanged, used_by
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value, record
@@ -256,6 +257,12 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     return jvp(grad(f), (x,), (v,))[1]
 
 
+DRAWN = (
+    "a checkpointed function drew random numbers, and would draw others when it is computed again: draw them before, "
+    "and give them to it as an argument"
+)
+
+
 def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> list[Any]:
     """The gradients for everything that a call was made from, by making it again."""
     since = next_number()
@@ -290,19 +297,30 @@ def checkpoint(f: Function) -> Function:
     Parameters
     ----------
     f
-        A function of numbers, arrays or structures that gives the same each time: random numbers, or parameters that
-        were updated before the backward pass, are a ValueError there.
+        A function of numbers, arrays or structures that gives the same each time: one that draws random numbers is a
+        ValueError at the call, and parameters that were updated before the backward pass are one there. What it
+        changes in a module, such as a running mean, is changed once.
     """
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if SCOPE.get() is None:
+            return f(*args, **kwargs)
+        things = used_by(f, (args, kwargs))
+        states = random_states(things)
         since = next_number()
         out = f(*args, **kwargs)
         outs = leaves(out)
-        call = lambda: joined(leaves(f(*args, **kwargs)))  # the same again, for the backward pass
         past = sources(*outs, since=since)
-        if not past or SCOPE.get() is None:
+        if not past:
             return out
+        if random_states(things) != states:
+            raise refusal(ValueError, DRAWN)
+
+        def call() -> Any:
+            with unchanged(things):
+                return joined(leaves(f(*args, **kwargs)))
+
         saved = (plain(joined(outs)), *(node.data for node in past))
         node = record(RECOMPUTED, tuple(past), saved, {"again": partial(replay, call, past)}, False)
         return rebuild(out, [node] if len(outs) == 1 else cut(node, outs))
