@@ -185,7 +185,7 @@ def test_whatever_stops_a_save_leaves_the_old_file_and_nothing_else(tmp_path, mo
     path = tmp_path / "model"
     te.save(network(rng=1), path)
 
-    def stop(*args):
+    def stop(*args, **options):
         raise problem
 
     with monkeypatch.context() as patched:
@@ -280,3 +280,40 @@ def test_without_the_package_the_error_says_what_to_install(tmp_path, monkeypatc
 def test_the_package_is_imported_when_it_is_used():
     code = "import sys, tinygrad_edu as te; te.save, te.load; assert 'safetensors' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o444])
+def test_a_file_keeps_its_mode(tmp_path, mode):
+    path = tmp_path / "file"
+    te.save(nn.Linear(1, 1), path)
+    path.chmod(mode)
+    te.save(nn.Linear(1, 1), path)
+    assert path.stat().st_mode & 0o7777 == mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_a_new_file_has_the_mode_that_the_process_gives(tmp_path):
+    (tmp_path / "other").write_bytes(b"")
+    te.save(nn.Linear(1, 1), tmp_path / "file")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interruption_says_whether_the_file_was_saved(tmp_path, monkeypatch, moment):
+    path, old, new = tmp_path / "file", nn.Linear(1, 1, rng=0), nn.Linear(1, 1, rng=1)
+    te.save(old, path)
+    before, replace = path.read_bytes(), os.replace
+
+    def interrupted(source, target):
+        if moment == "after":
+            replace(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        te.save(new, path)
+    note = f"{path} was saved" if moment == "after" else f"nothing was saved; {path} is as it was"
+    assert caught.value.__notes__ == [note]
+    assert (path.read_bytes() == before) == (moment == "before")
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]

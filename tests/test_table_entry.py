@@ -1,7 +1,9 @@
 """The table refuses what is incomplete, twice, or at odds with itself."""
 
+import gc
 import sys
 import warnings
+import weakref
 from functools import partial
 
 import numpy as np
@@ -13,6 +15,7 @@ from tinygrad_edu.table import (
     OPERATIONS,
     REALS,
     REWRITES,
+    SAME_NAME,
     Each,
     Op,
     Parts,
@@ -20,8 +23,10 @@ from tinygrad_edu.table import (
     cases,
     declared_by,
     entries,
+    lookup,
+    primitive,
 )
-from tinygrad_edu.value import apply
+from tinygrad_edu.value import Value, apply
 
 
 def cube(x):
@@ -216,3 +221,25 @@ def test_an_entry_finds_itself_again_after_pickling():
     for op in entries():
         assert pickle.loads(pickle.dumps(op)) is op
     assert repr(Op(cube, [lambda g, out, x: g], domain=REALS)) == "<Op cube>"
+
+
+def define_again(i):
+    def cubed(x):
+        return x * x * x + i
+
+    return primitive(cubed, lambda g, out, x: g * 3 * x**2, domain=REALS)
+
+
+def test_operations_that_are_defined_again_and_again_need_bounded_memory(table):
+    before = len(OPERATIONS)
+    first = define_again(0)
+    kept = [weakref.ref(define_again(i)) for i in range(1, 3 * SAME_NAME)]
+    assert len(OPERATIONS) == before + SAME_NAME
+    gc.collect()
+    assert sum(made() is not None for made in kept) == SAME_NAME
+    v = Value(2.0)
+    out = first(v)
+    out.backward()
+    assert (out.item(), v.grad) == (8.0, 12.0)
+    assert lookup(first) is out.op
+    assert np.array_equal(first(np.ones(2)), np.ones(2))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -28,6 +29,7 @@ from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.nn.state import advice
 from tinygrad_edu.tree import differences
 
+ANYBODY = 0o666  # what a new file may be at most; the umask of the process takes from it
 METADATA = "__metadata__"
 # How long a header may be, in bytes: it is read before anything in it can be believed.
 SPARE = 1_000_000  # for the arrays of another model, so that the error can name what differs
@@ -138,25 +140,43 @@ def state_of(model: Any, verb: str) -> Any:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replace a file by a new one that is on the disk already."""
+    """Replace a file by a new one of the same mode that is on the disk already."""
     temporary = path.with_name(f".saving-{token_hex(8)}.tmp")
+    written = False
     try:
-        with open(temporary, "xb") as file:
+        mode = mode_of(path)
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode or ANYBODY)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
+        written = True
         os.replace(temporary, path)
+        settle(path.parent)
     except BaseException as error:
+        renamed = written and not temporary.exists()
         with suppress(OSError):
             temporary.unlink()
-        error.add_note(f"nothing was saved; {path} is as it was")
+        error.add_note(f"{path} was saved" if renamed else f"nothing was saved; {path} is as it was")
         raise
-    with suppress(OSError):  # where a folder cannot be opened, the system orders renames itself
-        folder = os.open(path.parent, os.O_RDONLY)
+
+
+def mode_of(path: Path) -> int | None:
+    """The permissions of a file, or None if there is none."""
+    with suppress(OSError):
+        return stat.S_IMODE(path.stat().st_mode)
+    return None
+
+
+def settle(folder: Path) -> None:
+    """Force a rename to the disk; where a folder cannot be opened, the system orders renames itself."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
 
 
 def read(file: BinaryIO, model: Stateful, own: Mapping[str, Any], package: ModuleType) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from itertools import product
 from typing import Any
 
@@ -44,7 +44,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {}
 FOLDS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 """What a method of a ufunc is called otherwise: that of `np.add.reduce` is `np.sum`."""
 INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts"}
-signature = cache(inspect.signature)
+SAME_NAME = 100  # operations of one place and name that stay in the table: a cell that is run again makes a new one
+SIGNATURES = 2_000  # more than there are functions in the table
+signature = lru_cache(SIGNATURES)(inspect.signature)
 
 
 class Each:
@@ -170,10 +172,10 @@ class Op:
         return lookup, (self.function, OPERATIONS.get(self.function) is not self)
 
 
-def declared_by(function: Rule) -> dict[str, Any]:
+def declared_by(function: Rule, read: Rule = inspect.signature) -> dict[str, Any]:
     """A function's parameters by their names; a ufunc has arrays only, and some C functions tell none."""
     with suppress(ValueError):
-        return {} if hasattr(function, "nin") else dict(signature(function).parameters)
+        return {} if hasattr(function, "nin") else dict(read(function).parameters)
     return {}
 
 
@@ -219,7 +221,7 @@ def accepted(
 
 def lookup(function: Rule, with_constants: bool = False) -> Op:
     """The table's entry for a function; how a pickled graph finds its rules again."""
-    op = OPERATIONS[function]
+    op = OPERATIONS.get(function) or function._entry  # type: ignore[attr-defined]
     return op.with_constants if with_constants else op
 
 
@@ -289,9 +291,20 @@ def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = 
                 return argument.__array_function__(operation, (), args, kwargs)  # type: ignore[attr-defined]
         return function(*args, **kwargs)
 
-    differentiable(operation, *pullbacks, domain=domain, compute=function, **declared)
+    operation._entry = differentiable(  # type: ignore[attr-defined]
+        operation, *pullbacks, domain=domain, compute=function, **declared
+    )
+    forget_oldest(function.__module__, function.__qualname__)
     PRIMITIVES.setdefault(function.__name__, operation)
     return operation
+
+
+def forget_oldest(module: str, name: str) -> None:
+    """Take the oldest of many operations that were defined in one place out of the table; they still work."""
+    wanted = {"__module__": module, "__qualname__": name}
+    same = [f for f in OPERATIONS if all(getattr(f, key, "") == text for key, text in wanted.items())]
+    for function in same[:-SAME_NAME]:
+        del OPERATIONS[function]
 
 
 def implements(function: Rule) -> Callable[[Rule], Rule]:
@@ -352,7 +365,7 @@ def fitting(function: Rule, rewrite: Rule, args: Any, given: dict[str, Any]) -> 
         count = len(args)
     else:
         count = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    declared = declared_by(function) or takes
+    declared = declared_by(function, signature) or takes
     by_position = dict(zip(list(declared)[count:], args[count:], strict=False))
     arrays = args[: len(args) - len(by_position)]
     options = by_position | given

@@ -435,4 +435,7 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
     if arrived():
         return dispatch(function, args, kwargs)
+    if hasattr(function, "_entry"):  # defined again so often that the table has forgotten this one
+        arrays, options = function._entry.bind(args, kwargs)
+        return apply(function._entry, arrays, {name: plain(option) for name, option in options.items()})
     raise errors.unknown(function, REFUSED.get(function))
