@@ -75,7 +75,7 @@ def test_rebinding_before_a_differentiable_pass_is_refused():
     w = Value(2.0, name="w")
     loss = w * w
     w.data = np.float64(5.0)
-    with pytest.raises(ValueError, match="the data of w was rebound after the forward pass"):
+    with pytest.raises(ValueError, match="the data of w was changed after the forward pass"):
         gradients(loss, [w], differentiable=True)
 
 

@@ -108,7 +108,7 @@ def test_ordinary_broadcasting_is_silent(other):
 
 def test_a_stretch_of_higher_rank_says_to_reshape():
     with pytest.warns(te.BroadcastWarning, match="Reshape one of them"):
-        Value(np.ones((2, 1, 3))) * np.ones((4, 1))
+        Value(np.ones((4, 1, 2))) * np.ones((4, 2))
 
 
 def test_the_line_is_the_users_also_where_numpy_stands_between():

@@ -16,9 +16,11 @@ def test_python_numbers_and_lists_become_float64(data):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
-def test_floating_arrays_are_kept_as_they_are(dtype):
-    array = np.ones((2, 3), dtype)
-    assert Value(array).data is array
+def test_floating_arrays_are_copied_as_they_are(dtype):
+    array = np.asfortranarray(np.ones((2, 3), dtype))
+    data = Value(array).data
+    assert (data.dtype, data.strides) == (array.dtype, array.strides)
+    assert not np.shares_memory(data, array)
 
 
 def test_big_endian_arrays_are_turned_to_native():

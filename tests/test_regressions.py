@@ -45,6 +45,7 @@ def test_half_precision_shares_do_not_vanish():
     "f",
     [np.max, np.mean, np.prod, np.median, np.sort, np.cumsum, lambda x: 2 * x + 1.5, lambda x: x * np.float64(2.0)],
 )
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.PromotionWarning")
 def test_single_precision_comes_out_as_it_went_in(f):
     x = Value(np.array([0.5, 2.0, 1.5], np.float32))
     np.sum(f(x)).backward()

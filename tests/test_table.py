@@ -200,7 +200,7 @@ def test_all_regimes_are_there():
 COMPOSED = """accuracy binary_cross_entropy convolution cross_entropy log_softmax max_pool mean_pool mse_loss softmax
     tanh"""
 OTHERS = """case cases checkpoint constant custom differentiable elementwise_grad entries grad gradients hessian hvp
-    implements jacobian jvp load no_grad primitive save stop_gradient value_and_grad vjp"""
+    implements jacobian jvp load no_grad primitive save stop_gradient value_and_grad verified vjp"""
 
 
 def test_every_public_function_is_in_the_table_or_made_of_entries():

@@ -159,6 +159,7 @@ def test_arrays_methods_that_change_them_say_what_to_write():
     assert {"cumsum", "take", "tolist", "trace"} <= set(dir(v))
 
 
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.PromotionWarning")
 def test_float32_stays_float32():
     v = Value(np.array([0.5, 1.5], np.float32))
     loss = ((v * 2 + 1.0) / 3.0 - v**2).tanh().mean()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
-from tinygrad_edu.errors import BroadcastWarning
+from tinygrad_edu.errors import BroadcastWarning, PromotionWarning, StaleGraphWarning
 from tinygrad_edu.later import PUBLIC, public
 from tinygrad_edu.table import (
     POSITIVE, REALS, TIES, Each, case, cases, constant, differentiable, entries, implements, primitive,
@@ -20,6 +20,7 @@ from tinygrad_edu.transforms import (
     checkpoint, elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp,
 )  # fmt: skip
 from tinygrad_edu.value import Value
+from tinygrad_edu.verification import verified
 
 if TYPE_CHECKING:
     from tinygrad_edu.extension import custom
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "POSITIVE", "REALS", "TIES", "BroadcastWarning", "CheckpointError", "Each", "Value", "at", "case", "cases",
+    "POSITIVE", "REALS", "TIES", "BroadcastWarning", "CheckpointError", "Each",
+    "PromotionWarning", "StaleGraphWarning", "Value", "at", "case", "cases",
     "checkpoint", "constant", "convolution", "custom", "differentiable", "elementwise_grad", "entries", "grad",
     "gradients", "hessian", "hvp", "implements", "jacobian", "jvp", "load", "log_softmax", "logsumexp", "max_pool",
     "mean_pool", "no_grad", "primitive", "relu", "save", "sigmoid", "softmax", "softplus", "stop_gradient",
-    "value_and_grad", "vjp",
+    "value_and_grad", "verified", "vjp",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.table import Parts
+from tinygrad_edu.verification import VERIFYING, verify
 
 
 def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:
@@ -26,7 +27,10 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
     """
     gradients = {root: gradient}
     scattered = set()  # nodes whose gradient is an array of this pass alone, which may grow in place
-    for node in toposort(root, since=since):
+    nodes = toposort(root, since=since)
+    if VERIFYING.get():
+        verify(nodes)
+    for node in nodes:
         g = gradients.get(node)
         if node.op is None or g is None:
             continue
@@ -59,10 +63,10 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
 def current(node: Node) -> tuple[Any, ...]:
     """The node and its operands for a differentiable rule; their data must still be what was used."""
     for arg, array in zip((node, *node.args), node.saved, strict=True):
-        if isinstance(arg, Node) and arg.data is not array:
+        if isinstance(arg, Node) and arg.array is not array and not errors.same_bits(arg.array, array):
             raise errors.refusal(
                 ValueError,
-                f"the data of {arg.name or 'a Value'} was rebound after the forward pass: compute the "
+                f"the data of {arg.name or 'a Value'} was changed after the forward pass: compute the "
                 "result again before differentiating its gradient",
             )
     arrays = zip(node.args, node.saved[1:], strict=True)
@@ -81,14 +85,14 @@ def unbroadcast(g: Any, x: Any) -> Any:
 def seed(root: Node, gradient: Any) -> Any:
     """The gradient that the backward pass starts from, of the shape and dtype of the root."""
     if gradient is None:
-        if root.data.size != 1:
-            raise errors.not_scalar(root.name, root.data.shape)
-        return np.ones_like(root.data)[()]
+        if root.array.size != 1:
+            raise errors.not_scalar(root.name, root.array.shape)
+        return np.ones_like(root.array)[()]
     given = constant(plain(gradient))
-    if np.shape(given) != root.data.shape:
-        facts = f"gradient has shape {np.shape(given)}, the Value has {root.data.shape}"
+    if np.shape(given) != root.array.shape:
+        facts = f"gradient has shape {np.shape(given)}, the Value has {root.array.shape}"
         raise errors.refusal(ValueError, f"{facts}; they must be equal")
-    return np.multiply(np.ones_like(root.data), given).astype(root.data.dtype)
+    return np.multiply(np.ones_like(root.array), given).astype(root.array.dtype)
 
 
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
@@ -120,6 +124,9 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
         raise errors.refusal(TypeError, f"gradients are for Values, such as a weight; got a {others[0]}")
+    if y.op is None and any(x.op is not None for x in wanted):
+        name, use = errors.label(y, "the first argument"), "gradients(loss, variables) takes the result first"
+        raise errors.refusal(ValueError, f"{name} is not computed from what it is differentiated for: {use}")
     start_from = seed(y, None)
     found = vjps(y, start_from, wanted, differentiable)
     if JOINED:
@@ -131,7 +138,7 @@ def vjps(root: Any, g: Any, xs: list[Any], differentiable: bool = False, since: 
     """The gradients for xs that belong to a gradient of the root; zeros where it does not depend on them."""
     found = backpropagate(root, g, differentiable, since) if isinstance(root, Node) else {}
     held = {id(g)}
-    return [own(found[x], held) if x in found else np.zeros_like(x.data)[()] for x in xs]
+    return [own(found[x], held) if x in found else np.zeros_like(x.array)[()] for x in xs]
 
 
 def own(gradient: Any, held: set[int]) -> Any:

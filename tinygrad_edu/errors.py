@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from os.path import basename, dirname, join
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -21,10 +20,13 @@ from tinygrad_edu.graph import Node
 
 Refusal = TypeVar("Refusal", bound=Exception)
 Shape = tuple[int, ...]
+LETTERS = "xyzuvw"
 
 PACKAGES = dirname(dirname(np.__file__))
 INSIDE = (join(dirname(__file__), ""), join(PACKAGES, "numpy", ""), join(PACKAGES, "scipy", ""))
 """The folders whose code is not the user's; with a separator at the end, so that `numpy_exercises` is."""
+ENGINE = tuple(join(dirname(__file__), name) for name in ("errors.py", "table.py", "value.py"))
+"""The files through which every operation goes, whoever asks for it."""
 
 SYMBOLS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@",
@@ -44,8 +46,16 @@ NOT_INTO = "would write a Value into an existing array and cut the graph: use th
 NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"
 
 
+class StaleGraphWarning(UserWarning):
+    """A result went backward a second time although the variables it was computed from have changed."""
+
+
 class BroadcastWarning(UserWarning):
-    """Two operands of different rank were both stretched: almost always a missing or extra axis."""
+    """Two operands of different rank were both stretched to the same length: mostly a missing or extra axis."""
+
+
+class PromotionWarning(UserWarning):
+    """A constant of float64 made float64 of a float32 variable: slower, and almost always by accident."""
 
 
 def user_frame() -> tuple[FrameType, int]:
@@ -86,20 +96,67 @@ def label(operand: Any, letter: str) -> str:
     return repr(str(operand.name))[1:-1] if isinstance(operand, Node) and operand.name else letter
 
 
+def name_of(operand: Any, letter: str) -> str:
+    """What to call an operand: its name, that of the user's variable that holds it, or a letter and its shape."""
+    if isinstance(operand, Node):
+        return label(operand, letter)
+    frame, _ = user_frame()
+    held = [name for scope in (frame.f_locals, frame.f_globals) for name, thing in scope.items() if thing is operand]
+    return printable(held[0]) if held else f"{letter} of shape {shape_of(operand)}"
+
+
 def shape_of(operand: Any) -> Shape:
     """The shape of a Value, an array or a number."""
-    return tuple(np.shape(operand.data if isinstance(operand, Node) else operand))
+    return tuple(np.shape(operand.array if isinstance(operand, Node) else operand))
 
 
 def check_stretch(name: str, args: tuple[Any, Any], x: Shape, y: Shape) -> None:
-    """Warn, once per line of the user, where broadcasting stretches operands of different rank."""
-    if len(x) == len(y) or not x or not y:
+    """Warn, once per line of the user, where one list of numbers lies across another, as in `(n, 1) - (n,)`."""
+    if len(x) != len(y) and lies_across(x, y):
+        names = label(args[0], "x"), label(args[1], "y")
+        warn(stretch_text(x, y, names, SYMBOLS.get(name, name)), BroadcastWarning)
+
+
+def lies_across(x: Shape, y: Shape) -> bool:
+    """Whether broadcasting stretches both shapes to the same length, each along an axis that only the other has."""
+    rank = max(len(x), len(y))
+    pairs = list(zip((1,) * (rank - len(x)) + x, (1,) * (rank - len(y)) + y, strict=True))
+    only_x = {a for a, b in pairs if a > b == 1}
+    only_y = {b for a, b in pairs if b > a == 1}
+    fits = all(a == b or 1 in (a, b) for a, b in pairs)  # where shapes do not fit, NumPy says so
+    return fits and not only_x.isdisjoint(only_y)
+
+
+def check_promotion(name: str, args: Sequence[Any], arrays: Sequence[Any], out: Any) -> None:
+    """Warn, once per line of the user, where a constant makes the result more precise than every variable."""
+    variables = [a.dtype for arg, a in zip(args, arrays, strict=True) if isinstance(arg, Node)]
+    if not variables or out.dtype in variables or not asked_by_user():
         return
-    with suppress(ValueError):  # where shapes do not fit, NumPy says so
-        if np.broadcast_shapes(x, y) not in (x, y):
-            names = label(args[0], "x"), label(args[1], "y")
-            text = f"{stretch_text(x, y, names, SYMBOLS.get(name, name))} ({user_line()})"
-            warnings.warn(text, BroadcastWarning, stacklevel=user_frame()[1])
+    for arg, array, letter in zip(args, arrays, LETTERS, strict=False):
+        dtype = getattr(array, "dtype", None)
+        real = isinstance(dtype, np.dtype) and not isinstance(arg, Node)
+        if real and np.result_type(dtype, *variables) not in variables:
+            what = name_of(arg, letter) if np.ndim(array) else f"the NumPy number {array:.6g}"
+            use = f"np.{variables[0]}(...)" if not np.ndim(array) else f".astype(np.{variables[0]})"
+            write = (
+                "a Python number, such as 8 ** 0.5 for np.sqrt(8), keeps it; else" if not np.ndim(array) else "write"
+            )
+            text = f"{name}: {what} is {dtype} and makes {out.dtype} of {variables[0]}: {write} {use}"
+            warn(text, PromotionWarning)
+            return
+
+
+def asked_by_user() -> bool:
+    """Whether the user's program wrote the operation that is computed now, not a rule or a check of this package."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith((*ENGINE, *INSIDE[1:])):
+        frame = frame.f_back
+    return frame is None or not frame.f_code.co_filename.startswith(INSIDE[0])
+
+
+def warn(text: str, kind: type[Warning]) -> None:
+    """A warning on the user's line, which Python shows once for each line."""
+    warnings.warn(f"{text} ({user_line()})", kind, stacklevel=user_frame()[1])
 
 
 def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str:
@@ -114,13 +171,18 @@ def stretch_text(x: Shape, y: Shape, names: tuple[str, str], symbol: str) -> str
     return f"{facts}; this would broadcast to {out}: {size} {things} instead of {meant}. {use}"
 
 
+def written(name: str, operands: Sequence[str]) -> str:
+    """A call as one writes it: `x @ W`, `where(x, y)`."""
+    symbol = SYMBOLS.get(name) if len(operands) == 2 else None
+    return f"{operands[0]} {symbol} {operands[1]}" if symbol else f"{name}({', '.join(operands)})"
+
+
 def explained(name: str, args: Sequence[Any], error: Exception) -> Exception:
     """NumPy's complaint about an operation, of the same kind, with operands, shapes and the reason."""
-    names = [label(arg, letter) for arg, letter in zip(args, "xyzuvw", strict=False)]
+    names = [label(arg, letter) for arg, letter in zip(args, LETTERS, strict=False)]
     shapes = [shape_of(arg) for arg in args[: len(names)]]
-    call = f" {SYMBOLS[name]} ".join(names) if name in SYMBOLS else f"{name}({', '.join(names)})"
     facts = ", ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=True))
-    told = f"{call}: {facts};" if names else f"{name}:"
+    told = f"{written(name, names)}: {facts};" if names else f"{name}:"
     return refusal(kind_of(error), f"{told} {reason(name, shapes, error)}")
 
 
@@ -178,6 +240,30 @@ def not_scalar(name: str | None, shape: Shape) -> ValueError:
     """Why backward needs a single number, and what to do with an array."""
     use = "call .mean() or .sum() first, or backward(gradient=...) for a vector-Jacobian product"
     return refusal(ValueError, f"{repr(str(name or 'loss'))[1:-1]} has shape {shape}: {use}")
+
+
+def no_past(name: str | None) -> TypeError:
+    """Why a result of `no_grad()` has no gradient."""
+    use = "compute it again outside of no_grad() to differentiate it"
+    return refusal(TypeError, f"{name or 'this Value'} was computed inside no_grad(), which keeps no past: {use}")
+
+
+def check_age(root: Node, nodes: Iterable[Node]) -> None:
+    """Warn where a result goes backward once more although a variable that it was computed from has changed since."""
+    for node in nodes:
+        for arg, used in zip(node.args, node.saved[1:], strict=False):
+            if isinstance(arg, Node) and arg.op is None and arg.array is not used and not same_bits(arg.array, used):
+                loss, weight = label(root, "the loss"), label(arg, "a variable")
+                text = (
+                    f"{loss} is older than {weight}, which has changed since: compute {loss} again before backward()"
+                )
+                warn(text, StaleGraphWarning)
+                return
+
+
+def same_bits(x: Any, y: Any) -> bool:
+    """Whether two arrays hold the same numbers, nan included."""
+    return bool(np.shape(x) == np.shape(y) and np.all((x == y) | (x != x) & (y != y)))
 
 
 def constants_only(result: Any) -> TypeError:

@@ -13,34 +13,51 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from tinygrad_edu.recording import Scope
 
 NUMBER = attrgetter("number")
-OWN = ("aligned", "data", "grad", "name", "op", "options", "saved", "scope")
+OWN = ("aligned", "array", "gradient", "lent", "name", "op", "options", "saved", "scope")
 next_number = count().__next__
 
 
 class Node:
     """One step of a computation.
 
+    `array` is what it holds and `gradient` what was computed for it; users see both as `data` and `grad`. `lent` says
+    that a variable's array is in the user's hands too, who may change it in place: a graph keeps a copy then.
     `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
-    `pullback(g, *saved, **options)`, and rebinding `data` later cannot change a gradient. `aligned` says
+    `pullback(g, *saved, **options)`, so nothing that happens to `array` later can change a gradient. `aligned` says
     that all of them are float64 of one shape, so that gradients need no fitting. `op` is the operation, an entry of
-    the table, or None for a variable.
+    the table, or None for a variable; a result whose past `no_grad()` left out has no `op` either, but has `saved`.
     """
 
     __slots__ = ("__weakref__", "args", "number", *OWN)
 
     aligned: bool
     args: tuple[Any, ...]
-    data: Any
-    grad: Any
+    array: Any
+    gradient: Any
+    lent: bool
     name: str | None
     number: int
     op: Any
     options: dict[str, Any]
     saved: tuple[Any, ...]
     scope: Scope
+
+
+def copied(array: Any) -> Any:
+    """A copy that lies in memory as the array does; of other libraries' arrays, what they call a copy."""
+    if isinstance(array, np.generic):
+        return array  # nothing changes a number
+    return array.copy("K") if type(array) is np.ndarray else array.copy()
+
+
+def to_keep(node: Node) -> Any:
+    """The node's array for a graph to keep: a copy of one that the user may change in place."""
+    return copied(node.array) if node.lent else node.array
 
 
 def ancestors(*roots: Any, since: int = 0) -> Iterator[Node]:
@@ -72,9 +89,22 @@ def pack(root: Node) -> list[Any]:
     place = {node: i for i, node in enumerate(nodes)}
     return [
         node if node.op is None and node is not root else
-        ([(place[a], None) if isinstance(a, Node) else (-1, a) for a in node.args], [getattr(node, s) for s in OWN])
+        ([(place[a], None) if isinstance(a, Node) else (-1, a) for a in node.args], contents(node))
         for node in nodes
     ]  # fmt: skip
+
+
+def contents(node: Node) -> list[Any]:
+    """What a copy of a node holds, in the order of `OWN`: arrays of its own, where the user may change them."""
+    found = {slot: getattr(node, slot) for slot in OWN}
+    if node.op is None:
+        gradient = node.gradient
+        found |= {
+            "array": to_keep(node),
+            "gradient": gradient if gradient is None else gradient.copy(),
+            "lent": False,
+        }
+    return list(found.values())
 
 
 def unpack(cls: type[Node], packed: list[Any]) -> Node:

@@ -31,6 +31,23 @@ def floating(data: Any) -> Any:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
+def own(data: Any, like: Any, what: str) -> Any:
+    """A copy of numbers that a user sets, of the shape and dtype of an array; `what` is set, such as "w.data"."""
+    if data is None or isinstance(data, Node):
+        kind = "None" if data is None else "a Value"
+        raise errors.refusal(
+            TypeError, f"{what} was set to {kind}: it takes numbers, such as an array; v.data of a Value"
+        )
+    array = arrayed(data)
+    if array.dtype.kind not in "fiub":
+        raise errors.refusal(TypeError, f"{what} was set to {array.dtype}: it takes real numbers")
+    if array.shape != like.shape:
+        raise errors.refusal(
+            ValueError, f"{what} has shape {like.shape}, got {array.shape}: a variable keeps its shape"
+        )
+    return array.astype(like.dtype)
+
+
 def constant(operand: Any) -> Any:
     """An operand that is not a Value, ready for the rules."""
     if type(operand) is float or type(operand) is int:
@@ -65,7 +82,7 @@ def plain(argument: Any) -> Any:
     """The argument with the data in place of every Value, in lists and tuples too."""
     if isinstance(argument, list | tuple):
         return type(argument)(map(plain, argument))
-    return argument.data if isinstance(argument, Node) else argument
+    return argument.array if isinstance(argument, Node) else argument
 
 
 def numbers(name: str, thing: Any, like: Any = None) -> Any:

@@ -340,9 +340,12 @@ def implements(function: Rule) -> Callable[[Rule], Rule]:
         def checked(*args: Any, **given: Any) -> Any:
             try:
                 arrays, options = fitting(function, rewrite, args, given)
-                return rewrite(*arrays, **options)
+                result = rewrite(*arrays, **options)
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise errors.retold(function, plain(args), plain(given), error) from None
+            if isinstance(result, Node):
+                errors.check_promotion(function.__name__, args, args, result)
+            return result
 
         REWRITES[function] = checked
         return rewrite

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import own, seed, vjps
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.errors import refusal, same_bits
 from tinygrad_edu.forward import propagate
-from tinygrad_edu.graph import Node, next_number, sources
+from tinygrad_edu.graph import Node, ancestors, copied, next_number, sources, to_keep
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
-from tinygrad_edu.recording import SCOPE, recorded
+from tinygrad_edu.recording import recorded, recording_scope
 from tinygrad_edu.surroundings import random_states, unchanged, used_by
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.tree import flatten, leaves, rebuild
@@ -48,16 +48,24 @@ class Run:
             self.out = f(*inner, **kwargs)
             self.outs = leaves(self.out)
             self.root = joined(self.outs)
+        self.expect_recorded()
         outside = not set(self.ys).issuperset(sources(*self.outs, since=self.since))
-        self.keep = SCOPE.get() is not None and (outside or any(isinstance(x, Node) for x in self.xs))
+        self.keep = recording_scope() is not None and (outside or any(isinstance(x, Node) for x in self.xs))
         for x, y in zip(self.xs, self.ys, strict=True):
             if self.keep and isinstance(x, Node) and x is not y:
                 # y = x, the one clever line: said only now, so that f could not take the one for the other
                 y.op = OPERATIONS[PRIMITIVES["identity"]]
                 y.args = (x,)
-                y.saved = (y.data, x.data)
+                y.saved = (y.array, x.array)
                 y.aligned = True
-        self.value = rebuild(self.out, self.outs if self.keep else map(plain, self.outs))
+        self.value = rebuild(self.out, self.outs if self.keep else map(numbers, self.outs))
+
+    def expect_recorded(self) -> None:
+        """Refuse a function that computes with `.data` of its arguments, so that nothing depends on them."""
+        read = [y for x, y in zip(self.xs, self.ys, strict=True) if y is not x and y.lent]
+        if read and set(self.ys).isdisjoint(ancestors(*self.outs, since=self.since)):
+            use = "compute with the argument itself, with NumPy's functions"
+            raise refusal(ValueError, f"the result does not depend on the arguments, whose .data was used: {use}")
 
     def pull(self, g: Any) -> list[Any]:
         """The gradient for each variable that belongs to a gradient of the joined results."""
@@ -70,6 +78,11 @@ class Run:
         there = [isinstance(o, Node) and o in found for o in self.outs]
         pairs = zip(self.outs, there, strict=True)
         return [own(found[o], held) if known else np.zeros_like(plain(o))[()] for o, known in pairs]
+
+
+def numbers(result: Any) -> Any:
+    """The numbers of a result, for the user to keep and change; what f gave as an array is the user's already."""
+    return copied(result.array) if isinstance(result, Node) else result
 
 
 def joined(arrays: list[Any]) -> Any:
@@ -268,7 +281,9 @@ def replay(call: Function, past: list[Node], g: Any, out: Any, *inputs: Any) -> 
     since = next_number()
     with recorded():
         again = call()
-    same = all(node.data is plain(x) for node, x in zip(past, inputs, strict=True))
+    same = all(
+        node.array is plain(x) or same_bits(node.array, plain(x)) for node, x in zip(past, inputs, strict=True)
+    )
     new = plain(again)
     old = plain(out)
     if not (same and np.shape(new) == old.shape and np.all((new == old) | (new != new) & (old != old))):
@@ -304,7 +319,7 @@ def checkpoint(f: Function) -> Function:
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if SCOPE.get() is None:
+        if recording_scope() is None:
             return f(*args, **kwargs)
         things = used_by(f, (args, kwargs))
         states = random_states(things)
@@ -321,7 +336,7 @@ def checkpoint(f: Function) -> Function:
             with unchanged(things):
                 return joined(leaves(f(*args, **kwargs)))
 
-        saved = (plain(joined(outs)), *(node.data for node in past))
+        saved = (plain(joined(outs)), *(to_keep(node) for node in past))
         node = record(RECOMPUTED, tuple(past), saved, {"again": partial(replay, call, past)}, False)
         return rebuild(out, [node] if len(outs) == 1 else cut(node, outs))
 
@@ -336,4 +351,4 @@ def stop_gradient(x: Any) -> Any:
     x
         A number, an array, a Value, or a structure of them.
     """
-    return rebuild(x, map(plain, leaves(x)))
+    return rebuild(x, (copied(leaf.array) if isinstance(leaf, Value) else leaf for leaf in leaves(x)))

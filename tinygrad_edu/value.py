@@ -9,23 +9,26 @@ Source: Karpathy, "micrograd" (2020), for the one-screen idea; the NEPs for the 
 from __future__ import annotations
 
 import operator
+from collections import deque
 from collections.abc import Callable, Iterator
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
-from tinygrad_edu.graph import Node, next_number, pack, unpack
-from tinygrad_edu.inputs import constant, floating, plain
+from tinygrad_edu.graph import Node, copied, next_number, pack, to_keep, unpack
+from tinygrad_edu.inputs import constant, floating, own, plain
 from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
-from tinygrad_edu.recording import ROOT, SCOPE
+from tinygrad_edu.recording import ROOT, SCOPE, recording_scope
 from tinygrad_edu.table import CONSTANTS, FOLDS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 
 Binary = Callable[["Value", Any], "Value"]
 
 NO_OPTIONS: dict[str, Any] = {}
+ADDING = RLock()
 FLOAT64 = np.dtype(float)
 new = object.__new__
 
@@ -42,13 +45,26 @@ def operators(function: Any) -> tuple[Binary, Binary]:
     return forwards, reflected
 
 
+def in_place(function: Any) -> Binary:
+    """The method behind `w -= x`: inside `no_grad()` it changes the variable w, elsewhere `w` names the result."""
+
+    def changed(x: Value, y: Any) -> Value:
+        result = binary(OPERATIONS[function], x, y)
+        if recording_scope() is not None or x.op is not None or x.saved:
+            return result
+        x.data = result.array
+        return x
+
+    return changed
+
+
 def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
     """The method behind a comparison: a plain boolean array."""
 
     def compared(self: Value, other: Any) -> Any:
         try:
-            errors.check_stretch(compare.__name__, (self, other), self.data.shape, np.shape(plain(other)))
-            return compare(self.data, plain(other))
+            errors.check_stretch(compare.__name__, (self, other), self.array.shape, np.shape(plain(other)))
+            return compare(self.array, plain(other))
         except (ValueError, TypeError) as error:
             raise errors.explained(compare.__name__, (self, other), error) from None
 
@@ -73,6 +89,16 @@ def method(function: Any) -> Callable[..., Any]:
     return called
 
 
+def hand_out(gradients: dict[Node, Any]) -> None:
+    """Give every node its gradient; Ctrl-C or a signal between two of them does not leave the others without."""
+    try:
+        for node, gradient in gradients.items():
+            node.gradient = gradient
+    except BaseException:
+        deque(map(Node.gradient.__set__, gradients, gradients.values()), maxlen=0)  # one step, without interruption
+        raise
+
+
 def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     """What a notebook shows of a Value or a module, by MIME type: asked of `viz` by name, when somebody looks."""
     return public("viz").bundle(thing)
@@ -84,8 +110,7 @@ class Value(Node):
     Parameters
     ----------
     data
-        A number, a list of numbers, or a floating point array, which is kept as it is; rebind `v.data` to update it.
-        Other arrays, such as those of integers, complex numbers or another framework, are a TypeError.
+        A number, a list of numbers, or a floating point array, of which the Value has a copy.
     name
         What pictures and messages call it.
 
@@ -104,7 +129,45 @@ class Value(Node):
     op: Op | None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        start(self, floating(data), name)
+        start(self, copied(floating(data)), name)
+
+    @property
+    def data(self) -> Any:
+        """The number or array: of a variable to be changed, in place or rebound, of a result only to be read.
+
+        What is changed shows in what is computed from then on; a graph keeps the numbers that it was computed from.
+        """
+        if self.op is not None or self.saved:
+            if isinstance(self.array, np.ndarray):
+                self.array.flags.writeable = False
+        elif not self.lent:
+            self.array = copied(self.array)  # the one that graphs hold stays theirs
+            self.lent = True
+        return self.array
+
+    @data.setter
+    def data(self, numbers: Any) -> None:
+        if numbers is self.array and self.lent:  # v.data -= ... has changed it in place
+            return
+        if self.op is not None or self.saved:
+            use = "change the variables and compute it again, or start a new one, Value(numbers)"
+            raise errors.refusal(
+                TypeError, f"{errors.label(self, 'the Value')} is the result of a computation: {use}"
+            )
+        self.array, self.lent = own(numbers, self.array, f"{errors.label(self, 'v')}.data"), False
+
+    @property
+    def grad(self) -> Any:
+        """The gradient after `backward()`, of the shape and dtype of the data; None before, or once set to None."""
+        if self.op is not None and self.gradient is not None:  # the rules share arrays among results
+            self.gradient = copied(self.gradient)
+        return self.gradient
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is not None and gradient is not self.gradient:
+            gradient = own(gradient, self.array, f"{errors.label(self, 'v')}.grad")
+        self.gradient = gradient
 
     def backward(self, gradient: Any = None) -> None:
         """Compute the gradient of this Value with respect to every Value it was made from.
@@ -117,21 +180,27 @@ class Value(Node):
             That of something further on with respect to this Value, of its shape; a single number may leave it out:
             it is 1. Anything else is a ValueError.
         """
+        if self.op is None and self.saved:
+            raise errors.no_past(self.name)
+        again = self.op is not None and self.gradient is not None
         start_from = seed(self, gradient)
         found = backpropagate(self, start_from)
+        if again:
+            errors.check_age(self, found)
         if JOINED:
             tell_differentiated(self, start_from, found, added=True)
-        found |= {v: g.copy() if v.grad is None else v.grad + g for v, g in found.items() if v.op is None}
-        for value, g in found.items():  # only once all of them are known
-            value.grad = g
+        with ADDING:  # threads may share variables
+            for v in [v for v in found if v.op is None]:
+                found[v] = copied(found[v]) if v.gradient is None else v.gradient + found[v]
+            hand_out(found)
 
     def item(self) -> float:
         """The only number of the Value, as a Python float; any other count of numbers is a ValueError."""
-        return float(np.reshape(self.data, ()))
+        return float(np.reshape(self.array, ()))
 
     def tolist(self) -> Any:
         """The data as Python numbers, in nested lists; a single number as it is."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     # -- what NumPy asks ----------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, call: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -153,6 +222,8 @@ class Value(Node):
         return unpack, (Value, pack(self))
 
     # -- operators ----------------------------------------------------------------------------------------------
+    __iadd__, __isub__ = in_place(np.add), in_place(np.subtract)
+    __imul__, __itruediv__ = in_place(np.multiply), in_place(np.divide)
     __add__, __radd__ = operators(np.add)
     __sub__, __rsub__ = operators(np.subtract)
     __mul__, __rmul__ = operators(np.multiply)
@@ -284,22 +355,22 @@ class Value(Node):
     @property
     def shape(self) -> Any:
         """The sizes of the axes."""
-        return self.data.shape
+        return self.array.shape
 
     @property
     def dtype(self) -> Any:
         """The floating point type."""
-        return self.data.dtype
+        return self.array.dtype
 
     @property
     def ndim(self) -> Any:
         """How many axes there are."""
-        return self.data.ndim
+        return self.array.ndim
 
     @property
     def size(self) -> Any:
         """How many numbers there are."""
-        return self.data.size
+        return self.array.size
 
     def __getitem__(self, index: Any) -> Value:
         return apply(OPERATIONS[PRIMITIVES["getitem"]], (self,), {"index": plain(index)})
@@ -308,10 +379,10 @@ class Value(Node):
         return bool(np.any(self == number))
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(self.array)
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return bool(self.array)
 
     def __iter__(self) -> Iterator[Value]:
         return map(self.__getitem__, range(len(self)))
@@ -320,12 +391,12 @@ class Value(Node):
         return round(self.item(), digits)
 
     def __format__(self, form: str) -> str:
-        return format(self.item() if self.size == 1 else self.data, form) if form else repr(self)
+        return format(self.item() if self.size == 1 else self.array, form) if form else repr(self)
 
     def __repr__(self) -> str:
         grad = "not computed yet" if self.grad is None else self.grad
         name = f", name={self.name!r}" if self.name else ""
-        return f"Value(data={self.data}, grad={grad}{name})"
+        return f"Value(data={self.array}, grad={grad}{name})"
 
     _repr_mimebundle_ = shown
 
@@ -343,7 +414,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
     inputs = []
     for arg in args:
         if isinstance(arg, Node):
-            inputs.append(arg.data)
+            inputs.append(to_keep(arg))
         else:
             inputs.append(constant(arg))
             op = op.with_constants
@@ -351,12 +422,14 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise errors.explained(op.name, args, error) from None
+    if any(isinstance(arg, Node) and a.dtype is not out.dtype for arg, a in zip(args, inputs, strict=True)):
+        errors.check_promotion(op.name, args, inputs, out)
     return record(op, args, (out, *inputs), options, False)
 
 
 def unary(op: Op, x: Any) -> Value:
     """`apply` for one operand without options."""
-    a = x.data
+    a = x.array if not x.lent else to_keep(x)
     try:
         out = op.compute(a)
     except (ValueError, TypeError) as error:
@@ -367,20 +440,23 @@ def unary(op: Op, x: Any) -> Value:
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
     if isinstance(x, Node) and isinstance(y, Node):
-        a = x.data
-        b = y.data
+        a = x.array if not x.lent else to_keep(x)
+        b = y.array if not y.lent else to_keep(y)
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
-        a = x.data if isinstance(x, Node) else constant(x)
-        b = y.data if isinstance(y, Node) else constant(y)
+        a = constant(x) if not isinstance(x, Node) else x.array if not x.lent else to_keep(x)
+        b = constant(y) if not isinstance(y, Node) else y.array if not y.lent else to_keep(y)
         op = op.with_constants
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:
         out = op.compute(a, b)
     except (ValueError, TypeError) as error:
         raise errors.explained(op.name, (x, y), error) from None
-    if not same and op.elementwise:
-        errors.check_stretch(op.name, (x, y), a.shape, b.shape)
+    if not same:
+        if op.elementwise:
+            errors.check_stretch(op.name, (x, y), a.shape, b.shape)
+        if out.dtype is not a.dtype or out.dtype is not b.dtype:
+            errors.check_promotion(op.name, (x, y), (a, b), out)
     return record(op, (x, y), (out, a, b), NO_OPTIONS, same and op.elementwise and out.dtype is FLOAT64)
 
 
@@ -389,14 +465,17 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     scope = SCOPE.get()
     value: Value = new(Value)
     if scope is None:
-        return start(value, saved[0], None, op)
-    value.data = saved[0]
+        scope = recording_scope()
+        if scope is None:
+            return start(value, saved[0], None, op)
+    value.array = saved[0]
     value.op = op
     value.args = args
     value.saved = saved
     value.options = options
     value.aligned = aligned
-    value.grad = value.name = None
+    value.gradient = value.name = None
+    value.lent = False
     value.scope = scope
     value.number = next_number()
     if JOINED:
@@ -406,7 +485,7 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
 
 def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Value:
     """Fill a Value without a past: a variable, or what an operation gives inside `no_grad()`."""
-    value.data = data
+    value.array = data
     value.name = name
     value.scope = SCOPE.get() or ROOT
     value.op = None
@@ -414,7 +493,8 @@ def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Va
     value.saved = () if op is None else (data,)
     value.options = NO_OPTIONS
     value.aligned = False
-    value.grad = None
+    value.gradient = None
+    value.lent = False
     value.number = next_number()
     if JOINED:
         tell_made(value, op)

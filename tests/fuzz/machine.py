@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from tests.fuzz.dual import depends, each, numbers, pulled, variable
+from tinygrad_edu.errors import StaleGraphWarning
 from tinygrad_edu.testing.strategies.arrays import tensors
 from tinygrad_edu.testing.strategies.shapes_and_indices import calm
 from tinygrad_edu.value import Value
@@ -153,13 +155,27 @@ class GraphMachine(RuleBasedStateMachine):
             data = living.data + shift
             self.living[name] = living._replace(model=variable(data, name), data=data)
 
+    @rule(x=names, factor=st.sampled_from((0.5, -1.0)))
+    def change_in_place(self, x: str, factor: float) -> None:
+        """Other numbers in the arrays that variables hand out, as learners write it; graphs keep what they used."""
+        for name in self.leaves(x):
+            living = self.living[name]
+            living.value.data *= factor
+            data = living.data * factor
+            self.living[name] = living._replace(model=variable(data, name), data=data)
+
     @rule(x=names, seed=st.integers(0, 9))
     def backward(self, x: str, seed: int) -> None:
         """A pass from any Value, with any gradient: variables add it up, results hold this one."""
         root, duals = self.living[x][:2]
         cotangent = np.round(np.random.default_rng(seed).uniform(0.5, 2.0, root.shape), 2)
         kept = cotangent.copy()
-        root.backward(cotangent)
+        handed_out = [v.value.grad for v in self.living.values() if v.value.op is None and v.value.grad is not None]
+        before = [np.copy(g) for g in handed_out]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StaleGraphWarning)  # variables change on purpose
+            root.backward(cotangent)
+        assert all(map(np.array_equal, handed_out, before)), "the pass changed a gradient that was handed out before"
         assert np.array_equal(cotangent, kept), "the pass changed the gradient that it was given"
         reached = [name for name in self.living if depends(duals, name)]
         for name in reached:
@@ -168,8 +184,8 @@ class GraphMachine(RuleBasedStateMachine):
             fresh = living.gradient is None or living.value.op is not None
             self.living[name] = living._replace(gradient=g if fresh else living.gradient + g)
         values = [self.living[name].value for name in reached]
-        others = [cotangent, *(v.data for v in values), *(v.grad for v in values if v.op)]
-        expect_own_memory(others, [v.grad for v in values if not v.op])
+        others = [cotangent, *(v.array for v in values), *(v.gradient for v in values if v.op)]
+        expect_own_memory(others, [v.gradient for v in values if not v.op])
 
     @rule(seed=st.integers(0, 9))
     def newest(self, seed: int) -> None:

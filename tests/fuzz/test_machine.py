@@ -41,16 +41,16 @@ def the_last_pass_wins(self, gradient=None):
 
 def variables_share_memory(self, gradient=None):
     for v, g in found(self, gradient).items():
-        v.grad = g if v.op or v.grad is None else v.grad + g
+        v.gradient = g if v.op or v.gradient is None else v.gradient + g
 
 
 def adds_in_place(self, gradient=None):
     for v, g in found(self, gradient).items():
-        if v.op or v.grad is None:
-            v.grad = np.asarray(g).copy()
+        if v.op or v.gradient is None:
+            v.gradient = np.asarray(g).copy()
         else:
-            v.grad = np.asarray(v.grad)
-            v.grad += g
+            v.gradient = np.asarray(v.gradient)
+            v.gradient += g
 
 
 def only_variables(self, gradient=None):
@@ -63,7 +63,7 @@ def data_of_now(self, gradient=None):
     for v in graph.toposort(self):
         if v.op:
             pairs = zip(v.args, v.saved[1:], strict=True)
-            v.saved = (v.data, *(a.data if isinstance(a, Node) else array for a, array in pairs))
+            v.saved = (v.array, *(a.array if isinstance(a, Node) else array for a, array in pairs))
     REAL(self, gradient)
 
 
@@ -85,7 +85,7 @@ def pack_without_gradient(root):
     packed = graph.pack(root)
     for entry in packed:
         if not isinstance(entry, Node):
-            entry[1][graph.OWN.index("grad")] = None
+            entry[1][graph.OWN.index("gradient")] = None
     return packed
 
 

@@ -125,31 +125,26 @@ def test_options_that_are_no_numbers(option):
 @pytest.mark.parametrize(
     ("gradient", "error", "message"),
     [
-        (np.ones(3), ValueError, r"parameter 1 \(b\) is \(2,\), its gradient \(3,\): it belongs to other data"),
-        (np.ones((2, 2)), ValueError, r"is \(2,\), its gradient \(2, 2\)"),
-        (1.0, ValueError, r"is \(2,\), its gradient \(\)"),
-        (Value([1.0, 1.0]), TypeError, r"the gradient of parameter 1 is a Value: use its array, g\.data"),
-        (np.array([1j, 1.0]), TypeError, "the gradient of parameter 1: gradients are of real numbers; got .*complex"),
-        (np.array(["1", "1"]), TypeError, "the gradient of parameter 1: gradients are of real numbers; got .*<U1"),
-        (np.ma.masked_array([1.0, 1.0]), TypeError, "the gradient of parameter 1: a MaskedArray was given"),
+        (np.ones(3), ValueError, r"b\.grad has shape \(2,\), got \(3,\)"),
+        (np.ones((2, 2)), ValueError, r"b\.grad has shape \(2,\), got \(2, 2\)"),
+        (1.0, ValueError, r"b\.grad has shape \(2,\), got \(\)"),
+        (Value([1.0, 1.0]), TypeError, r"b\.grad was set to a Value: it takes numbers"),
+        (np.array([1j, 1.0]), TypeError, r"b\.grad was set to complex128: it takes real numbers"),
+        (np.array(["1", "1"]), TypeError, r"b\.grad was set to <U1: it takes real numbers"),
+        (np.ma.masked_array([1.0, 1.0]), TypeError, "a MaskedArray was given"),
     ],
 )
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
-def test_a_gradient_that_does_not_fit_changes_no_parameter(make, gradient, error, message):
+def test_a_gradient_that_does_not_fit_is_refused_where_it_is_set(make, gradient, error, message):
     a, b = Value(np.ones(2), name="a"), Value(np.ones(2), name="b")
     optimizer = make([a, b], lr=0.1)
-    a.grad, b.grad = np.ones(2), gradient
+    a.grad = np.ones(2)
     with pytest.raises(error, match=message):
-        optimizer.step()
-    assert np.array_equal(a.data, np.ones(2))
-    assert np.array_equal(b.data, np.ones(2))
-    assert optimizer.state_dict().keys() == make([a, b], lr=0.1).state_dict().keys()
-    b.grad = np.ones(2)
+        b.grad = gradient
+    assert b.grad is None
     optimizer.step()
-    once = make([Value(np.ones(2))], lr=0.1)
-    once.params[0].grad = np.ones(2)
-    once.step()
-    assert np.array_equal(a.data, once.params[0].data), "the failed step counts"
+    assert np.array_equal(b.data, np.ones(2))
+    assert not np.array_equal(a.data, np.ones(2))
 
 
 @pytest.mark.parametrize("make", [optim.SGD, optim.Adam])

@@ -101,6 +101,7 @@ def test_points_that_coincide_do_not_spoil_the_others():
     np.testing.assert_array_equal(grad(lambda fp: np.interp(0.5, xp, fp))(np.arange(4.0)), [0.5, 0.5, 0.0, 0.0])
 
 
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.PromotionWarning")
 def test_float32_gives_what_numpy_gives():
     narrow = BETWEEN.astype(np.float32)
     assert np.interp(Value(narrow), POINTS, HEIGHTS).dtype == np.interp(narrow, POINTS, HEIGHTS).dtype == float

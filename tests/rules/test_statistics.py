@@ -47,6 +47,7 @@ def test_values_are_numpys_and_derivatives_are_right(call):
     assert check_gradients(f, *xs, order=2, distance=0.02).verdict == "PASS"
 
 
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.PromotionWarning")
 @pytest.mark.parametrize("f", [np.quantile, np.nanquantile])
 @pytest.mark.parametrize("q", [0.5, 1, np.float64(0.3), np.float32(0.3), [0.3, 0.7], np.array(0.3)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -395,6 +395,7 @@ def test_nothing_was_recorded():
         lambda x: MATRIX[:1] * x, lambda x: np.where(MATRIX > 0, x, 2 * x), lambda x: te.logsumexp(x, axis=0),
     ],
 )  # fmt: skip
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.PromotionWarning")
 @pytest.mark.parametrize("dtype", [float, np.float32])
 def test_right_rules_are_not_blamed(f, dtype):
     out = f(Value(MATRIX.astype(dtype)))

@@ -15,7 +15,7 @@ from tinygrad_edu import Value, sigmoid, viz
 
 FOLDER = Path(viz.__file__).parent
 PACKAGE = FOLDER.parent
-BASE = {"lines", "saving", "model"}  # what the media stand on: the lines of a program, files, and the data
+BASE = {"saving", "model"}  # what the media stand on: files, and the data
 MEDIA = {"picture", "words", "page", "motion", "training"}
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, no_grad
+from tinygrad_edu.lines import NOTES, Line, last_result, text_of
 from tinygrad_edu.listeners import JOINED
 from tinygrad_edu.viz import line_of, recording
-from tinygrad_edu.viz.lines import NOTES, Line, last_result, read
 
 
 def here():
@@ -180,6 +180,6 @@ def test_a_line_without_a_file_has_no_text():
 
 
 def test_a_file_that_no_disk_can_hold_has_no_text():
-    assert read("\ud800.py", 1) == ""  # a program may call itself anything
-    assert read(__file__, 1) != ""
-    assert str(Line("\ud800.py", 1, "")) == ".py:1"
+    assert text_of("\ud800.py", 1) == ""  # a program may call itself anything
+    assert text_of(__file__, 1) != ""
+    assert str(Line("\ud800.py", 1, "")) == r"\ud800.py:1"

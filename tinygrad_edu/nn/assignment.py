@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.graph import ancestors
+from tinygrad_edu.graph import ancestors, copied
 from tinygrad_edu.nn.contents import is_array, is_parameter, is_without_past
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
@@ -22,7 +22,7 @@ def replaced(module: Any, name: str, before: Any, thing: Any) -> Any:
     if is_parameter(before):
         expect_parameter(f"{type(module).__name__}.{name}", name, before, thing)
     elif is_without_past(thing) and is_array(before):
-        return thing.data.copy()
+        return copied(thing.array)
     elif isinstance(thing, Value) and thing.op is not None and is_statistic(module, name, before, thing):
         raise refusal(
             TypeError,

@@ -85,7 +85,7 @@ def buffers_of(root: Any) -> Iterator[tuple[str, Any, Any, Any]]:
         for name, thing in (parts or {}).items():
             single = isinstance(thing, np.generic) or is_without_past(thing)
             if ((single and not in_sequence) or (not single and is_array(thing))) and name not in notes:
-                yield join(path, name), holder, name, thing.data if isinstance(thing, Value) else thing
+                yield join(path, name), holder, name, thing.array if isinstance(thing, Value) else thing
 
 
 def put(holder: Any, name: Any, thing: Any) -> None:

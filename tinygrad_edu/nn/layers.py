@@ -85,7 +85,7 @@ class Linear(Module):
         if not isinstance(x, Value):
             x = numbers("x", x, like=self.weight)
         shape = shape_of(x)
-        width = self.weight.data.shape[0]
+        width = self.weight.array.shape[0]
         if shape[-1:] != (width,):
             raise refusal(ValueError, wrong_width(self._path, width, x, shape))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias

@@ -20,7 +20,7 @@ from tinygrad_edu.nn.assignment import in_forward, replaced
 from tinygrad_edu.nn.contents import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.nn.lost import warn_lost
 from tinygrad_edu.nn.state import state_of, take
-from tinygrad_edu.recording import SCOPE, Scope
+from tinygrad_edu.recording import SCOPE, Scope, recording_scope
 from tinygrad_edu.value import Value, shown
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Module:
         """
         if self._path is None:
             self._label()
-        around = SCOPE.get()
+        around = recording_scope()
         scope = around and Scope(self._path or "", type(self).__name__, around)
         token = SCOPE.set(scope)
         try:
@@ -148,8 +148,9 @@ class Module:
         if (wanted := np.dtype(dtype)).kind != "f":
             raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {wanted}")
         for value in self.parameters():
-            value.data = value.data.astype(wanted)
-            value.grad = None
+            value.array = value.array.astype(wanted)
+            value.lent = False
+            value.gradient = None
         for _, holder, name, array in list(buffers_of(self)):
             if array.dtype.kind == "f":
                 put(holder, name, array.astype(wanted))
@@ -226,7 +227,7 @@ class Module:
             owner = name.rpartition(".")[0]
             while owner not in paths:
                 owner = owner.rpartition(".")[0]
-            shape = f"{name[len(owner) :].lstrip('.')} {value.data.shape}"
+            shape = f"{name[len(owner) :].lstrip('.')} {value.shape}"
             lines.setdefault(owner, []).append(shape)
         return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
 

@@ -17,7 +17,7 @@ from tinygrad_edu.tree import arrays_of, differences
 
 def state_of(module: Any) -> dict[str, Any]:
     """The arrays of a module under their paths, not copied: parameters first, then buffers."""
-    found = [(path, value.data) for path, value in module.named_parameters()]
+    found = [(path, value.array) for path, value in module.named_parameters()]
     found += [(path, array) for path, _, _, array in buffers_of(module)]
     state = dict(found)
     if len(state) < len(found):

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal
-from tinygrad_edu.inputs import constant, named
 from tinygrad_edu.nn.module import owner, replacements
 from tinygrad_edu.tree import checked_state, flatten, rebuild
 from tinygrad_edu.value import Value
@@ -59,7 +58,7 @@ class Optimizer:
         self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
         self.algorithm = algorithm
-        self.states = [algorithm.init(p.data) for p in self.params]
+        self.states = [algorithm.init(p.array) for p in self.params]
 
     @property
     def lr(self) -> float:
@@ -85,18 +84,18 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Set every gradient to None, so that the next backward pass does not add to the last one."""
         for p in self.params:
-            p.grad = None
+            p.gradient = None
 
     def step(self) -> None:
         """Change every parameter that has a gradient; none if there is an error.
 
         Raises
         ------
-        TypeError, ValueError
-            If no parameter has a gradient, or one is not an array of finite numbers of the parameter's shape; if a
-            module has other parameters now than when the optimiser was made.
+        ValueError
+            If no parameter has a gradient, or one is not finite; if a module has other parameters now than when the
+            optimiser was made.
         """
-        given = [(i, p) for i, p in enumerate(self.params) if p.grad is not None]
+        given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
         if len(given) < len(self.params) or self._checked != (replacements(), None):
             self._expect_current([i for i, _ in given])
         if not given:
@@ -109,10 +108,12 @@ class Optimizer:
         lr = self._lr
         made = []
         for i, p in given:
-            data, state = update(p.data, expect_gradient(p, i), self.states[i], lr)
+            expect_finite(p, i)
+            data, state = update(p.array, p.gradient, self.states[i], lr)
             made.append((i, p, expect_data(p, i, data), state))
         for i, p, data, state in made:
-            p.data = data
+            p.array = data
+            p.lent = False
             self.states[i] = state
 
     def _expect_current(self, given: list[int]) -> None:
@@ -262,28 +263,10 @@ def expect_between(name: str, number: Any, low: float, high: float, allowed: str
     return found
 
 
-def expect_gradient(value: Value, i: int) -> Any:
-    """The gradient of parameter i: real numbers, of the shape and dtype of its data."""
-    if isinstance(value.grad, Value):
-        raise refusal(TypeError, f"the gradient of parameter {i} is a Value: use its array, g.data")
-    shape = np.shape(value.grad)
-    wanted = np.shape(value.data)
-    if shape != wanted:
-        name = label(value, "no name")
-        why = "it belongs to other data; call zero_grad() and backward() again"
-        raise refusal(ValueError, f"parameter {i} ({name}) is {wanted}, its gradient {shape}: {why}")
-    g = named(f"the gradient of parameter {i}", value.grad, constant)
-    if not isinstance(g, float) and g.dtype != value.data.dtype:
-        g = g.astype(value.data.dtype)
-    expect_finite(value, i, g)
-    return g
-
-
-def expect_finite(value: Value, i: int, g: Any) -> None:
+def expect_finite(value: Value, i: int) -> None:
     """Refuse a gradient with nan or inf in it, which would spoil the parameter for good; of NumPy's arrays only."""
-    if not isinstance(g, (np.ndarray, np.generic, float)):
-        return
-    if np.count_nonzero(np.isfinite(g)) == value.data.size:
+    g = value.gradient
+    if not isinstance(g, (np.ndarray, np.generic)) or np.count_nonzero(np.isfinite(g)) == g.size:
         return
     where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
     raise refusal(
@@ -295,7 +278,7 @@ def expect_finite(value: Value, i: int, g: Any) -> None:
 
 def expect_data(value: Value, i: int, data: Any) -> Any:
     """What an algorithm makes of a parameter: of its shape, and in its dtype."""
-    own = value.data
+    own = value.array
     if data.shape != own.shape:
         shapes = f"{data.shape} from the {own.shape} of parameter {i} ({label(value, 'no name')})"
         raise refusal(ValueError, f"the algorithm made {shapes}, and nothing was changed: update() keeps the shape")

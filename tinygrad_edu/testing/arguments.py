@@ -15,7 +15,7 @@ import numpy as np
 
 from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES, Case, Op
 from tinygrad_edu.testing.differences.numeric import Array
-from tinygrad_edu.value import apply
+from tinygrad_edu.value import Value, apply
 
 REACH = 2.5  # infinite domains are cut here: exp and powers keep their digits, and most functions bend
 MARGIN = 0.15  # from ends and special points; differences reach half of it, a hundred times their step
@@ -151,6 +151,13 @@ def written(op: Op, drawn: Drawn) -> str:
 
 
 # -- the same numbers somewhere else in memory --------------------------------------------------------------
+
+
+def holding(array: Any) -> Value:
+    """A variable of the array itself, as it lies in memory: of `Value(array)` it would be a copy."""
+    variable = Value(0.0)
+    variable.array = array
+    return variable
 
 
 def read_only(a: Any) -> Any:

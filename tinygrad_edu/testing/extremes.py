@@ -55,8 +55,8 @@ class Line(NamedTuple):
                 out = apply(self.op, tuple(args), {})
             except (ValueError, ArithmeticError):  # it refuses such numbers
                 return np.nan, np.nan
-            (g,) = vjps(out, np.ones_like(out.data)[()], [args[self.i]])
-        return float(out.data), float(g)
+            (g,) = vjps(out, np.ones_like(out.array)[()], [args[self.i]])
+        return float(out.array), float(g)
 
     def __str__(self) -> str:
         held = [f"{a:.4g}" if j != self.i else "x" for j, a in enumerate(self.others)]
@@ -175,7 +175,7 @@ def complains(line: Line, x: float) -> bool:
         except FloatingPointError:
             return False
         try:
-            line.op.pullbacks[line.i](np.ones_like(out.data)[()], *(np.asarray(a.data)[()] for a in (out, *xs)))
+            line.op.pullbacks[line.i](np.ones_like(out.array)[()], *(np.asarray(a.array)[()] for a in (out, *xs)))
         except FloatingPointError:
             return True
     return False
@@ -254,4 +254,4 @@ def at(op: Op, drawn: Drawn, dtype: Any) -> list[Any]:
         xs = [Value(np.asarray(a, dtype)) for a in drawn.arrays]
         out = apply(op, tuple(xs), drawn.options)
         cotangent = np.linspace(1.0, 2.0, out.size, dtype=out.dtype).reshape(out.shape)
-        return [out.data, *vjps(out, cotangent[()], xs)]
+        return [out.array, *vjps(out, cotangent[()], xs)]

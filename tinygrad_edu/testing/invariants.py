@@ -23,7 +23,7 @@ import numpy as np
 from tinygrad_edu.backward import backpropagate, gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.testing.arguments import Entry, caller, intervals, moved_axes, read_only, strided, turned
+from tinygrad_edu.testing.arguments import Entry, caller, holding, intervals, moved_axes, read_only, strided, turned
 from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.transforms import jvp
@@ -110,7 +110,7 @@ def check_invariants(
     given = [leaf for leaf in map(plain, leaves(args)) if isinstance(leaf, np.ndarray)]
     before = [leaf.copy() for leaf in given]
     since = next_number()
-    variables = [Value(leaf) for leaf in arrays]
+    variables = [holding(leaf) for leaf in arrays]
     with np.errstate(all="ignore"):
         first = plain(f([Value(leaf) for leaf in arrays]))
         out = f(variables)
@@ -133,17 +133,17 @@ def check_invariants(
 
 def recorded_by(out: Value, cotangent: Array, variables: list[Value], since: int) -> list[Array]:
     """The gradients as `backward()` leaves them; what f uses from outside, such as parameters, keeps its own."""
-    outside = [(node, node.grad) for node in toposort(out) if node.number < since]
+    outside = [(node, node.gradient) for node in toposort(out) if node.number < since]
     out.backward(cotangent)
     for node, gradient in outside:
-        node.grad = gradient
-    return [np.zeros_like(x.data) if x.grad is None else x.grad for x in variables]
+        node.gradient = gradient
+    return [np.zeros_like(x.array) if x.grad is None else x.grad for x in variables]
 
 
 def two_passes(out: Value, cotangent: Array, variables: list[Value]) -> Passes:
     """Two more backward passes, and what the first of them leaves behind."""
     seed = cotangent.copy()
-    zeros = {x: np.zeros_like(x.data) for x in variables}  # without vjps, which copies what a rule hands out
+    zeros = {x: np.zeros_like(x.array) for x in variables}  # without vjps, which copies what a rule hands out
     again = list(map((zeros | backpropagate(out, seed)).__getitem__, variables))
     copies = [np.array(g) for g in again]
     doubled = vjps(out, -2 * cotangent, variables)
@@ -241,15 +241,15 @@ def layout(call: Call) -> str | None:
     """The same numbers, back to front and column by column in memory, give the same result and gradients."""
     if not any(a.ndim for a in call.arrays):
         return None
-    variables = [Value(np.flip(np.asfortranarray(np.flip(a))) if a.ndim else a) for a in call.arrays]
+    variables = [holding(np.flip(np.asfortranarray(np.flip(a))) if a.ndim else a) for a in call.arrays]
     with suppress(Exception):  # f may insist on a layout
         out = call.f(variables)
-        if same(plain(out), call.out.data):
+        if same(plain(out), call.out.array):
             found = vjps(out, call.cotangent.copy(), variables)
             return LAYOUT * (not all(alike(a, b, [b]) for a, b in zip(found, call.found, strict=True)))
         # rounding, or worse: then small changes do not matter as much
         near = plain(call.f([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in call.arrays]))
-        first = call.out.data
+        first = call.out.array
         third = plain(out)
         kept = np.shape(third) == first.shape and any(alike(third, b, [b]) for b in (first, near))
         return LAYOUT * (not kept and alike(near, first, [first]))
@@ -360,7 +360,7 @@ def called(entry: Entry, arrays: list[Any], weights: Callable[[Any], Any] = np.o
     """The result of an operation, and the gradients of its variables; `weights` of a shape are the cotangent."""
     out = apply(entry.op, tuple(arrays), entry.drawn.options)
     cotangent = np.asarray(weights(out.shape), out.dtype)
-    return [out.data, *vjps(out, cotangent[()], [x for x in arrays if isinstance(x, Value)])]
+    return [out.array, *vjps(out, cotangent[()], [x for x in arrays if isinstance(x, Value)])]
 
 
 def value(entry: Entry) -> str:
@@ -370,7 +370,7 @@ def value(entry: Entry) -> str:
     options = entry.drawn.options
     expected = op.function(*arrays, **options)
     out = op.function(*map(Value, arrays), **options)
-    if not isinstance(out, Value) or not np.array_equal(out.data, expected, equal_nan=True):
+    if not isinstance(out, Value) or not np.array_equal(out.array, expected, equal_nan=True):
         return "Values give another result than arrays do"
     fast = op.compute(*arrays, **options)
     return "" if np.allclose(fast, expected, rtol=2 * EPS, atol=0.0) else "compute differs from the function"
@@ -414,7 +414,7 @@ def layouts(entry: Entry) -> str:
     expected = called(entry, [Value(a.copy()) for a in arrays], weights)
     for name, laid_out in LAYOUTS.items():
         try:
-            found = called(entry, [Value(laid_out(a)) for a in arrays], weights)
+            found = called(entry, [holding(laid_out(a)) for a in arrays], weights)
         except ValueError as error:
             return f"arrays {name} are refused: {error}"
         if not matching(found, expected, rtol=ORDERED, atol=ORDERED):
@@ -429,7 +429,7 @@ def stride_0(entry: Entry) -> str | None:
         return None  # a matrix of one number is not regular
     views = [np.broadcast_to(np.ravel(a)[:1].reshape((1,) * np.ndim(a)), np.shape(a)) for a in arrays]
     weights = lambda shape: np.full(shape, 1.25)
-    found = called(entry, [Value(view) for view in views], weights)
+    found = called(entry, [holding(view) for view in views], weights)
     expected = called(entry, [Value(np.array(view)) for view in views], weights)
     agree = matching(found, expected, rtol=ORDERED, atol=ORDERED, equal_nan=True)
     return "" if agree else "arrays that repeat one number with stride 0 give another result than their copies"

@@ -157,7 +157,7 @@ def gradient(op: Op, spot: Spot, variables: tuple[int, ...], weight: Array) -> t
     call, given = fixed(op, spot, variables)
     xs = [Value(a) for a in given]
     out = call(*xs)
-    return float(np.sum(out.data * weight)), np.concatenate([np.ravel(g) for g in vjps(out, weight[()], xs)])
+    return float(np.sum(out.array * weight)), np.concatenate([np.ravel(g) for g in vjps(out, weight[()], xs)])
 
 
 def fixed(op: Op, spot: Spot, variables: tuple[int, ...]) -> tuple[Any, list[Any]]:

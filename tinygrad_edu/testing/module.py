@@ -114,7 +114,7 @@ def slopes(module: Module, inputs: Any, mode: str, order: int, seed: int) -> Ite
         named = {path: value if isinstance(value, Value) else Value(value) for path, value in values.items()}
         return run(module, named, given)
 
-    arrays = {path: value.data for path, value in parameters.items()}
+    arrays = {path: value.array for path, value in parameters.items()}
     for finding in check_gradients(output, arrays, *inputs, order=order, seed=seed, raises=False).findings:
         finding.place = f"{mode}: {renamed(finding.place)}"
         finding.hint = renamed(finding.hint)
@@ -156,7 +156,7 @@ def round_trip(make_module: Callable[[], Module], inputs: Any) -> Iterator[Findi
     second = make_module()
     first(*deepcopy(inputs))
     state = first.state_dict()
-    kept = [value.data for value in first.parameters()]
+    kept = [value.array for value in first.parameters()]
     shared = any(np.shares_memory(a, own) for a in state.values() for own in kept)
     yield condition("state_dict", not shared, "shares memory with the parameters: give copies")
     second.load_state_dict({path: array + 1 for path, array in state.items()})

@@ -152,7 +152,7 @@ def of_empty(op: Op) -> Iterator[Finding]:
         xs = [Value(a) for a in empty]
         try:
             out = apply(op, tuple(xs), options)
-            found = [g.shape for g in vjps(out, np.ones_like(out.data), xs)]
+            found = [g.shape for g in vjps(out, np.ones_like(out.array), xs)]
         except (ValueError, TypeError, IndexError, ArithmeticError, RuntimeWarning) as error:
             found = [str(error)]
         expected = [a.shape for a in empty]

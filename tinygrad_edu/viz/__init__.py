@@ -6,10 +6,10 @@ paths from a weight to the loss, the product along each, and that they add up to
 Source: the tutorial's diagrams, functions as yellow hexagons and intermediate results as blue rectangles.
 """
 
-from tinygrad_edu.viz.backward_pass import BackwardPass, trace
+from tinygrad_edu.lines import Line, line_of
+from tinygrad_edu.viz.backward_pass import BackwardPass, recording, trace
 from tinygrad_edu.viz.comparison import Comparison, diff
 from tinygrad_edu.viz.drawing import Drawing, draw
-from tinygrad_edu.viz.lines import Line, line_of, recording
 from tinygrad_edu.viz.model.paths import Path, Paths
 from tinygrad_edu.viz.notebook import bundle
 from tinygrad_edu.viz.saving import DrawingError

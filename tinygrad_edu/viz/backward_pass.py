@@ -1,4 +1,4 @@
-"""`trace`, and the `BackwardPass` it returns: one backward pass, to be looked at in every way there is.
+"""`recording` and `trace`, and the `BackwardPass` it returns: one backward pass, to be looked at in every way.
 
 It holds the graph it was made from, replayed once; no view changes a `.grad`. What is shown is made of one story, so
 that the drawing, the explorer, the animation and the text agree to the last digit.
@@ -8,7 +8,8 @@ Source: Bostock, Ogievetsky and Heer, "D3" (2011): data first, then the marks th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 from json import dumps
 from os import PathLike
@@ -16,8 +17,10 @@ from typing import Any
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
+from tinygrad_edu.lines import LastPass, look_at
+from tinygrad_edu.listeners import listening
+from tinygrad_edu.verification import verified
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
-from tinygrad_edu.viz.lines import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined
 from tinygrad_edu.viz.model.paths import Paths, check_result, check_target, find_paths
@@ -34,6 +37,17 @@ from tinygrad_edu.viz.words.steps import as_dict, numbered
 from tinygrad_edu.viz.words.tree import tree
 
 MOVING = ("gif", "html", "json", "txt")
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """A block in which every new Value is remembered with the line that made it, which pictures in words then name.
+
+    Backward passes are verified, as in `te.verified()`. It holds for this thread or task only, blocks can be nested,
+    and a Value keeps its line after the block. An operation takes several times as long while it lasts.
+    """
+    with verified(), listening(LastPass()):
+        yield
 
 
 def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.viz.lines import line_of
+from tinygrad_edu.lines import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.model.palette import thumbnail
@@ -44,19 +44,20 @@ def value_card(value: Node) -> str:
     """A Value: what it is and where it comes from, its data, its gradient."""
     made = "variable" if value.op is None else f"result of {value.op.name}"
     place = line_of(value)
-    facts = [f"{formatting.shape(value.data)} {value.data.dtype}", made, *([] if place is None else [f"at {place}"])]
-    rows = [["data", *pictured(value.data)], ["grad", *pictured(value.grad)]]
+    kind = f"{formatting.shape(value.array)} {value.array.dtype}"
+    facts = [kind, made, *([] if place is None else [f"at {place}"])]
+    rows = [["data", *pictured(value.array)], ["grad", *pictured(value.gradient)]]
     return table(["Value", clean(value.name or ""), ", ".join(facts)], rows)
 
 
 def module_card(module: Any) -> str:
     """A module: a row for each parameter, and how many numbers they are in all."""
     named = list(module.named_parameters())
-    total = sum(value.data.size for _, value in named)
+    total = sum(value.array.size for _, value in named)
     rows = [["parameter", "shape", "data", "", "grad", ""]]
     for name, value in named[:ROWS]:
-        kind = f"{formatting.shape(value.data)} {value.data.dtype}"
-        rows.append([clean(name), kind, *pictured(value.data), *pictured(value.grad)])
+        kind = f"{formatting.shape(value.array)} {value.array.dtype}"
+        rows.append([clean(name), kind, *pictured(value.array), *pictured(value.gradient)])
     if len(named) > ROWS:
         rows.append([f"... {len(named) - ROWS:,} more"])
     return table([type(module).__name__, "", f"{total:,} numbers in {len(named):,} parameters"], rows)

@@ -65,7 +65,7 @@ def healthy_graphs_have_only_flags_of_size(found):
 def numbers_are_those_of_the_graph(found, leaves):
     for leaf in leaves:
         (box,) = (box for box in found.boxes if box.name == leaf.name)
-        assert box.data is leaf.data
+        assert box.data is leaf.array
         assert box.grad is leaf.grad
         assert formatting.gradient(box).endswith(formatting.array(leaf.grad))
 

@@ -63,7 +63,7 @@ def test_a_jacobian_has_no_single_local_derivative():
 def test_data_is_that_of_the_forward_pass_though_it_was_rebound():
     x = Value(2.0)
     y = x * 3.0
-    x.data, y.data = np.float64(100.0), np.float64(200.0)
+    x.data = np.float64(100.0)
     uses = consumers([y, x])
     assert (forward_data(x, uses[x]), forward_data(y, uses[y])) == (2.0, 6.0)
     assert forward_data(x, []) == 100.0

@@ -199,7 +199,8 @@ def test_evaluation_and_strangers_are_not_seen():
         (other * other).backward()
         with no_grad():
             loss = v * v
-        loss.backward()
+        with pytest.raises(TypeError, match="keeps no past"):
+            loss.backward()
     assert w.history.steps == 0
 
 
@@ -305,15 +306,6 @@ def test_single_precision_and_single_numbers():
         v.data = v.data - np.float32(0.5) * v.grad
     assert w.history.updates.tolist() == [[2.0]]
     assert v.data.dtype == np.float32
-
-
-def test_a_parameter_of_another_shape_is_an_error():
-    v = Value([1.0, 2.0], name="v")
-    with watch(v):
-        v.data = np.ones(3)
-        with pytest.raises(ValueError, match=r"v had shape \(2,\) when viz.watch began, and has \(3,\) now"):
-            v.sum().backward()
-        v.data = np.ones(2)
 
 
 def test_what_can_be_watched():

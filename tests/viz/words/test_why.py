@@ -192,9 +192,9 @@ def test_the_array_was_taken_out(k):
 
 
 def test_another_value_of_the_same_array():
-    v = Value(np.arange(3.0), name="v")
+    v = Value([1.5, -2.5, 0.25], name="v")
     other = Value(v.data, name="other")
-    assert "other is another Value with the array of v: use v itself" in hints(v, other.sum())
+    assert "other is another Value with the numbers of v: use v itself" in hints(v, other.sum())
 
 
 def test_a_name_that_was_bound_again(w):

@@ -198,7 +198,7 @@ def of_sharing(case: Evidence) -> str:
     uses: list[Any] = [(node, i) for node in found for i, arg in enumerate(node.args) if arg is x]
     for node, i in uses if len(uses) > 1 else []:
         share = case.at(
-            unbroadcast(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.data)
+            unbroadcast(np.asarray(node.op.pullbacks[i](found[node], *node.saved, **node.options)), x.array)
         )
         use = f"its use in {node.op.name}, one of {len(uses)}, is"
         if alike(case.analytic, share):

@@ -51,7 +51,7 @@ def listed(out: Any, variables: Sequence[Any], places: Sequence[str]) -> str:
 
 def written(node: Node, names: dict[Node, str], known: dict[Any, str]) -> str:
     """A line of the program: the operation, its operands and options; or what a variable is."""
-    shape = f"  # {np.shape(node.data)}"
+    shape = f"  # {np.shape(node.array)}"
     if node.op is None:
         return known.get(node, node.name or "a variable from outside") + shape
     operands = [names[arg] if isinstance(arg, Node) else constant(arg) for arg in node.args]

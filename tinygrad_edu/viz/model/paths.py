@@ -95,7 +95,7 @@ def find_paths(replay: Replay, to: Node) -> Paths:
     """The paths from a loss, a single number, to a Value."""
     nodes = replay.nodes
     between = toward(nodes, to)
-    single = all(node.data.size == 1 for node in between)
+    single = all(node.array.size == 1 for node in between)
     found = largest(nodes, to, between) if single else composed(nodes[0], to, between)
     ranked = sorted(found, key=lambda path: size(path.product), reverse=True)[:LISTED]
     rest = replay.gradients[to]
@@ -109,8 +109,8 @@ def check_result(loss: Any) -> None:
     """Refuse a result without a gradient: what is no Value, or not a single number."""
     if not isinstance(loss, Node):
         raise errors.constants_only(loss)
-    if loss.data.size != 1:
-        raise errors.not_scalar(loss.name, loss.data.shape)
+    if loss.array.size != 1:
+        raise errors.not_scalar(loss.name, loss.array.shape)
 
 
 def check_target(replay: Replay, to: Any) -> None:
@@ -170,7 +170,7 @@ def largest(nodes: Sequence[Node], to: Node, between: frozenset[Node]) -> list[P
     for node in nodes:
         trails = nlargest(LISTED, best.pop(node, []), key=lambda trail: size(trail[0]))
         if node is to:
-            return [Path(retraced(trail), np.full_like(to.data, trail[0])[()]) for trail in trails]
+            return [Path(retraced(trail), np.full_like(to.array, trail[0])[()]) for trail in trails]
         for edge in operand_edges(node) if trails else ():
             if edge.operand in between:
                 factor = float(np.sum(vjp(edge, np.ones_like(node.saved[0])[()])))

@@ -80,15 +80,17 @@ class Replay:
     def was_run(self) -> bool:
         """Whether `backward()` ran on the result, beginning with 1: then `.grad` holds what this pass explains."""
         root = self.root
-        return root.grad is not None and root.data.size == 1 and bool(np.all(root.grad == 1))
+        return root.gradient is not None and root.array.size == 1 and bool(np.all(root.gradient == 1))
 
     def earlier(self, node: Node) -> Any | None:
         """What a variable's `.grad` holds beyond this pass; None if it was cleared before."""
-        if node.op is not None or not self.was_run() or node.grad is None:
+        if node.op is not None or not self.was_run() or node.gradient is None:
             return None
-        if np.allclose(node.grad, self.gradients[node], rtol=1e-9, equal_nan=True):  # rounding alone is nothing left
+        if np.allclose(
+            node.gradient, self.gradients[node], rtol=1e-9, equal_nan=True
+        ):  # rounding alone is nothing left
             return None
-        return node.grad - self.gradients[node]
+        return node.gradient - self.gradients[node]
 
 
 def operand_edges(node: Node) -> list[Edge]:
@@ -110,12 +112,12 @@ def forward_data(node: Node, uses: Sequence[Edge]) -> Any:
     """The data that the forward pass used: saved with the Value itself, or with its first consumer."""
     if node.op is not None:
         return node.saved[0]
-    return uses[0].result.saved[uses[0].place + 1] if uses else node.data
+    return uses[0].result.saved[uses[0].place + 1] if uses else node.array
 
 
 def gradients(root: Node) -> dict[Node, Any]:
     """The gradient of a single number for every node behind it; none for an array."""
-    if root.data.size != 1:
+    if root.array.size != 1:
         return {}
     with np.errstate(all="ignore"):
         return backpropagate(root, seed(root, None))
@@ -163,7 +165,7 @@ def stretch_value(stretch: tuple[Edge, ...]) -> Any | None:
     """The derivative along several edges in a row, as an array; None where it is a larger Jacobian."""
     g = slope(stretch[0])
     elementwise = all(edge.result.op is not None and edge.result.op.elementwise for edge in stretch)
-    if g is None or not (elementwise or np.size(stretch[0].result.data) == 1):
+    if g is None or not (elementwise or np.size(stretch[0].result.array) == 1):
         return None
     for edge in stretch[1:]:
         g = vjp(edge, g)

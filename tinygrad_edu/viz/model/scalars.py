@@ -30,14 +30,14 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
     An entry of what `names` calls `w` is called `w[0, 1]`. A ValueError refuses a result that is not a single number,
     too many numbers, an array that has none, and an operation that cannot be opened.
     """
-    if root.data.size != 1:
-        raise errors.not_scalar(root.name, root.data.shape)
+    if root.array.size != 1:
+        raise errors.not_scalar(root.name, root.array.shape)
     nodes = toposort(root)[::-1]
-    if empty := [str(node.data.shape) for node in nodes if not node.data.size]:
+    if empty := [str(node.array.shape) for node in nodes if not node.array.size]:
         raise errors.refusal(
             ValueError, f"level='scalar' draws numbers; an array of shape {empty[0]} has none: use level='tensor'"
         )
-    if (count := sum(node.data.size for node in nodes)) > MOST:
+    if (count := sum(node.array.size for node in nodes)) > MOST:
         raise errors.refusal(
             ValueError, f"level='scalar' would draw {count:,} numbers, of at most {MOST}: use level='tensor'"
         )
@@ -47,7 +47,7 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
         if node in names:
             christen(cells[node], names[node])
     result: Value = cells[root].item()
-    if root.grad is not None:
+    if root.gradient is not None:
         result.backward()
         keep_gradients(cells)
     return result
@@ -55,9 +55,9 @@ def opened(root: Node, names: Mapping[Node, str]) -> Value:
 
 def boxed(node: Node) -> Any:
     """A variable as an array of Values, one for each number."""
-    cells = np.empty(node.data.shape, dtype=object)
-    for index in np.ndindex(node.data.shape):
-        cells[index] = Value(np.asarray(node.data)[index])
+    cells = np.empty(node.array.shape, dtype=object)
+    for index in np.ndindex(node.array.shape):
+        cells[index] = Value(np.asarray(node.array)[index])
     return cells
 
 
@@ -137,6 +137,6 @@ def christen(cells: Any, name: str) -> None:
 def keep_gradients(cells: Mapping[Node, Any]) -> None:
     """Give the entries of variables the gradients that the variables hold, what was left from earlier included."""
     for node, entries in cells.items():
-        if node.op is None and node.grad is not None:
+        if node.op is None and node.gradient is not None:
             for index in np.ndindex(entries.shape):
-                entries[index].grad = plain(node.grad)[index]
+                entries[index].gradient = plain(node.gradient)[index]

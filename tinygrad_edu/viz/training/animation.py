@@ -84,11 +84,11 @@ def moments(recorder: Recorder, frames: int) -> Iterator[tuple[int, Array]]:
 @contextmanager
 def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
     """Inside, the parameters are those of another moment; their gradients are not touched."""
-    own = [p.data for p in recorder.parameters]
+    own = [p.array for p in recorder.parameters]
     try:
         for p, part in zip(recorder.parameters, recorder.history.parts(data), strict=True):
-            p.data = part.astype(p.data.dtype)[()]
+            p.array = part.astype(p.array.dtype)[()]
         yield
     finally:
         for p, array in zip(recorder.parameters, own, strict=True):
-            p.data = array
+            p.array = array

@@ -32,7 +32,7 @@ class Recorder(Listener):
 
     def __init__(self, parameters: Mapping[str, Node]) -> None:
         self.parameters = list(parameters.values())
-        self.history = History(list(parameters), [np.shape(p.data) for p in self.parameters])
+        self.history = History(list(parameters), [np.shape(p.array) for p in self.parameters])
         self.under_way: Step | None = None
 
     def differentiated(self, root: Node, seed: Any, gradients: Mapping[Node, Any], added: bool) -> None:
@@ -42,10 +42,10 @@ class Recorder(Listener):
         now, left = self.vector(), self.leftovers()
         if self.under_way is not None and self.is_over(self.under_way, now, added and not left.any()):
             self.settle(now)
-        step = self.under_way = self.under_way or Step([p.data for p in self.parameters], now)
+        step = self.under_way = self.under_way or Step([p.array for p in self.parameters], now)
         nodes = list(ancestors(root))
         with np.errstate(all="ignore"):
-            loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.data)))
+            loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.array)))
             gradient = self.held(gradients, added)
             for name, units in open_units(nodes).items():
                 step.open[name] = either(step.open.get(name), units)
@@ -72,31 +72,26 @@ class Recorder(Listener):
 
     def is_over(self, step: Step, now: Array, cleared: bool) -> bool:
         """Whether the step under way is over: `.grad` was cleared, or a parameter rebound or changed in place."""
-        rebound = any(p.data is not found for p, found in zip(self.parameters, step.found, strict=True))
+        rebound = any(
+            p.array is not found and not p.lent for p, found in zip(self.parameters, step.found, strict=True)
+        )
         return rebound or bool(cleared and step.losses) or not np.array_equal(now, step.data)
 
     def leftovers(self) -> Flags:
         """Which parameters have a gradient already."""
-        return np.array([p.grad is not None and bool(np.any(p.grad)) for p in self.parameters])
+        return np.array([p.gradient is not None and bool(np.any(p.gradient)) for p in self.parameters])
 
     def vector(self) -> Array:
         """The parameters now, copied into one long vector."""
-        for p, name, shape in zip(self.parameters, self.history.names, self.history.shapes, strict=True):
-            if np.shape(p.data) != shape:
-                raise refusal(
-                    ValueError,
-                    f"{name} had shape {shape} when viz.watch began, and has {np.shape(p.data)} now: "
-                    f"watch again from here",
-                )
-        return long_vector([p.data for p in self.parameters])
+        return long_vector([p.array for p in self.parameters])
 
     def held(self, gradients: Mapping[Node, Any], added: bool) -> Array:
         """The gradients of a pass, with what is in `.grad` if they are added to it, as one long vector."""
         parts = []
         for p, shape in zip(self.parameters, self.history.shapes, strict=True):
             g = gradients.get(p)
-            if added and p.grad is not None:
-                g = p.grad if g is None else p.grad + g
+            if added and p.gradient is not None:
+                g = p.gradient if g is None else p.gradient + g
             parts.append(np.full(shape, np.nan) if g is None else g)
         return long_vector(parts)
 
@@ -166,7 +161,7 @@ def open_units(nodes: Iterable[Node]) -> dict[str, Flags]:
         name = clean(f"{node.scope.path} {node.op.name}")
         place = seen[node.scope, name] = seen.get((node.scope, name), 0) + 1
         label = f"{name} {place}" if place > 1 else name
-        units: Flags = (slopes(node) != 0).reshape(-1, node.data.shape[-1]).any(axis=0)
+        units: Flags = (slopes(node) != 0).reshape(-1, node.array.shape[-1]).any(axis=0)
         found[label] = either(found.get(label), units)
     return found
 
@@ -174,7 +169,7 @@ def open_units(nodes: Iterable[Node]) -> dict[str, Flags]:
 def is_switch(node: Node) -> bool:
     """Whether a Value is the result of a switch, with at least one axis."""
     op = node.op
-    if op is None or not op.elementwise or not op.kinks or np.ndim(node.data) == 0:
+    if op is None or not op.elementwise or not op.kinks or np.ndim(node.array) == 0:
         return False
     return sum(isinstance(arg, Node) for arg in node.args) == 1
 
@@ -206,7 +201,7 @@ def named(watched: Any) -> dict[str, Node]:
                 f"{clean(given)} is the result of {value.op.name}, not a parameter: watch the Values that it was "
                 f"made from, whose data the training changes",
             )
-        if value not in seen and np.size(value.data):
+        if value not in seen and np.size(value.array):
             seen.add(value)
             name = clean(given) or "parameter"
             same = sum(other == name or other.startswith(f"{name} (") for other in found)

@@ -70,7 +70,7 @@ def smeared(edge: Edge, g: Any, names: Names) -> str:
 
 def rounding(node: Node) -> float:
     """The part of a sum that is nothing but rounding."""
-    return ROUNDINGS * float(np.finfo(node.data.dtype).eps)
+    return ROUNDINGS * float(np.finfo(node.array.dtype).eps)
 
 
 def reason(edge: Edge, g: Any, names: Names) -> str:
@@ -87,7 +87,7 @@ def reason(edge: Edge, g: Any, names: Names) -> str:
     closed, reached = np.broadcast_arrays(local.value == 0, np.asarray(g) != 0)
     if np.any(~closed & reached):
         product = f"{formatting.array(g)} * {formatting.array(local.value)}"
-        return f"underflow: the product {product} is too small for {edge.result.data.dtype}"
+        return f"underflow: the product {product} is too small for {edge.result.array.dtype}"
     facts = ", ".join(f"{name} is {spread(array)}" for name, array in mentioned(edge, names) if name != words)
     number = "0" if words in ("", "0") else f"{words} = 0"
     return f"{closure(edge, closed, reached)}{derivative(local)} = {number}{f'; {facts}' * bool(facts)}"
@@ -150,7 +150,7 @@ def at(data: Any, bad: Test) -> str:
 
 def forward_origins(root: Node, names: Names) -> list[Origin]:
     """Where what is not finite in an operation came from: the first nan, and the first infinity behind that."""
-    arrays = root.saved or (root.data,)
+    arrays = root.saved or (root.array,)
     bad = np.isnan if any(np.any(np.isnan(array)) for array in arrays) else np.isinf
     first = origin(root, names, bad)
     found = [first] if first else []
@@ -169,7 +169,7 @@ def origin(root: Node, names: Names, bad: Test) -> Origin | None:
                 return node, f"has an operand {name}: {at(data, bad)}"
         if node.op is None and node is not root:
             continue  # its data may have been rebound since; what was used is saved with its consumers
-        out = node.data if node.op is None else node.saved[0]
+        out = node.array if node.op is None else node.saved[0]
         if np.any(bad(out)) and not any(np.any(bad(data)) for *_, data in inputs):
             found = at(out, bad)
             return node, f"gives {found}{operands_at(node, names, bad)}" if node.op else f"holds {found}"

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node
-from tinygrad_edu.viz.lines import Line, last_result, line_of
+from tinygrad_edu.lines import Line, last_result, line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule, equation
@@ -97,19 +97,23 @@ def held(replay: Replay, w: Node) -> str:
     gradient = replay.gradients[w]
     name = f"{replay.names[w]}.grad"
     result = replay.names[loss]
-    if w.grad is None:
-        return f"{name} is None: {f'{result}.backward() has not run' if loss.grad is None else 'it was cleared'}"
-    here = formatting.array(w.grad)
-    if np.allclose(w.grad, gradient, rtol=1e-9, atol=0.0, equal_nan=True):  # beyond rounding they are different sums
+    if w.gradient is None:
+        return f"{name} is None: {f'{result}.backward() has not run' if loss.gradient is None else 'it was cleared'}"
+    here = formatting.array(w.gradient)
+    if np.allclose(
+        w.gradient, gradient, rtol=1e-9, atol=0.0, equal_nan=True
+    ):  # beyond rounding they are different sums
         return f"{name} = {here}"
-    if loss.grad is None:
+    if loss.gradient is None:
         return f"{name} = {here}, from another backward: {result}.backward() has not run"
-    if not np.all(loss.grad == 1.0):
-        return f"{name} = {here}: the last backward through {result} began with {formatting.array(loss.grad)}, not 1"
+    if not np.all(loss.gradient == 1.0):
+        return (
+            f"{name} = {here}: the last backward through {result} began with {formatting.array(loss.gradient)}, not 1"
+        )
     if w.op is not None:
         return f"{name} = {here}, from another backward"
     with np.errstate(all="ignore"):
-        earlier = formatting.array(w.grad - gradient)
+        earlier = formatting.array(w.gradient - gradient)
     return (
         f"{name} = {here} = {formatting.array(gradient)} + {earlier} left over from an earlier backward: zero_grad()?"
     )

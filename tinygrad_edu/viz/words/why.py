@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node, toposort
-from tinygrad_edu.viz.lines import line_of
+from tinygrad_edu.lines import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import VANISHING, finite
 from tinygrad_edu.viz.model.formatting import Text, laid_out
@@ -94,8 +94,8 @@ class Answer:
             yield from self.not_finite()
             return
         loss = self.replay.root
-        if not finite(loss.data):
-            yield f"it is finite, but {self.names[loss]} is {formatting.array(loss.data)}:"
+        if not finite(loss.array):
+            yield f"it is finite, but {self.names[loss]} is {formatting.array(loss.array)}:"
             yield from self.origins(loss)
         if not np.any(self.gradient):
             yield from self.zero()
@@ -132,7 +132,7 @@ class Answer:
         if farther:
             yield "closed as well, farther from the result:"
         for edge in farther[:LISTED]:
-            yield from self.told(causes.reason(edge, np.ones_like(edge.result.data), self.names), edge.result)
+            yield from self.told(causes.reason(edge, np.ones_like(edge.result.array), self.names), edge.result)
 
     def zero_in_part(self) -> Iterator[str]:
         """How many entries are zero, and the switches on the way."""
@@ -229,12 +229,12 @@ def taken_out(w: Node, nodes: Sequence[Node], names: Names) -> Iterator[str]:
     """Operands that are the array or the number of the Value, but not the Value."""
     called = names[w]
     for node in nodes:
-        if node.op is None and node is not w and node.data is w.data:
-            yield f"{names[node]} is another Value with the array of {called}: use {called} itself"
+        if node.op is None and node is not w and same_numbers(node.array, w.array):
+            yield f"{names[node]} is another Value with the numbers of {called}: use {called} itself"
         for arg, data in zip(node.args, node.saved[1:], strict=True):
-            if not isinstance(arg, Node) and same(data, w.data):
-                number = f"{called}'s number, {formatting.array(w.data)},"
-                what = f"the array of {called}" if np.size(w.data) > 1 else number
+            if not isinstance(arg, Node) and same(data, w.array):
+                number = f"{called}'s number, {formatting.array(w.array)},"
+                what = f"the array of {called}" if np.size(w.array) > 1 else number
                 yield f"{names[node]}{made_at(node)} uses {what} as a constant: was {called}.data used?"
 
 
@@ -244,6 +244,12 @@ def same(data: Any, own: Any) -> bool:
         found = float(np.sum(own))
         return np.size(data) == 1 and float(np.sum(data)) == found and abs(found) not in COMMON
     return isinstance(data, np.ndarray) and bool(np.may_share_memory(data, own))
+
+
+def same_numbers(data: Any, own: Any) -> bool:
+    """Whether two arrays hold the same numbers, which are not common ones such as 0 everywhere."""
+    common = np.isin(np.abs(own), COMMON).all()
+    return not common and np.array_equal(data, own)
 
 
 def unremembered(leaves: Sequence[Node], names: Names) -> Iterator[str]:
