@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.graph import Node, same_bits, toposort
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.table import Parts
@@ -63,7 +63,7 @@ def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since
 def current(node: Node) -> tuple[Any, ...]:
     """The node and its operands for a differentiable rule; their data must still be what was used."""
     for arg, array in zip((node, *node.args), node.saved, strict=True):
-        if isinstance(arg, Node) and arg.array is not array and not errors.same_bits(arg.array, array):
+        if isinstance(arg, Node) and arg.array is not array and not same_bits(arg.array, array):
             raise errors.refusal(
                 ValueError,
                 f"the data of {arg.name or 'a Value'} was changed after the forward pass: compute the "

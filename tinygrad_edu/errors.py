@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from tinygrad_edu.graph import Node
+from tinygrad_edu.graph import Node, same_bits
 
 Refusal = TypeVar("Refusal", bound=Exception)
 Shape = tuple[int, ...]
@@ -259,11 +259,6 @@ def check_age(root: Node, nodes: Iterable[Node]) -> None:
                 )
                 warn(text, StaleGraphWarning)
                 return
-
-
-def same_bits(x: Any, y: Any) -> bool:
-    """Whether two arrays hold the same numbers, nan included."""
-    return bool(np.shape(x) == np.shape(y) and np.all((x == y) | (x != x) & (y != y)))
 
 
 def constants_only(result: Any) -> TypeError:

@@ -18,15 +18,17 @@ import numpy as np
 from tinygrad_edu.recording import Scope
 
 NUMBER = attrgetter("number")
-OWN = ("aligned", "array", "gradient", "lent", "name", "op", "options", "saved", "scope")
+OWN = ("aligned", "array", "gradient", "kept", "name", "op", "options", "saved", "scope")
+SMALL = 1 << 15  # bytes of an array, of which a string of them is compared sooner than the entries are
 next_number = count().__next__
 
 
 class Node:
     """One step of a computation.
 
-    `array` is what it holds and `gradient` what was computed for it; users see both as `data` and `grad`. `lent` says
-    that a variable's array is in the user's hands too, who may change it in place: a graph keeps a copy then.
+    `array` is what it holds and `gradient` what was computed for it; users see both as `data` and `grad`. `kept` is
+    None until the user has asked for a variable's array, and may change it in place; then it is the copy that graphs
+    keep.
     `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
     `pullback(g, *saved, **options)`, so nothing that happens to `array` later can change a gradient. `aligned` says
     that all of them are float64 of one shape, so that gradients need no fitting. `op` is the operation, an entry of
@@ -39,7 +41,7 @@ class Node:
     args: tuple[Any, ...]
     array: Any
     gradient: Any
-    lent: bool
+    kept: Any
     name: str | None
     number: int
     op: Any
@@ -55,9 +57,22 @@ def copied(array: Any) -> Any:
     return array.copy("K") if type(array) is np.ndarray else array.copy()
 
 
+def same_bits(x: Any, y: Any) -> bool:
+    """Whether two arrays hold the same numbers, bit for bit; nan is nan, whatever its bits are."""
+    if x.shape != y.shape or x.dtype != y.dtype:
+        return False
+    if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL and x.tobytes() == y.tobytes():
+        return True
+    return bool(np.all((x == y) & (np.signbit(x) == np.signbit(y)) | (x != x) & (y != y)))
+
+
 def to_keep(node: Node) -> Any:
-    """The node's array for a graph to keep: a copy of one that the user may change in place."""
-    return copied(node.array) if node.lent else node.array
+    """The node's array for a graph to keep: of one that the user may change in place, a copy as it is now."""
+    if node.kept is None:
+        return node.array
+    if node.kept is not node.array and not same_bits(node.kept, node.array):
+        node.kept = copied(node.array)
+    return node.kept
 
 
 def ancestors(*roots: Any, since: int = 0) -> Iterator[Node]:
@@ -102,7 +117,7 @@ def contents(node: Node) -> list[Any]:
         found |= {
             "array": to_keep(node),
             "gradient": gradient if gradient is None else gradient.copy(),
-            "lent": False,
+            "kept": None,
         }
     return list(found.values())
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import own, seed, vjps
-from tinygrad_edu.errors import refusal, same_bits
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.forward import propagate
-from tinygrad_edu.graph import Node, ancestors, copied, next_number, sources, to_keep
+from tinygrad_edu.graph import Node, ancestors, copied, next_number, same_bits, sources, to_keep
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.recording import recorded, recording_scope
@@ -56,13 +56,13 @@ class Run:
                 # y = x, the one clever line: said only now, so that f could not take the one for the other
                 y.op = OPERATIONS[PRIMITIVES["identity"]]
                 y.args = (x,)
-                y.saved = (y.array, x.array)
+                y.saved = (y.array, y.array)
                 y.aligned = True
         self.value = rebuild(self.out, self.outs if self.keep else map(numbers, self.outs))
 
     def expect_recorded(self) -> None:
         """Refuse a function that computes with `.data` of its arguments, so that nothing depends on them."""
-        read = [y for x, y in zip(self.xs, self.ys, strict=True) if y is not x and y.lent]
+        read = [y for x, y in zip(self.xs, self.ys, strict=True) if y is not x and y.kept is not None]
         if read and set(self.ys).isdisjoint(ancestors(*self.outs, since=self.since)):
             use = "compute with the argument itself, with NumPy's functions"
             raise refusal(ValueError, f"the result does not depend on the arguments, whose .data was used: {use}")
@@ -336,7 +336,7 @@ def checkpoint(f: Function) -> Function:
             with unchanged(things):
                 return joined(leaves(f(*args, **kwargs)))
 
-        saved = (plain(joined(outs)), *(to_keep(node) for node in past))
+        saved = (plain(joined(outs)), *map(to_keep, past))
         node = record(RECOMPUTED, tuple(past), saved, {"again": partial(replay, call, past)}, False)
         return rebuild(out, [node] if len(outs) == 1 else cut(node, outs))
 

@@ -140,21 +140,20 @@ class Value(Node):
         if self.op is not None or self.saved:
             if isinstance(self.array, np.ndarray):
                 self.array.flags.writeable = False
-        elif not self.lent:
-            self.array = copied(self.array)  # the one that graphs hold stays theirs
-            self.lent = True
+        elif self.kept is None:
+            self.kept, self.array = self.array, copied(self.array)  # what graphs hold stays theirs
         return self.array
 
     @data.setter
     def data(self, numbers: Any) -> None:
-        if numbers is self.array and self.lent:  # v.data -= ... has changed it in place
+        if numbers is self.array and self.kept is not None:  # v.data -= ... has changed it in place
             return
         if self.op is not None or self.saved:
             use = "change the variables and compute it again, or start a new one, Value(numbers)"
             raise errors.refusal(
                 TypeError, f"{errors.label(self, 'the Value')} is the result of a computation: {use}"
             )
-        self.array, self.lent = own(numbers, self.array, f"{errors.label(self, 'v')}.data"), False
+        self.array, self.kept = own(numbers, self.array, f"{errors.label(self, 'v')}.data"), None
 
     @property
     def grad(self) -> Any:
@@ -429,7 +428,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
 
 def unary(op: Op, x: Any) -> Value:
     """`apply` for one operand without options."""
-    a = x.array if not x.lent else to_keep(x)
+    a = x.array if x.kept is None else to_keep(x)
     try:
         out = op.compute(a)
     except (ValueError, TypeError) as error:
@@ -440,12 +439,12 @@ def unary(op: Op, x: Any) -> Value:
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
     if isinstance(x, Node) and isinstance(y, Node):
-        a = x.array if not x.lent else to_keep(x)
-        b = y.array if not y.lent else to_keep(y)
+        a = x.array if x.kept is None else to_keep(x)
+        b = y.array if y.kept is None else to_keep(y)
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
-        a = constant(x) if not isinstance(x, Node) else x.array if not x.lent else to_keep(x)
-        b = constant(y) if not isinstance(y, Node) else y.array if not y.lent else to_keep(y)
+        a = constant(x) if not isinstance(x, Node) else x.array if x.kept is None else to_keep(x)
+        b = constant(y) if not isinstance(y, Node) else y.array if y.kept is None else to_keep(y)
         op = op.with_constants
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:
@@ -474,8 +473,7 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
     value.saved = saved
     value.options = options
     value.aligned = aligned
-    value.gradient = value.name = None
-    value.lent = False
+    value.gradient = value.kept = value.name = None
     value.scope = scope
     value.number = next_number()
     if JOINED:
@@ -493,8 +491,7 @@ def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Va
     value.saved = () if op is None else (data,)
     value.options = NO_OPTIONS
     value.aligned = False
-    value.gradient = None
-    value.lent = False
+    value.gradient = value.kept = None
     value.number = next_number()
     if JOINED:
         tell_made(value, op)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node
+from tinygrad_edu.graph import Node, same_bits
 from tinygrad_edu.lines import line_of, noting_lines
 
 VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
@@ -67,20 +67,19 @@ def verified(on: bool = True) -> Iterator[None]:
 
 def verify(nodes: Iterable[Node]) -> None:
     """Compute the operations of nodes again, and refuse the first that gives other numbers than before."""
-    for node in nodes:
-        if node.op is not None and not repeats(node):
-            raise changed(node)
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            if node.op is not None and not repeats(node):
+                raise changed(node)
 
 
 def repeats(node: Node) -> bool:
     """Whether an operation gives what it gave, bit for bit."""
-    before = node.saved[0]
-    with np.errstate(all="ignore"):
-        try:
-            now = node.op.compute(*node.saved[1:], **node.options)
-        except (IndexError, TypeError, ValueError):  # an index that was refilled may point nowhere now
-            return False
-    return errors.same_bits(now, before)
+    try:
+        now = node.op.compute(*node.saved[1:], **node.options)
+    except (IndexError, TypeError, ValueError):  # an index that was refilled may point nowhere now
+        return False
+    return same_bits(now, node.saved[0])
 
 
 def changed(node: Node) -> ValueError:

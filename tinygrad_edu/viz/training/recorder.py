@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.graph import NUMBER, Node, ancestors
+from tinygrad_edu.graph import NUMBER, Node, ancestors, to_keep
 from tinygrad_edu.listeners import Listener
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.model.replay import Edge, entry_slopes
@@ -42,7 +42,7 @@ class Recorder(Listener):
         now, left = self.vector(), self.leftovers()
         if self.under_way is not None and self.is_over(self.under_way, now, added and not left.any()):
             self.settle(now)
-        step = self.under_way = self.under_way or Step([p.array for p in self.parameters], now)
+        step = self.under_way = self.under_way or Step(list(map(to_keep, self.parameters)), now)
         nodes = list(ancestors(root))
         with np.errstate(all="ignore"):
             loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.array)))
@@ -72,9 +72,7 @@ class Recorder(Listener):
 
     def is_over(self, step: Step, now: Array, cleared: bool) -> bool:
         """Whether the step under way is over: `.grad` was cleared, or a parameter rebound or changed in place."""
-        rebound = any(
-            p.array is not found and not p.lent for p, found in zip(self.parameters, step.found, strict=True)
-        )
+        rebound = any(to_keep(p) is not found for p, found in zip(self.parameters, step.found, strict=True))
         return rebound or bool(cleared and step.losses) or not np.array_equal(now, step.data)
 
     def leftovers(self) -> Flags:
