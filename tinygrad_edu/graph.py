@@ -20,6 +20,7 @@ from tinygrad_edu.recording import Scope
 NUMBER = attrgetter("number")
 OWN = ("aligned", "array", "gradient", "kept", "name", "op", "options", "saved", "scope")
 SMALL = 1 << 15  # bytes of an array, of which a string of them is compared sooner than the entries are
+WHOLE = {2: np.int16, 4: np.int32, 8: np.int64}  # whole numbers of as many bytes as an entry
 next_number = count().__next__
 
 
@@ -61,9 +62,17 @@ def same_bits(x: Any, y: Any) -> bool:
     """Whether two arrays hold the same numbers, bit for bit; nan is nan, whatever its bits are."""
     if x.shape != y.shape or x.dtype != y.dtype:
         return False
-    if isinstance(x, np.ndarray | np.generic) and x.nbytes <= SMALL and x.tobytes() == y.tobytes():
+    if type(x) is type(y) is np.ndarray and same_bytes(x, y):
         return True
     return bool(np.all((x == y) & (np.signbit(x) == np.signbit(y)) | (x != x) & (y != y)))
+
+
+def same_bytes(x: Any, y: Any) -> bool:
+    """Whether two arrays of one shape and dtype are the same in memory; the quickest way for each size."""
+    if x.nbytes <= SMALL:
+        return bool(x.tobytes() == y.tobytes())
+    whole = WHOLE.get(x.itemsize)
+    return whole is not None and bool(np.all(x.view(whole) == y.view(whole)))
 
 
 def to_keep(node: Node) -> Any:
