@@ -2,8 +2,8 @@
 
 A graph keeps its own numbers of variables and results, but constants by reference, since copying every batch would
 cost too much. So an array that is refilled between the forward and the backward pass gives wrong gradients, and
-nothing says so. Inside `verified()` a backward pass first computes every operation again from what was saved: what
-differs in a single bit is refused, with the operand, the operation and its line.
+nothing says so. Inside `verified()` a backward pass first computes every operation on such arrays again from what was
+saved: what differs in a single bit is refused, with the operand, the operation and its line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, same_bits
 from tinygrad_edu.lines import line_of, noting_lines
 
-NUMBERS = {float, np.float16, np.float32, np.float64, np.longdouble}
+FIXED = (Node, float, int, np.generic)  # operands into which nobody can write
 VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
 
 
@@ -27,7 +27,7 @@ VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
 def verified(on: bool = True) -> Iterator[None]:
     """Inside, every backward pass first checks that no array has changed since the forward pass used it.
 
-    It holds for this thread or task, and takes about as long again as the backward pass. `viz.recording()`, the
+    It holds for this thread or task; each operation on a constant array is computed once more. `viz.recording()`, the
     checks of `testing` and the first steps of a training do it anyway. What is computed inside has its line noted,
     so that errors can name it.
 
@@ -67,16 +67,29 @@ def verified(on: bool = True) -> Iterator[None]:
 
 
 def verify(nodes: Iterable[Node]) -> None:
-    """Compute the operations of nodes again, and refuse the first that gives other numbers than before."""
+    """Compute again what may have other operands now, and refuse the first that gives other numbers than before."""
     with np.errstate(all="ignore"):
         for node in nodes:
-            if node.op is not None and not (has_numbers(node) or repeats(node)):
+            if node.op is not None and suspects(node) and not repeats(node):
                 raise changed(node)
 
 
-def has_numbers(node: Node) -> bool:
-    """Whether an operation was given nothing but numbers, which cannot be refilled."""
-    return not node.options and NUMBERS.issuperset(map(type, node.saved))
+def suspects(node: Node) -> list[str | int]:
+    """Which operands, by place, and which options, by name, are arrays that somebody may have refilled.
+
+    Values are not: a graph has arrays of its own for them.
+    """
+    found: list[str | int] = [i for i, arg in enumerate(node.args) if not isinstance(arg, FIXED) and refillable(arg)]
+    if node.options:
+        found += [name for name, option in node.options.items() if refillable(option)]
+    return found
+
+
+def refillable(operand: Any) -> bool:
+    """Whether an operand or an option is an array, or a list or tuple that holds some, such as an index."""
+    if isinstance(operand, tuple | list):
+        return any(map(refillable, operand))
+    return hasattr(operand, "shape") and not isinstance(operand, FIXED)
 
 
 def repeats(node: Node) -> bool:
@@ -89,21 +102,15 @@ def repeats(node: Node) -> bool:
 
 
 def changed(node: Node) -> ValueError:
-    """The error for an operation whose operands have changed: what may be refilled are its constants and options."""
-    letters = dict(enumerate(errors.LETTERS))
-    operands = [errors.name_of(arg, letters.get(i, f"operand {i}")) for i, arg in enumerate(node.args)]
-    suspects = [name for name, arg in zip(operands, node.args, strict=True) if isinstance(arg, np.ndarray)]
-    suspects += [errors.name_of(option, key) for key, option in node.options.items() if holds_arrays(option)]
+    """The error for an operation that gives other numbers than before, with the arrays that may have changed."""
+    names = [errors.name_of(arg, letter(i)) for i, arg in enumerate(node.args)]
+    who = [names[i] if isinstance(i, int) else errors.name_of(node.options[i], i) for i in suspects(node)]
     line = line_of(node)
-    place = f" at {line}" if line else ""
-    call = f"{errors.written(node.op.name, operands)}{place}"
-    if not suspects:
-        return errors.refusal(ValueError, f"{call} gives other numbers now than in the forward pass")
+    call = f"{errors.written(node.op.name, names)}{f' at {line}' if line else ''}"
     use = "compute the result again, or give each batch an array of its own, batch.copy()"
-    return errors.refusal(ValueError, f"{call}: {' or '.join(suspects)} has changed since the forward pass: {use}")
+    return errors.refusal(ValueError, f"{call}: {' or '.join(who)} has changed since the forward pass: {use}")
 
 
-def holds_arrays(option: Any) -> bool:
-    """Whether an option is an array, such as an index, or holds some."""
-    parts = option if isinstance(option, tuple | list) else (option,)
-    return any(isinstance(part, np.ndarray) for part in parts)
+def letter(place: int) -> str:
+    """What to call an operand that has no name."""
+    return errors.LETTERS[place] if place < len(errors.LETTERS) else f"operand {place}"

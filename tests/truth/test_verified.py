@@ -6,7 +6,7 @@ import pytest
 import tinygrad_edu as te
 from tinygrad_edu import Value, nn
 from tinygrad_edu.testing.arguments import calls, draw
-from tinygrad_edu.verification import holds_arrays
+from tinygrad_edu.verification import refillable
 
 OPS = list(te.entries())
 
@@ -81,9 +81,9 @@ def test_nothing_is_found_where_nothing_changed(op):
 
 
 def test_what_counts_as_an_option_that_can_be_refilled():
-    assert holds_arrays(np.arange(2))
-    assert holds_arrays((slice(None), np.arange(2)))
-    assert not holds_arrays((0, 1))
+    assert refillable(np.arange(2))
+    assert refillable((slice(None), np.arange(2)))
+    assert not refillable((0, 1))
 
 
 def test_verifying_ends_with_its_block_and_can_be_switched_off_inside():
