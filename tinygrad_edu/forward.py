@@ -14,12 +14,16 @@ from tinygrad_edu.backward import current, unbroadcast, vjps
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.table import Parts
 from tinygrad_edu.value import Value
+from tinygrad_edu.verification import VERIFYING, verify
 
 
 def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool, since: int) -> dict[Node, Any]:
     """Push tangents of variables forward to every node that depends on them; see `backpropagate`."""
     found = dict(tangents)
-    for node in reversed(toposort(*roots, since=since)):
+    nodes = toposort(*roots, since=since)
+    if VERIFYING.get():
+        verify(nodes)
+    for node in reversed(nodes):
         ts = {i: found[x] for i, x in enumerate(node.args) if isinstance(x, Node) and x in found}
         if ts:
             t = push(node, ts, current(node) if differentiable else node.saved)

@@ -71,7 +71,7 @@ def verify(nodes: Iterable[Node]) -> None:
     with np.errstate(all="ignore"):
         for node in nodes:
             if node.op is not None and suspects(node) and not repeats(node):
-                raise changed(node)
+                raise errors.refusal(ValueError, changed(node))
 
 
 def suspects(node: Node) -> list[str | int]:
@@ -101,14 +101,14 @@ def repeats(node: Node) -> bool:
     return same_bits(now, node.saved[0])
 
 
-def changed(node: Node) -> ValueError:
-    """The error for an operation that gives other numbers than before, with the arrays that may have changed."""
+def changed(node: Node) -> str:
+    """What to say of an operation that gives other numbers than before: which arrays may have changed."""
     names = [errors.name_of(arg, letter(i)) for i, arg in enumerate(node.args)]
     who = [names[i] if isinstance(i, int) else errors.name_of(node.options[i], i) for i in suspects(node)]
     line = line_of(node)
     call = f"{errors.written(node.op.name, names)}{f' at {line}' if line else ''}"
     use = "compute the result again, or give each batch an array of its own, batch.copy()"
-    return errors.refusal(ValueError, f"{call}: {' or '.join(who)} has changed since the forward pass: {use}")
+    return f"{call}: {' or '.join(who)} has changed since the forward pass: {use}"
 
 
 def letter(place: int) -> str:

@@ -20,15 +20,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.lines import noting_lines
 from tinygrad_edu.testing.arguments import Entry, caller, holding, intervals, moved_axes, read_only, strided, turned
 from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.transforms import jvp
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value, apply
+from tinygrad_edu.verification import verify
 
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
 DIGITS = 0.6  # eps ** 0.6 is 4e-10: another order of sums in a whole graph may cost that much, a fault costs more
@@ -111,7 +114,7 @@ def check_invariants(
     before = [leaf.copy() for leaf in given]
     since = next_number()
     variables = [holding(leaf) for leaf in arrays]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), noting_lines():
         first = plain(f([Value(leaf) for leaf in arrays]))
         out = f(variables)
         if not all(map(same, given, before)):
@@ -120,6 +123,8 @@ def check_invariants(
             return [condition("repeated", False, RANDOM, INCONCLUSIVE)], []
         if not isinstance(out, Value):
             return [], [np.zeros_like(leaf) for leaf in arrays]
+        if words := refilled(out):
+            return [condition("constants", False, words)], []
         rules = of_rules(out)
         if "rule" in rules:
             return [condition("rule", False, rules["rule"])], []
@@ -129,6 +134,15 @@ def check_invariants(
             f([Value(leaf * (1 - 1 / 64)) for leaf in arrays])
         passes = two_passes(out, start, variables)
     return findings(Call(f, arrays, variables, out, start, found, passes, rules, given, before, entry)), found
+
+
+def refilled(*outs: Any) -> str:
+    """What to say of the first operation whose constants have changed since it was computed, if there is one."""
+    try:
+        verify(toposort(*outs))
+    except ValueError as error:
+        return errors.words(error)
+    return ""
 
 
 def recorded_by(out: Value, cotangent: Array, variables: list[Value], since: int) -> list[Array]:

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.lines import noting_lines
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.lost import LostParameterWarning, lost_parameters
 from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.invariants import refilled
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
@@ -132,7 +134,10 @@ def unchanged(module: Module, inputs: Any, mode: str) -> Iterator[Finding]:
     given = deepcopy(inputs)
     state = module.state_dict()
     copy = deepcopy(module)
-    out = copy(*given)
+    with noting_lines():
+        out = copy(*given)
+    words = refilled(*leaves(out))
+    yield condition(f"{mode}: constants", not words, words)
     if any(isinstance(part, Value) for part in leaves(out)):  # else it has no parameters
         np.sum(np.concatenate([np.ravel(part) for part in leaves(out)])).backward()
     yield condition(f"{mode}: inputs", same(inputs, given), "a call changes its inputs: work on a copy")

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygrad_edu.backward import backpropagate, seed, unbroadcast
 from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.verification import verify
 from tinygrad_edu.viz.model.names import Names
 
 
@@ -50,12 +51,14 @@ class LocalDerivative:
 class Replay:
     """The graph of a result and its gradients, computed once more: what every view starts from.
 
-    Values and arrays that have no name of their own are called as in `names`, such as `locals()`.
+    A graph that has used a constant array which was refilled since is a ValueError that names the array. Values and
+    arrays that have no name of their own are called as in `names`, such as `locals()`.
     """
 
     def __init__(self, root: Node, names: Mapping[str, Any] | None = None) -> None:
         self.root = root
         self.nodes = toposort(root)  # the result first, each Value after all of its consumers
+        verify(self.nodes)
         self.uses = consumers(self.nodes)
         self.gradients = gradients(root)  # of the result for every node; empty if it is not a single number
         self.names = Names(self.nodes[::-1], names)
