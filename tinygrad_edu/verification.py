@@ -2,24 +2,32 @@
 
 A graph keeps its own numbers of variables and results, but constants by reference, since copying every batch would
 cost too much. So an array that is refilled between the forward and the backward pass gives wrong gradients, and
-nothing says so. Inside `verified()` a backward pass first computes every operation on such arrays again from what was
-saved: what differs in a single bit is refused, with the operand, the operation and its line.
+nothing says so. Inside `verified()` a backward pass first looks at every operation on such an array: whether the
+array has the fingerprint that was taken when the operation was recorded, if that was inside too, and else whether the
+operation, computed again from what was saved, gives what it gave, bit for bit. A difference is refused, with the
+operand, the operation and its line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, same_bits
 from tinygrad_edu.lines import line_of, noting_lines
+from tinygrad_edu.listeners import Listener, listening
 
+Key = int | str
 FIXED = (Node, float, int, np.generic)  # operands into which nobody can write
+FINGERPRINTS: dict[int, tuple[ref[Node], list[int | None], dict[Key, str]]] = {}
+"""Of the suspects of a node, by its number; and what the program called its operands where it recorded it."""
 VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
 
 
@@ -27,9 +35,10 @@ VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
 def verified(on: bool = True) -> Iterator[None]:
     """Inside, every backward pass first checks that no array has changed since the forward pass used it.
 
-    It holds for this thread or task; each operation on a constant array is computed once more. `viz.recording()`, the
-    checks of `testing` and the first steps of a training do it anyway. What is computed inside has its line noted,
-    so that errors can name it.
+    It holds for this thread or task. Let it begin before the forward pass: then the line of each operation is noted,
+    so that the error can name it, and any change is found. Around the backward pass alone, operations on constant
+    arrays are computed again, which shows a change unless the result is the same, as that of `0 * batch`.
+    `viz.recording()` and the checks of `testing` verify anyway.
 
     Parameters
     ----------
@@ -60,26 +69,63 @@ def verified(on: bool = True) -> Iterator[None]:
     """
     token = VERIFYING.set(on)
     try:
-        with noting_lines() if on else nullcontext():
+        if on:
+            with noting_lines(), listening(Fingerprints()):
+                yield
+        else:
             yield
     finally:
         VERIFYING.reset(token)
 
 
+class Fingerprints(Listener):
+    """Takes the fingerprints of the arrays that an operation is given from outside of the graph."""
+
+    def made(self, value: Node, op: Any) -> None:
+        """Keep the fingerprints for as long as the Value lives."""
+        if value.op is not None and (found := suspects(value)):
+            gone = ref(value, partial(FINGERPRINTS.pop, value.number))
+            FINGERPRINTS[value.number] = gone, [fingerprint(given(value, key)) for key in found], names(value)
+
+
 def verify(nodes: Iterable[Node]) -> None:
-    """Compute again what may have other operands now, and refuse the first that gives other numbers than before."""
+    """Refuse the first operation that has other operands now than when it was recorded."""
     with np.errstate(all="ignore"):
         for node in nodes:
-            if node.op is not None and suspects(node) and not repeats(node):
-                raise errors.refusal(ValueError, changed(node))
+            if node.op is not None and (found := suspects(node)) and (guilty := altered(node, found)):
+                raise errors.refusal(ValueError, told(node, guilty))
 
 
-def suspects(node: Node) -> list[str | int]:
+def altered(node: Node, found: list[Key]) -> list[Key]:
+    """Which of the suspects have changed; all of them, where only the result tells that one has."""
+    _, before, _ = FINGERPRINTS.get(node.number, (None, [], {}))
+    changed = [key for key, mark in zip(found, before, strict=False) if fingerprint(given(node, key)) != mark]
+    known = before and None not in before
+    return changed if changed or known or repeats(node) else found
+
+
+def repeats(node: Node) -> bool:
+    """Whether an operation gives what it gave, bit for bit."""
+    try:
+        now = node.op.compute(*node.saved[1:], **node.options)
+    except (IndexError, TypeError, ValueError, RuntimeWarning):  # an index that was refilled may point nowhere now
+        return False
+    return same_bits(now, node.saved[0])
+
+
+def fingerprint(thing: Any) -> int | None:
+    """A number that tells arrays of other bits apart; None for an array of another library."""
+    if isinstance(thing, tuple | list):
+        return hash(tuple(fingerprint(part) for part in thing if refillable(part)))
+    return hash(thing.tobytes()) if isinstance(thing, np.ndarray) else None
+
+
+def suspects(node: Node) -> list[Key]:
     """Which operands, by place, and which options, by name, are arrays that somebody may have refilled.
 
     Values are not: a graph has arrays of its own for them.
     """
-    found: list[str | int] = [i for i, arg in enumerate(node.args) if not isinstance(arg, FIXED) and refillable(arg)]
+    found: list[Key] = [i for i, arg in enumerate(node.args) if not isinstance(arg, FIXED) and refillable(arg)]
     if node.options:
         found += [name for name, option in node.options.items() if refillable(option)]
     return found
@@ -92,25 +138,25 @@ def refillable(operand: Any) -> bool:
     return hasattr(operand, "shape") and not isinstance(operand, FIXED)
 
 
-def repeats(node: Node) -> bool:
-    """Whether an operation gives what it gave, bit for bit."""
-    try:
-        now = node.op.compute(*node.saved[1:], **node.options)
-    except (IndexError, TypeError, ValueError):  # an index that was refilled may point nowhere now
-        return False
-    return same_bits(now, node.saved[0])
+def given(node: Node, key: Key) -> Any:
+    """What an operation was given: an operand, by its place, or an option, by its name."""
+    return node.saved[key + 1] if isinstance(key, int) else node.options[key]
 
 
-def changed(node: Node) -> str:
-    """What to say of an operation that gives other numbers than before: which arrays may have changed."""
-    names = [errors.name_of(arg, letter(i)) for i, arg in enumerate(node.args)]
-    who = [names[i] if isinstance(i, int) else errors.name_of(node.options[i], i) for i in suspects(node)]
-    line = line_of(node)
-    call = f"{errors.written(node.op.name, names)}{f' at {line}' if line else ''}"
+def told(node: Node, guilty: list[Key]) -> str:
+    """What to say of an operation of which some operands have changed."""
+    _, _, called = FINGERPRINTS.get(node.number, (None, [], names(node)))
+    call = errors.written(node.op.name, [called[i] for i in range(len(node.args))])
+    place = f" at {line}" if (line := line_of(node)) else ""
+    who = [called[key] for key in guilty]
     use = "compute the result again, or give each batch an array of its own, batch.copy()"
-    return f"{call}: {' or '.join(who)} has changed since the forward pass: {use}"
+    return f"{call}{place}: {' or '.join(who)} has changed since the forward pass: {use}"
 
 
-def letter(place: int) -> str:
-    """What to call an operand that has no name."""
-    return errors.LETTERS[place] if place < len(errors.LETTERS) else f"operand {place}"
+def names(node: Node) -> dict[Key, str]:
+    """What to call the operands of an operation, by place, and its options."""
+    letters = dict(enumerate(errors.LETTERS))
+    called: dict[Key, str] = {
+        i: errors.name_of(arg, letters.get(i, f"operand {i}")) for i, arg in enumerate(node.args)
+    }
+    return called | {key: errors.name_of(option, key) for key, option in node.options.items() if refillable(option)}
