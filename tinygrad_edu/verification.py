@@ -25,7 +25,7 @@ from tinygrad_edu.lines import line_of, noting_lines
 from tinygrad_edu.listeners import Listener, listening
 
 Key = int | str
-FIXED = (Node, float, int, np.generic)  # operands into which nobody can write
+FIXED = (Node, float, int, np.generic, type)  # operands into which nobody can write
 FINGERPRINTS: dict[int, tuple[ref[Node], list[int | None], dict[Key, str]]] = {}
 """Of the suspects of a node, by its number; and what the program called its operands where it recorded it."""
 VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
@@ -159,4 +159,11 @@ def names(node: Node) -> dict[Key, str]:
     called: dict[Key, str] = {
         i: errors.name_of(arg, letters.get(i, f"operand {i}")) for i, arg in enumerate(node.args)
     }
-    return called | {key: errors.name_of(option, key) for key, option in node.options.items() if refillable(option)}
+    return called | {key: called_in(option, key) for key, option in node.options.items() if refillable(option)}
+
+
+def called_in(option: Any, key: str) -> str:
+    """What to call an option that is an array, or the arrays of one that is a list or tuple."""
+    if isinstance(option, tuple | list):
+        return " or ".join(called_in(part, key) for part in option if refillable(part))
+    return errors.name_of(option, key)

@@ -37,6 +37,15 @@ def test_a_refilled_index_is_found():
             loss.backward()
 
 
+def test_the_array_of_an_index_of_several_parts_is_named():
+    rows, table = np.array([0, 1]), Value(np.eye(3), name="table")
+    with te.verified():
+        loss = np.sum(table[rows, 1:] * np.ones(2))
+        rows[:] = 2
+        with pytest.raises(ValueError, match=r"^getitem\(table\) at .*: rows has changed"):
+            loss.backward()
+
+
 def arrays_in(option):
     """The arrays of an option, such as those of an index."""
     if isinstance(option, tuple | list):
