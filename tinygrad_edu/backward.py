@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
-from tinygrad_edu.graph import Node, same_bits, toposort
+from tinygrad_edu.graph import Node, has_no_past, same_bits, toposort
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.table import Parts
@@ -124,6 +124,8 @@ def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) 
     wanted = list(xs) if isinstance(xs, Iterable) and not isinstance(xs, Node) else [xs]
     if others := [type(x).__name__ for x in wanted if not isinstance(x, Node)]:
         raise errors.refusal(TypeError, f"gradients are for Values, such as a weight; got a {others[0]}")
+    if has_no_past(y) and not any(x is y for x in wanted):
+        raise errors.no_past(y.name)
     if y.op is None and any(x.op is not None for x in wanted):
         name, use = errors.label(y, "the first argument"), "gradients(loss, variables) takes the result first"
         raise errors.refusal(ValueError, f"{name} is not computed from what it is differentiated for: {use}")

@@ -51,6 +51,11 @@ class Node:
     scope: Scope
 
 
+def has_no_past(node: Node) -> bool:
+    """Whether a node is the result of an operation inside `no_grad()`, which did not record it."""
+    return node.op is None and node.saved != ()
+
+
 def copied(array: Any) -> Any:
     """A copy that lies in memory as the array does; of other libraries' arrays, what they call a copy."""
     if isinstance(array, np.generic):

@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_edu.backward import own, seed, vjps
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.forward import propagate
-from tinygrad_edu.graph import Node, ancestors, copied, next_number, same_bits, sources, to_keep
+from tinygrad_edu.graph import Node, ancestors, copied, has_no_past, next_number, same_bits, sources, to_keep
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.recording import recorded, recording_scope
@@ -61,11 +61,16 @@ class Run:
         self.value = rebuild(self.out, self.outs if self.keep else map(numbers, self.outs))
 
     def expect_recorded(self) -> None:
-        """Refuse a function that computes with `.data` of its arguments, so that nothing depends on them."""
-        read = [y for x, y in zip(self.xs, self.ys, strict=True) if y is not x and y.kept is not None]
-        if read and set(self.ys).isdisjoint(ancestors(*self.outs, since=self.since)):
+        """Refuse a function of which nothing was recorded, since it used `.data` of its arguments, or `no_grad()`."""
+        found = set(ancestors(*self.outs, since=self.since))
+        if not found.isdisjoint(self.ys):
+            return
+        if any(y is not x and y.kept is not None for x, y in zip(self.xs, self.ys, strict=True)):
             use = "compute with the argument itself, with NumPy's functions"
             raise refusal(ValueError, f"the result does not depend on the arguments, whose .data was used: {use}")
+        if any(has_no_past(node) and node.number > self.since for node in found):
+            use = "differentiate what is computed outside of it"
+            raise refusal(ValueError, f"the result was computed inside no_grad(), which keeps no past: {use}")
 
     def pull(self, g: Any) -> list[Any]:
         """The gradient for each variable that belongs to a gradient of the joined results."""

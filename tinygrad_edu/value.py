@@ -18,7 +18,7 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, seed
-from tinygrad_edu.graph import Node, copied, next_number, pack, to_keep, unpack
+from tinygrad_edu.graph import Node, copied, has_no_past, next_number, pack, to_keep, unpack
 from tinygrad_edu.inputs import constant, floating, own, plain
 from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
@@ -179,7 +179,7 @@ class Value(Node):
             That of something further on with respect to this Value, of its shape; a single number may leave it out:
             it is 1. Anything else is a ValueError.
         """
-        if self.op is None and self.saved:
+        if has_no_past(self):
             raise errors.no_past(self.name)
         again = self.op is not None and self.gradient is not None
         start_from = seed(self, gradient)

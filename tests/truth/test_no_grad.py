@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, no_grad
+from tinygrad_edu import Value, nn, no_grad, optim, viz
 
 
 def recording():
@@ -26,6 +26,40 @@ def test_a_result_has_no_past_and_says_so():
         total.backward()
     np.sum(w * total).backward()  # as a number it may be used
     assert w.grad.tolist() == [5.0, 5.0]
+
+
+def test_a_result_is_nobodys_parameter():
+    with no_grad():
+        mean = Value([1.0, 2.0]) * 0.5
+
+    class Centred(nn.Module):
+        def __init__(self):
+            self.weight = Value([1.0, 2.0])
+            self.mean = mean
+
+    assert list(dict(Centred().named_parameters())) == ["weight"]
+    with pytest.raises(TypeError, match=r"weight is a parameter and would become a result of no_grad\(\)"):
+        Centred().weight = mean
+    with pytest.raises(ValueError, match=r"parameter 0 is a result of no_grad\(\)"):
+        optim.SGD([mean], lr=0.1)
+    with pytest.raises(TypeError, match=r"value is the result of no_grad\(\), not a parameter"), viz.watch(mean):
+        pass
+
+
+@pytest.mark.parametrize("transform", [te.grad, te.value_and_grad, te.jacobian, lambda f: lambda x: te.vjp(f, x)])
+def test_the_gradient_of_what_is_computed_inside_is_refused(transform):
+    def inside(x):
+        with no_grad():
+            return np.sum(x * x)
+
+    with pytest.raises(ValueError, match=r"was computed inside no_grad\(\), which keeps no past.*\(test_no_grad"):
+        transform(inside)(np.ones(2))
+    with no_grad():
+        target = Value(2.0) * 1.0
+        with pytest.raises(TypeError, match=r"was computed inside no_grad\(\)"):
+            te.gradients(target, Value(1.0))
+        assert te.grad(lambda x: x * target)(3.0) == 2.0  # a constant beside others, and `grad` records inside
+    assert te.grad(lambda x: target)(3.0) == 0.0  # it was there before: a constant function
 
 
 def test_it_decorates_with_and_without_parentheses():

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.graph import NUMBER, Node, ancestors, to_keep
+from tinygrad_edu.graph import NUMBER, Node, ancestors, has_no_past, to_keep
 from tinygrad_edu.listeners import Listener
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.model.replay import Edge, entry_slopes
@@ -193,11 +193,12 @@ def named(watched: Any) -> dict[str, Node]:
     for given, value in listed(watched):
         if not isinstance(value, Node):
             raise refusal(TypeError, f"{clean(given)} is a {type(value).__name__}, not a Value: {USE}")
-        if value.op is not None:
+        if value.op is not None or has_no_past(value):
+            origin = value.op.name if value.op is not None else "no_grad()"
             raise refusal(
                 TypeError,
-                f"{clean(given)} is the result of {value.op.name}, not a parameter: watch the Values that it was "
-                f"made from, whose data the training changes",
+                f"{clean(given)} is the result of {origin}, not a parameter: watch the Values that it was made from, "
+                "whose data the training changes",
             )
         if value not in seen and np.size(value.array):
             seen.add(value)
