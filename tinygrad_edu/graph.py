@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad_edu.recording import Scope
 
 NUMBER = attrgetter("number")
-OWN = ("aligned", "array", "gradient", "kept", "name", "op", "options", "saved", "scope")
+OWN = ("aligned", "gradient", "kept", "name", "op", "options", "saved", "scope")
 SMALL = 1 << 15  # bytes of an array, of which a string of them is compared sooner than the entries are
 WHOLE = {2: np.int16, 4: np.int32, 8: np.int64}  # whole numbers of as many bytes as an entry
 next_number = count().__next__
@@ -28,27 +28,36 @@ class Node:
     """One step of a computation.
 
     `array` is what it holds and `gradient` what was computed for it; users see both as `data` and `grad`. `kept` is
-    None until the user has asked for a variable's array, and may change it in place; then it is the copy that graphs
-    keep.
-    `saved` are the arrays of the forward pass, result first, then operands: a rule is called as
-    `pullback(g, *saved, **options)`, so nothing that happens to `array` later can change a gradient. `aligned` says
-    that all of them are float64 of one shape, so that gradients need no fitting. `op` is the operation, an entry of
-    the table, or None for a variable; a result whose past `no_grad()` left out has no `op` either, but has `saved`.
+    the array for graphs to keep. It is None once a user has asked for the array of a variable, and may change it in
+    place; then `lent` are that array and the latest copy of it that graphs have. `saved` are the arrays of the
+    forward pass, result first, then operands: a rule is called as `pullback(g, *saved, **options)`, so nothing that
+    happens to `array` later can change a gradient. `aligned` says that all of them are float64 of one shape, so that
+    gradients need no fitting. `op` is the operation, an entry of the table, or None for a variable; a result whose
+    past `no_grad()` left out has no `op` either, but has `saved`.
     """
 
-    __slots__ = ("__weakref__", "args", "number", *OWN)
+    __slots__ = ("__weakref__", "args", "lent", "number", *OWN)
 
     aligned: bool
     args: tuple[Any, ...]
-    array: Any
     gradient: Any
     kept: Any
+    lent: tuple[Any, Any]
     name: str | None
     number: int
     op: Any
     options: dict[str, Any]
     saved: tuple[Any, ...]
     scope: Scope
+
+    @property
+    def array(self) -> Any:
+        """The array or the NumPy number that the node holds."""
+        return self.lent[0] if self.kept is None else self.kept
+
+    @array.setter
+    def array(self, array: Any) -> None:
+        self.kept = array
 
 
 def has_no_past(node: Node) -> bool:
@@ -82,11 +91,13 @@ def same_bytes(x: Any, y: Any) -> bool:
 
 def to_keep(node: Node) -> Any:
     """The node's array for a graph to keep: of one that the user may change in place, a copy as it is now."""
-    if node.kept is None:
-        return node.array
-    if node.kept is not node.array and not same_bits(node.kept, node.array):
-        node.kept = copied(node.array)
-    return node.kept
+    if node.kept is not None:
+        return node.kept
+    array, latest = node.lent
+    if array is not latest and not same_bits(array, latest):
+        latest = copied(array)
+        node.lent = array, latest
+    return latest
 
 
 def ancestors(*roots: Any, since: int = 0) -> Iterator[Node]:
@@ -128,11 +139,7 @@ def contents(node: Node) -> list[Any]:
     found = {slot: getattr(node, slot) for slot in OWN}
     if node.op is None:
         gradient = node.gradient
-        found |= {
-            "array": to_keep(node),
-            "gradient": gradient if gradient is None else gradient.copy(),
-            "kept": None,
-        }
+        found |= {"gradient": gradient if gradient is None else gradient.copy(), "kept": to_keep(node)}
     return list(found.values())
 
 

@@ -65,7 +65,7 @@ class Run:
         found = set(ancestors(*self.outs, since=self.since))
         if not found.isdisjoint(self.ys):
             return
-        if any(y is not x and y.kept is not None for x, y in zip(self.xs, self.ys, strict=True)):
+        if any(y is not x and y.kept is None for x, y in zip(self.xs, self.ys, strict=True)):
             use = "compute with the argument itself, with NumPy's functions"
             raise refusal(ValueError, f"the result does not depend on the arguments, whose .data was used: {use}")
         if any(has_no_past(node) and node.number > self.since for node in found):

@@ -138,22 +138,23 @@ class Value(Node):
         What is changed shows in what is computed from then on; a graph keeps the numbers that it was computed from.
         """
         if self.op is not None or self.saved:
-            if isinstance(self.array, np.ndarray):
-                self.array.flags.writeable = False
-        elif self.kept is None:
-            self.kept, self.array = self.array, copied(self.array)  # what graphs hold stays theirs
+            if isinstance(self.kept, np.ndarray):
+                self.kept.flags.writeable = False
+        elif self.kept is not None:
+            self.lent = copied(self.kept), self.kept
+            self.kept = None
         return self.array
 
     @data.setter
     def data(self, numbers: Any) -> None:
-        if numbers is self.array and self.kept is not None:  # v.data -= ... has changed it in place
+        if self.kept is None and numbers is self.array:  # v.data -= ... has changed it in place
             return
         if self.op is not None or self.saved:
             use = "change the variables and compute it again, or start a new one, Value(numbers)"
             raise errors.refusal(
                 TypeError, f"{errors.label(self, 'the Value')} is the result of a computation: {use}"
             )
-        self.array, self.kept = own(numbers, self.array, f"{errors.label(self, 'v')}.data"), None
+        self.kept = own(numbers, self.array, f"{errors.label(self, 'v')}.data")
 
     @property
     def grad(self) -> Any:
@@ -411,9 +412,12 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
     if len(args) <= 2 and not options:
         return binary(op, *args) if len(args) == 2 else unary(op, *args)
     inputs = []
+    narrow = False
     for arg in args:
         if isinstance(arg, Node):
-            inputs.append(to_keep(arg))
+            a = to_keep(arg)
+            narrow = narrow or a.dtype is not FLOAT64
+            inputs.append(a)
         else:
             inputs.append(constant(arg))
             op = op.with_constants
@@ -421,14 +425,16 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
         raise errors.explained(op.name, args, error) from None
-    if any(isinstance(arg, Node) and a.dtype is not out.dtype for arg, a in zip(args, inputs, strict=True)):
+    if narrow:
         errors.check_promotion(op.name, args, inputs, out)
     return record(op, args, (out, *inputs), options, False)
 
 
 def unary(op: Op, x: Any) -> Value:
     """`apply` for one operand without options."""
-    a = x.array if x.kept is None else to_keep(x)
+    a = x.kept
+    if a is None:
+        a = to_keep(x)
     try:
         out = op.compute(a)
     except (ValueError, TypeError) as error:
@@ -439,12 +445,16 @@ def unary(op: Op, x: Any) -> Value:
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
     if isinstance(x, Node) and isinstance(y, Node):
-        a = x.array if x.kept is None else to_keep(x)
-        b = y.array if y.kept is None else to_keep(y)
+        a = x.kept
+        b = y.kept
+        if a is None:
+            a = to_keep(x)
+        if b is None:
+            b = to_keep(y)
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
-        a = constant(x) if not isinstance(x, Node) else x.array if x.kept is None else to_keep(x)
-        b = constant(y) if not isinstance(y, Node) else y.array if y.kept is None else to_keep(y)
+        a = to_keep(x) if isinstance(x, Node) else constant(x)
+        b = to_keep(y) if isinstance(y, Node) else constant(y)
         op = op.with_constants
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:
@@ -467,13 +477,13 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
         scope = recording_scope()
         if scope is None:
             return start(value, saved[0], None, op)
-    value.array = saved[0]
+    value.kept = saved[0]
     value.op = op
     value.args = args
     value.saved = saved
     value.options = options
     value.aligned = aligned
-    value.gradient = value.kept = value.name = None
+    value.gradient = value.name = None
     value.scope = scope
     value.number = next_number()
     if JOINED:
@@ -483,7 +493,7 @@ def record(op: Op, args: Any, saved: Any, options: dict[str, Any], aligned: bool
 
 def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Value:
     """Fill a Value without a past: a variable, or what an operation gives inside `no_grad()`."""
-    value.array = data
+    value.kept = data
     value.name = name
     value.scope = SCOPE.get() or ROOT
     value.op = None
@@ -491,7 +501,7 @@ def start(value: Value, data: Any, name: str | None, op: Op | None = None) -> Va
     value.saved = () if op is None else (data,)
     value.options = NO_OPTIONS
     value.aligned = False
-    value.gradient = value.kept = None
+    value.gradient = None
     value.number = next_number()
     if JOINED:
         tell_made(value, op)

@@ -149,7 +149,6 @@ class Module:
             raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {wanted}")
         for value in self.parameters():
             value.array = value.array.astype(wanted)
-            value.kept = None
             value.gradient = None
         for _, holder, name, array in list(buffers_of(self)):
             if array.dtype.kind == "f":

@@ -113,7 +113,6 @@ class Optimizer:
             made.append((i, p, expect_data(p, i, data), state))
         for i, p, data, state in made:
             p.array = data
-            p.kept = None
             self.states[i] = state
 
     def _expect_current(self, given: list[int]) -> None:
