@@ -8,6 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
+import tinygrad_edu as te
 from tinygrad_edu import Value
 
 ROUNDS = 333
@@ -38,6 +39,16 @@ def recorded():
         x = (x * weight + bias).relu()
     x.sum().backward()
     return weight.grad
+
+
+def once_more(verifying):
+    """Seconds of a backward pass through the same graph, verified or not; the forward pass was neither."""
+    x, weight = Value(START), Value(WEIGHT)
+    for _ in range(ROUNDS):
+        x = (x * weight + BIAS).relu()
+    loss = x.sum()
+    with te.verified(verifying):
+        return seconds(loss.backward)
 
 
 def seconds(function):
@@ -80,6 +91,8 @@ def main():
     print(f"{3 * ROUNDS} operations on (4, 4), forward and backward, per operation")
     print(f"  NumPy without a graph {numpy:6.2f} us")
     print(f"  tinygrad_edu          {ours:6.2f} us, {median(b / a for a, b in pairs):.2f} times as long")
+    both = [(once_more(False), once_more(True)) for _ in range(given.runs)]
+    print(f"  a verified pass takes {median(b / a for a, b in both):.2f} times as long as another")
     forward, backward, size = chain(given.length)
     print(f"chain of {given.length:,} single numbers, per node")
     print(f"  forward {1e6 * forward:.2f} us, backward {1e6 * backward:.2f} us, {size:.0f} bytes")

@@ -151,6 +151,26 @@ def test_only_the_operand_that_has_changed_is_named():
             loss.backward()
 
 
+def test_operations_on_values_alone_are_not_computed_again():
+    calls = []
+
+    @te.custom([lambda g, out, x: 2.0 * g * x], domain=te.table.REALS)
+    def squared(x):
+        calls.append(x)
+        return x * x
+
+    buffer = np.ones(2)
+    loss = np.sum(squared(Value([1.0, 2.0])) * buffer)
+    calls.clear()
+    with te.verified():
+        loss.backward()
+        assert calls == []
+        buffer[:] = 2.0
+        with pytest.raises(ValueError, match="buffer has changed"):
+            loss.backward()
+    assert calls == []
+
+
 def test_fingerprints_go_with_their_values():
     before = len(FINGERPRINTS)
     with te.verified():
