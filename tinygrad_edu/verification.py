@@ -26,7 +26,7 @@ from tinygrad_edu.listeners import Listener, listening
 
 Key = int | str
 FIXED = (Node, float, int, np.generic, type)  # operands into which nobody can write
-FINGERPRINTS: dict[int, tuple[ref[Node], list[int | None], dict[Key, str]]] = {}
+FINGERPRINTS: dict[int, tuple[ref[Node], dict[Key, int | None], dict[Key, str]]] = {}
 """Of the suspects of a node, by its number; and what the program called its operands where it recorded it."""
 VERIFYING: ContextVar[bool] = ContextVar("verifying", default=False)
 
@@ -83,25 +83,35 @@ class Fingerprints(Listener):
 
     def made(self, value: Node, op: Any) -> None:
         """Keep the fingerprints for as long as the Value lives."""
-        if value.op is not None and (found := suspects(value)):
+        if value.op is not None and is_exposed(value):
             gone = ref(value, partial(FINGERPRINTS.pop, value.number))
-            FINGERPRINTS[value.number] = gone, [fingerprint(given(value, key)) for key in found], names(value)
+            marks = {key: fingerprint(given(value, key)) for key in suspects(value)}
+            FINGERPRINTS[value.number] = gone, marks, names(value)
 
 
 def verify(nodes: Iterable[Node]) -> None:
     """Refuse the first operation that has other operands now than when it was recorded."""
     with np.errstate(all="ignore"):
         for node in nodes:
-            if node.op is not None and (found := suspects(node)) and (guilty := altered(node, found)):
+            if node.op is not None and is_exposed(node) and (guilty := altered(node)):
                 raise errors.refusal(ValueError, told(node, guilty))
 
 
-def altered(node: Node, found: list[Key]) -> list[Key]:
+def is_exposed(node: Node) -> bool:
+    """Whether an operation has suspects; the quick way to ask."""
+    for arg in node.args:
+        if not isinstance(arg, FIXED) and refillable(arg):
+            return True
+    return bool(node.options) and any(map(refillable, node.options.values()))
+
+
+def altered(node: Node) -> list[Key]:
     """Which of the suspects have changed; all of them, where only the result tells that one has."""
-    _, before, _ = FINGERPRINTS.get(node.number, (None, [], {}))
-    changed = [key for key, mark in zip(found, before, strict=False) if fingerprint(given(node, key)) != mark]
-    known = before and None not in before
-    return changed if changed or known or repeats(node) else found
+    if node.number not in FINGERPRINTS:
+        return [] if repeats(node) else suspects(node)
+    _, marks, _ = FINGERPRINTS[node.number]
+    changed = [key for key, mark in marks.items() if fingerprint(given(node, key)) != mark]
+    return changed if changed or None not in marks.values() or repeats(node) else suspects(node)
 
 
 def repeats(node: Node) -> bool:
@@ -125,10 +135,8 @@ def suspects(node: Node) -> list[Key]:
 
     Values are not: a graph has arrays of its own for them.
     """
-    found: list[Key] = [i for i, arg in enumerate(node.args) if not isinstance(arg, FIXED) and refillable(arg)]
-    if node.options:
-        found += [name for name, option in node.options.items() if refillable(option)]
-    return found
+    found: list[Key] = [i for i, arg in enumerate(node.args) if refillable(arg)]
+    return found + [name for name, option in node.options.items() if refillable(option)]
 
 
 def refillable(operand: Any) -> bool:
@@ -145,7 +153,7 @@ def given(node: Node, key: Key) -> Any:
 
 def told(node: Node, guilty: list[Key]) -> str:
     """What to say of an operation of which some operands have changed."""
-    _, _, called = FINGERPRINTS.get(node.number, (None, [], names(node)))
+    called = FINGERPRINTS[node.number][2] if node.number in FINGERPRINTS else names(node)
     call = errors.written(node.op.name, [called[i] for i in range(len(node.args))])
     place = f" at {line}" if (line := line_of(node)) else ""
     who = [called[key] for key in guilty]
