@@ -1,10 +1,12 @@
 """The engine: going backward again, interrupted and in threads; what importing leaves alone; dtypes and shapes."""
 
 import linecache
+import signal
 import subprocess
 import sys
 import threading
 import warnings
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -70,6 +72,57 @@ def test_an_interrupt_leaves_all_of_the_gradients_or_none():
         assert len({v.grad is None for v in variables}) == 1, stop
     assert stop > 20
     assert [v.grad for v in variables] == [2.0] * 5
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals by a timer are not for Windows")
+def test_signals_at_any_moment_leave_all_of_the_gradients_or_none():
+    variables = [Value(float(i)) for i in range(300)]
+    loss, interrupted, armed = np.sum(np.stack([v * 2.0 for v in variables])), 0, False
+
+    def interrupt(*_):
+        if armed:  # not between two passes
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    start = perf_counter()
+    loss.backward()
+    usual, rng, passes = perf_counter() - start, np.random.default_rng(0), 1
+    try:
+        for _ in range(200):
+            try:
+                armed = True
+                signal.setitimer(signal.ITIMER_REAL, max(1e-6, usual * rng.uniform(0.5, 1.1)))
+                loss.backward()
+                armed = False
+            except KeyboardInterrupt:
+                interrupted += 1
+            armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            found = {float(v.grad) for v in variables}
+            assert found in ({2.0 * passes}, {2.0 * (passes + 1)})
+            passes = int(max(found) / 2)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 20
+
+
+def test_threads_that_lose_the_processor_all_the_time_lose_no_gradient():
+    shared, before = [Value(np.zeros(3)), Value(1.0)], sys.getswitchinterval()
+
+    def passes():
+        for _ in range(100):
+            np.sum(shared[0] * 2.0 + shared[1]).backward()
+
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=passes) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert [v.grad.tolist() for v in shared] == [[800.0] * 3, 1200.0]
 
 
 def test_threads_that_share_a_variable_lose_no_gradient():
