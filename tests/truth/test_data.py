@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, nn, optim, viz
+from tinygrad_edu.testing.arguments import calls, draw
 
 X, Y = np.random.default_rng(0).normal(size=(5, 2)), np.random.default_rng(1).normal(size=(5, 3))
 
@@ -210,3 +211,22 @@ def test_every_way_to_write_an_update_trains_as_rebinding_does(update):
         return losses
 
     assert trained(update) == trained(by_rebinding)
+
+
+@pytest.mark.parametrize("op", list(te.entries()), ids=lambda op: op.name)
+def test_reading_a_result_takes_nothing_from_the_user(op):
+    """The array of a result is read-only; an operand of it stays what it was, whoever owns it."""
+    for call in calls(op):
+        drawn = draw(op, np.random.default_rng(0), call)
+        for place in range(max(1, len(drawn.arrays))):
+            arrays = [np.array(a) for a in drawn.arrays]
+            args = [a if i == place and len(arrays) > 1 else Value(a) for i, a in enumerate(arrays)]
+            out = te.value.apply(op, tuple(args), drawn.options)
+            assert not isinstance(out.data, np.ndarray) or not out.data.flags.writeable
+            assert all(a.flags.writeable for a in arrays)
+            assert not any(np.shares_memory(out.array, a) for a in arrays)
+            for arg in args:
+                array = arg.data if isinstance(arg, Value) else arg
+                if isinstance(array, np.ndarray):
+                    array[...] = array + 1.0  # what it was computed from is nobody's but the graph's
+                    assert not np.shares_memory(out.array, array)
