@@ -177,6 +177,31 @@ def test_ways_may_be_mixed_and_graphs_looked_at_meanwhile(program, updates, clea
     assert trained(program, update, clear, 4, meanwhile) == trained(program, rebinding, none, 4)
 
 
+def test_an_algorithm_that_writes_into_the_weight_changes_no_graph():
+    def update(w, g, state, lr):
+        w -= lr * g
+        return w, state
+
+    w = Value([1.0, 2.0])
+    optimizer, loss, older = optim.Optimizer([w], 0.1, optim.Algorithm(np.copy, update)), np.sum(w * w), np.sum(w**3)
+    loss.backward()
+    optimizer.step()
+    assert w.data.tolist() == [0.8, 1.6]
+    w.grad = None
+    older.backward()
+    assert w.grad.tolist() == [3.0, 12.0]
+    second = Value([1.0])
+    second.grad, w.grad = np.ones(1), np.ones(2)
+
+    def failing(w, g, state, lr):
+        w[:] = 9.0
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        optim.Optimizer([w, second], 0.1, optim.Algorithm(np.copy, failing)).step()
+    assert w.data.tolist() == [0.8, 1.6]
+
+
 def test_attributes_and_items_are_updated_where_they_are():
     model = nn.Linear(2, 1, rng=0)
     weight, several = model.weight, [Value([1.0, 2.0]), Value(3.0)]

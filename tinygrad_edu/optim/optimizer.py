@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal
+from tinygrad_edu.graph import copied
 from tinygrad_edu.nn.module import owner, replacements
 from tinygrad_edu.tree import checked_state, flatten, rebuild
 from tinygrad_edu.value import Value
@@ -25,7 +26,7 @@ SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "ra
 
 
 class Algorithm(NamedTuple):
-    """An algorithm as two functions that change nothing in place.
+    """An algorithm as two functions.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class Optimizer:
         made = []
         for i, p in given:
             expect_finite(p, i)
-            data, state = update(p.array, p.gradient, self.states[i], lr)
+            data, state = update(copied(p.array), p.gradient, self.states[i], lr)  # it may write into what it gets
             made.append((i, p, expect_data(p, i, data), state))
         for i, p, data, state in made:
             p.array = data
