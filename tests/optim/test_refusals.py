@@ -1,7 +1,10 @@
 """What optimisers refuse when they are made, and in which words."""
 
 import copy
+import gc
 import math
+import pickle
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -324,3 +327,101 @@ def test_a_copied_training_goes_on(make):
     with pytest.raises(ValueError, match="was replaced"):
         step(other, again)
     step(model, optimizer)
+
+
+def append_layer(model):
+    model.layers.append(nn.Linear(1, 1, rng=3))
+
+
+def set_layer(model):
+    model.layers[1].scale = nn.Linear(3, 3, rng=3)
+    model.layers[1].forward = lambda x: np.tanh(model.layers[1].scale(x))
+
+
+def add_value(model):
+    model.layers[1].slope = Value(2.0)
+    model.layers[1].forward = lambda x: np.tanh(model.layers[1].slope * x)
+
+
+ADDED = {
+    append_layer: r"layers\.3\.weight, layers\.3\.bias",
+    set_layer: r"layers\.1\.scale\.weight, layers\.1\.scale\.bias",
+    add_value: r"layers\.1\.slope",
+}
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("change", ADDED, ids=lambda f: f.__name__)
+@every
+def test_a_parameter_that_came_later_is_noticed_at_the_next_step_once(make, change, steps):
+    model = network()
+    optimizer = make(model.parameters())
+    for _ in range(steps):
+        step(model, optimizer)
+    change(model)
+    kind = type(optimizer).__name__
+    message = (
+        rf"{ADDED[change]} came into the model after this {kind} was made, .*{kind}\(model\.parameters.*\(test_ref"
+    )
+    with pytest.warns(nn.LostParameterWarning, match=message):
+        step(model, optimizer)
+    step(model, optimizer)
+
+
+@every
+def test_a_layer_made_before_the_optimiser_and_appended_afterwards_is_noticed(make):
+    model, layer = network(), nn.Linear(1, 1, rng=3)
+    optimizer = make(model.parameters())
+    step(model, optimizer)
+    model.layers.append(layer)
+    with pytest.warns(nn.LostParameterWarning, match=r"layers\.3\.weight, layers\.3\.bias came into the model"):
+        step(model, optimizer)
+
+
+@every
+def test_a_value_appended_to_a_list_before_the_first_step_is_noticed(make):
+    model = Weights(2)
+    optimizer = make(model.parameters())
+    model.weights.append(Value(3.0))
+    model(2.0).backward()
+    with pytest.warns(nn.LostParameterWarning, match=r"weights\.2 came into the model"):
+        optimizer.step()
+
+
+class Weights(nn.Module):
+    def __init__(self, count):
+        self.weights = [Value(float(i)) for i in range(count)]
+
+    def forward(self, x):
+        return sum(weight * x for weight in self.weights)
+
+
+@every
+def test_no_warning_where_another_optimiser_trains_it_or_no_loss_uses_it_or_it_was_left_out(make):
+    model = network()
+    first = make(model.layers[2].parameters())  # the others are frozen
+    step(model, first)
+    model.layers[0].weight = Value(np.ones((2, 3)))  # and stay so
+    step(model, first)
+    optimizer = make(model.parameters())
+    step(model, optimizer)
+    model.unused = Value(1.0)
+    step(model, optimizer)
+    append_layer(model)
+    second = make(model.layers[3].parameters())
+    step(model, optimizer)
+    second.step()
+
+
+@every
+def test_an_optimiser_keeps_no_module_alive(make):
+    model = network()
+    optimizer = make(model.parameters())
+    gone = weakref.ref(model)
+    step(model, optimizer)
+    del model
+    gc.collect()
+    assert gone() is None
+    optimizer.params[0].grad = np.ones((2, 3))
+    optimizer.step()
+    assert pickle.loads(pickle.dumps(optimizer)).lr == optimizer.lr

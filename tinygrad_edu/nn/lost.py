@@ -25,7 +25,7 @@ from tinygrad_edu.value import Value
 
 
 class LostParameterWarning(UserWarning):
-    """A network uses a Value that is none of its parameters: nothing trains it, and nothing saves it."""
+    """A network uses a Value that nothing trains: it is none of its parameters, or no optimiser knows it."""
 
 
 def warn_lost(module: Any, scope: Scope, given: Any, out: Any) -> None:

@@ -60,7 +60,7 @@ class Module:
     training: bool = True
     _path: str | None = None
     _called: bool = False
-    _replacements: int = 0
+    _changes: int = 0
     _notes: frozenset[str] = frozenset()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -180,7 +180,8 @@ class Module:
             if is_module(thing):
                 thing._path = full
             elif is_parameter(thing):
-                if owner(thing) is not self:
+                if (known := owner(thing)) is not self:
+                    Module._changes += known is None
                     OWNERS[id(thing)] = weakref.ref(thing, partial(forget, id(thing))), weakref.ref(self)
                 if thing.name is None or full.endswith(f".{thing.name}"):
                     thing.name = full
@@ -200,8 +201,9 @@ class Module:
             if (result or (is_array(thing) and before is MISSING)) and in_forward(self):
                 self._notes |= {name}
         elif before is not thing:
-            Module._replacements += isinstance(before, Value) or is_module(before)
             thing = replaced(self, name, before, thing)
+        if before is not thing and (counts(before) or counts(thing)):
+            Module._changes += 1
         object.__setattr__(self, name, thing)
 
     _repr_mimebundle_ = shown
@@ -237,9 +239,14 @@ def owner(value: Value) -> Module | None:
     return module() if module is not None and known is not None and known() is value else None
 
 
-def replacements() -> int:
-    """How often a Value or a module in an attribute of any module has been replaced: who asks again sees a change."""
-    return Module._replacements
+def changes() -> int:
+    """How often a parameter or a module came into any module, or was replaced: who asks again sees a change."""
+    return Module._changes
+
+
+def counts(thing: Any) -> bool:
+    """Whether something in an attribute is a parameter, or may hold some."""
+    return is_parameter(thing) or is_module(thing)
 
 
 def forget(key: int, dead: weakref.ref[Value]) -> None:

@@ -18,7 +18,8 @@ import numpy as np
 
 from tinygrad_edu.errors import label, refusal
 from tinygrad_edu.graph import copied
-from tinygrad_edu.nn.module import owner, replacements
+from tinygrad_edu.nn.module import changes
+from tinygrad_edu.optim.current import expect_current, remember
 from tinygrad_edu.tree import checked_state, flatten, rebuild
 from tinygrad_edu.value import Value
 
@@ -60,6 +61,7 @@ class Optimizer:
         self.lr = lr
         self.algorithm = algorithm
         self.states = [algorithm.init(p.array) for p in self.params]
+        remember(self)
 
     @property
     def lr(self) -> float:
@@ -97,7 +99,7 @@ class Optimizer:
             optimiser was made.
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
-        if len(given) < len(self.params) or self._checked != (replacements(), None):
+        if len(given) < len(self.params) or self._checked != (changes(), None):
             self._expect_current([i for i, _ in given])
         if not given:
             raise refusal(
@@ -117,11 +119,11 @@ class Optimizer:
             self.states[i] = state
 
     def _expect_current(self, given: list[int]) -> None:
-        """Refuse parameters that a module has replaced: it shows in assignments, or in gradients that are missing."""
-        now = replacements(), None if len(given) == len(self.params) else given
-        if now != self._checked:
-            expect_current(self.params, type(self).__name__)
-            self._checked = now
+        """Look at the modules again after any of them has changed, or where other gradients are missing."""
+        given_now = None if len(given) == len(self.params) else given
+        if self._checked != (changes(), given_now):
+            expect_current(self)
+            self._checked = changes(), given_now
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the learning rate and of the states, as a dict of arrays by name.
@@ -219,23 +221,6 @@ def instead(thing: Any) -> str:
     if isinstance(thing, list | tuple):
         return "give one list, such as [*first, *second]"
     return "wrap it, Value(x)"
-
-
-def expect_current(params: list[Value], kind: str) -> None:
-    """Refuse parameters that their module has replaced: what is there now would not be trained."""
-    owners = {id(module): module for module in map(owner, params) if module is not None}
-    gone = [i for i, value in enumerate(params) if owner(value) is not None]
-    now = {id(value): path for module in owners.values() for path, value in module.named_parameters()}
-    gone = [i for i in gone if id(params[i]) not in now]
-    new = [path for key, path in now.items() if key not in set(map(id, params))]
-    if gone and new:
-        name = label(params[gone[0]], "no name")
-        raise refusal(
-            ValueError,
-            f"parameter {gone[0]} ({name}) was replaced in its module after this {kind} was made, which does not "
-            f"train {', '.join(new[:3])} now, and changes nothing: keep the Value and set its data, "
-            f"model.weight.data = ..., or make the optimiser again",
-        )
 
 
 def expect_positive(name: str, number: Any) -> float:
