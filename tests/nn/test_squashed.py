@@ -27,6 +27,15 @@ SIGMOIDS = {
     "reciprocal": lambda x: np.reciprocal(1 + np.exp(-x)),
     "product": lambda x: np.exp(x) * (1 / (1 + np.exp(x))),
     "base e": lambda x: 1 / (1 + np.e ** (-x)),
+    "tanh": lambda x: (1 + np.tanh(x / 2)) / 2,
+    "tanh, summed last": lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
+    "tanh, subtracted": lambda x: (1 - np.tanh(-x)) * np.full((4, 3), 0.5),
+    "tanh, divided and moved": lambda x: ((np.tanh(x) + 1).T / 2.0).T,
+    "arc tangent": lambda x: 0.5 + np.arctan(x) / np.pi,
+    "complement": lambda x: 1 - nn.sigmoid(x),
+    "complement by hand": lambda x: 1 - 1 / (1 + np.exp(-x)),
+    "shifted": lambda x: nn.sigmoid(x) * (1 - 2e-7) + 1e-7,
+    "difference": lambda x: nn.sigmoid(x) - 1e-7,
     "ones": lambda x: np.ones((4, 3)) / (np.ones((4, 3)) + np.exp(-x)),
 }
 SOFTMAXES = {
@@ -39,6 +48,7 @@ SOFTMAXES = {
     "logsumexp": lambda x: np.exp(x - x.logsumexp(axis=1, keepdims=True)),
     "product": lambda x: np.exp(x) * (1 / np.exp(x).sum(axis=1, keepdims=True)),
     "power": lambda x: np.exp(x) * np.exp(x).sum(axis=1, keepdims=True) ** -1,
+    "shifted": lambda x: stable(x) + 1e-9,
 }
 MOVED = {
     "as it is": lambda p: p,
@@ -88,6 +98,20 @@ def test_a_softmax_is_found_by_both_losses(kind, moved):
         nn.binary_cross_entropy(p, np.ones((4, 3)))
 
 
+@pytest.mark.parametrize("name", ["expit", "log_expit", "ndtr", "erf"])
+def test_those_of_scipy_are_found(name):
+    function = getattr(pytest.importorskip("scipy.special"), name)
+    p = (1 + function(Value(X))) / 2 if name == "erf" else function(Value(X))
+    with pytest.raises(ValueError, match="applies the sigmoid itself"):
+        nn.binary_cross_entropy(p, np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("constant", [0.0, np.nan, np.inf, np.zeros((4, 3)), np.array([[np.nan, 1.0, 1.0]])])
+def test_odd_constants_are_no_stretching(constant):
+    with np.errstate(all="ignore"):
+        assert squashed_by(np.tanh(Value(X)) / constant + 0.5) == squashed_by(nn.sigmoid(Value(X)) * constant) == ""
+
+
 @pytest.mark.parametrize(("pick", "target"), [(np.s_[:, 0], np.ones(4)), (np.s_[:, 1:2], np.ones((4, 1)))])
 def test_one_column_of_it_is_still_one(pick, target):
     with pytest.raises(ValueError, match="applies the sigmoid itself"):
@@ -109,6 +133,12 @@ LOGITS = {
     "a layer": lambda x: x @ np.ones((3, 3)),
     "a hidden sigmoid": lambda x: nn.sigmoid(x) @ np.ones((3, 3)),
     "a scaled sigmoid": lambda x: 5 * nn.sigmoid(x),
+    "a sigmoid around 0": lambda x: 2 * nn.sigmoid(x) - 1,
+    "half a sigmoid": lambda x: nn.sigmoid(x) / 2,
+    "a scaled tanh": lambda x: 10 * np.tanh(x) + 0.5,
+    "shifted differently": lambda x: (1 + np.tanh(x)) * np.arange(3.0) + 0.5,
+    "divided by it": lambda x: 1 / (2 + np.tanh(x)),
+    "added": lambda x: x + x * 0.5 + 0.5,
     "silu": lambda x: x * (1 / (1 + np.exp(-x))),
     "attention": lambda x: stable(x) @ np.ones((3, 3)),
     "log of a softmax": lambda x: np.log(stable(x)),

@@ -2,11 +2,13 @@
 
 A loss would accept probabilities as logits and train badly in silence. So the graph behind the numbers is read: past
 operations that only move or limit numbers, such as reshape, indexing, transposing and clip, to the sigmoid or softmax
-itself, or to the formula, `1 / (1 + np.exp(-x))` and `np.exp(x) / np.exp(x).sum(-1)`, where it is written by hand.
+itself, or to the formula, where it is written by hand: `1 / (1 + np.exp(-x))`, `(1 + np.tanh(x / 2)) / 2`,
+`np.exp(x) / np.exp(x).sum(-1)`; also `1 - p`, and whatever else stretches and shifts a bounded function to [0, 1].
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,16 @@ MOVING = {
     "reshape", "ravel", "transpose", "moveaxis", "swapaxes", "squeeze", "expand_dims", "getitem", "broadcast_to",
     "concatenate", "stack", "flip", "positive", "identity", "astype", "maximum", "minimum", "select",
 }  # fmt: skip
-SIGMOIDS = {"sigmoid", "expit"}
+SIGMOIDS = {"sigmoid", "expit", "log_expit", "ndtr"}
+BOUNDS = {"tanh": 1.0, "erf": 1.0, "arctan": math.pi / 2}  # of functions between minus that and that, like a sigmoid
+# The factor and the summand that a constant stands for, as the second operand and as the first.
+LINEAR: dict[str, tuple[Any, Any]] = {
+    "add": (lambda c: (1.0, c), lambda c: (1.0, c)),
+    "subtract": (lambda c: (1.0, -c), lambda c: (-1.0, c)),
+    "multiply": (lambda c: (c, 0.0), lambda c: (c, 0.0)),
+    "divide": (lambda c: (1.0 / c if c else 0.0, 0.0), None),
+}
+NEAR = 0.01  # how far from [0, 1] the bounds of a probability may be: some people add 1e-7 to it
 ENOUGH = 1_000  # nodes that only move numbers: more of them are not looked through
 
 
@@ -49,7 +60,46 @@ def squashing(node: Node) -> str:
         total = unmoved(next(part for part in total.args if isinstance(part, Node)))
     if is_exponential(unmoved(numerator)) and is_named(total, "sum") and is_exponential(unmoved(total.args[0])):
         return "softmax"
+    return stretched_to_one(node)
+
+
+def stretched_to_one(node: Node) -> str:
+    """`sigmoid` or `softmax`, if single numbers stretch and shift a bounded function to [0, 1], else nothing."""
+    inner, factor, summand = stretched(node)
+    if inner is node or not isinstance(inner, Node) or inner.op is None:
+        return ""
+    bound = BOUNDS.get(inner.op.name)
+    low, high = (0.0, 1.0) if bound is None else (-bound, bound)
+    least, most = sorted((factor * low + summand, factor * high + summand))
+    if abs(least) <= NEAR and abs(most - 1.0) <= NEAR:
+        return squashing(inner) if bound is None else "sigmoid"
     return ""
+
+
+def stretched(node: Any) -> tuple[Any, float, float]:
+    """The thing, factor and summand of which a result is `factor * thing + summand`, both single numbers."""
+    factor, summand = 1.0, 0.0
+    while step := linear_step(node):
+        node, by, plus = step
+        summand += factor * plus
+        factor *= by
+    return node, factor, summand
+
+
+def linear_step(node: Any) -> tuple[Any, float, float] | None:
+    """As `stretched`, for the last operation alone; None where it is none of a single number and one thing."""
+    if not isinstance(node, Node) or node.op is None or node.op.name not in LINEAR:
+        return None
+    for thing, constant, linear in zip(node.args, node.args[::-1], LINEAR[node.op.name], strict=True):
+        number = None if isinstance(constant, Node) else single(constant)
+        if number is not None and linear is not None:
+            return unmoved(thing), *linear(number)
+    return None
+
+
+def single(constant: Any) -> float | None:
+    """The number that a constant is, or that all of its entries are."""
+    return float(np.ravel(constant)[0]) if np.size(constant) and np.ptp(constant) == 0 else None
 
 
 def fraction(node: Node) -> tuple[Any, Any]:
