@@ -184,8 +184,100 @@ def test_a_statistic_that_would_keep_every_step_is_refused(start):
         self.mean = 0.9 * self.mean + 0.1 * h.mean(0)
 
     model = normalised(recorded, start)
-    with pytest.raises(TypeError, match=r"Normalised\.mean is a buffer.*x\.data instead of x, or inside no_grad\(\)"):
+    message = r"Normalised\.mean is a buffer.*x\.data instead of x, or inside no_grad\(\); .* as None \(test_ass"
+    with pytest.raises(TypeError, match=message):
         model(X)
+
+
+def recorded_average(self, h):
+    self.mean = 0.9 * self.mean + 0.1 * h.mean()
+
+
+def recorded_difference(self, h):
+    self.mean += 0.1 * (h.mean() - self.mean)
+
+
+def recorded_sum(self, h):
+    self.mean = self.mean + h.sum(0)
+
+
+@pytest.mark.parametrize("update", [recorded_average, recorded_difference, recorded_sum], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("start", [0, 0.0])
+def test_a_statistic_that_starts_as_a_number_is_refused_when_it_would_grow(update, start):
+    model = normalised(update, lambda: start)
+    model(X)
+    before = model.mean
+    message = r"Normalised\.mean started as a number.*keeps all calls before it.*start it as an array.*\(test_ass"
+    with pytest.raises(TypeError, match=message):
+        model(X)
+    assert model.mean is before
+
+
+class Remembers(nn.Module):
+    """A recurrent network that keeps its state itself."""
+
+    def __init__(self, start):
+        self.cell, self.start, self.h = nn.Linear(3, 3, rng=0), start, start
+
+    def forward(self, x):
+        before = 0.0 if self.h is None else self.h
+        self.h = np.tanh(self.cell(x) + before)
+        return self.h
+
+
+def test_a_state_that_gradients_go_through_starts_as_none():
+    model = Remembers(None)
+    for _ in range(2):
+        for _ in range(3):
+            out = model(X)
+        model.cell.bias.grad = None
+        (out**2).mean().backward()
+        model.h = None
+    h, gradient = [Value(np.zeros((4, 3)))], model.cell.bias.grad
+    for _ in range(3):
+        h.append(np.tanh(model.cell(X) + h[-1]))
+    model.cell.bias.grad = None
+    (h[-1] ** 2).mean().backward()
+    assert np.allclose(model.cell.bias.grad, gradient, rtol=1e-12)
+    assert list(model.state_dict()) == ["cell.weight", "cell.bias"]
+
+
+def test_results_may_be_summed_inside_one_call_of_a_network_and_be_started_anew():
+    class Block(nn.Module):
+        def __init__(self):
+            self.linear, self.penalty = nn.Linear(3, 3, rng=0), 0.0
+
+        def forward(self, x):
+            self.penalty = self.penalty + (self.linear.weight**2).mean()
+            return np.tanh(self.linear(x))
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.block = Block()
+
+        def forward(self, x):
+            self.block.penalty = 0.0
+            return self.block(self.block(self.block(x)))
+
+    model = Net()
+    for _ in range(3):
+        model(X)
+        assert np.isclose(model.block.penalty.item(), 3 * np.mean(model.block.linear.weight.data**2))
+
+
+def test_the_last_loss_may_be_kept_although_it_started_as_a_number():
+    class Keeps(Net):
+        def __init__(self):
+            super().__init__()
+            self.loss = 0.0
+
+        def forward(self, x):
+            self.loss = (x @ self.w).mean()
+            return self.loss
+
+    model = Keeps()
+    for _ in range(3):
+        assert model(X) is model.loss
 
 
 def test_a_statistic_of_numbers_without_a_past_is_refused_where_it_is_recorded():
