@@ -21,7 +21,7 @@ from tinygrad_edu.lines import line_of
 from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.formatting import FULL
 from tinygrad_edu.viz.model.records import Box
-from tinygrad_edu.viz.model.replay import Edge, Replay, operand_edges
+from tinygrad_edu.viz.model.replay import Edge, Replay, fetched, operand_edges
 
 EVERYTHING = 150
 SHORT = 600
@@ -101,10 +101,11 @@ def value_box(replay: Replay, node: Node, number: str, scope: Scope | None = Non
 
 def held_gradient(replay: Replay, node: Node) -> dict[str, Any]:
     """What `.grad` holds, and the terms of that sum where it is small enough to be written as one."""
-    if node.gradient is None or not replay.was_run() or np.size(node.gradient) > FULL:
-        return {"grad": node.gradient}
+    grad = fetched(node.gradient)
+    if grad is None or not replay.was_run() or np.size(grad) > FULL:
+        return {"grad": grad}
     found = tuple(replay.contributions(node))
-    return {"grad": node.gradient, "contributions": found, "earlier": replay.earlier(node)}
+    return {"grad": grad, "contributions": found, "earlier": replay.earlier(node)}
 
 
 def flags(replay: Replay, node: Node) -> Iterator[str]:

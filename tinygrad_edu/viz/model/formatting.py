@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.viz.model.records import Box
-from tinygrad_edu.viz.model.replay import norm
+from tinygrad_edu.viz.model.replay import fetched, norm
 
 FULL = 4
 """Arrays with so many entries are shown in full: a line of a box has room for four numbers of four digits."""
@@ -44,7 +44,7 @@ def number(x: Any) -> str:
 
 def array(data: Any) -> str:
     """Up to four numbers in full; of larger arrays the shape and the Euclidean norm."""
-    data = np.asarray(data)
+    data = np.asarray(fetched(data))
     if data.size == 1:
         return number(data.item())
     if data.size <= FULL and max(data.shape) <= FULL:

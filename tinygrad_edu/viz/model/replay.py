@@ -114,8 +114,15 @@ def consumers(nodes: Sequence[Node]) -> dict[Node, list[Edge]]:
 def forward_data(node: Node, uses: Sequence[Edge]) -> Any:
     """The data that the forward pass used: saved with the Value itself, or with its first consumer."""
     if node.op is not None:
-        return node.saved[0]
-    return uses[0].result.saved[uses[0].place + 1] if uses else node.array
+        return fetched(node.saved[0])
+    return fetched(uses[0].result.saved[uses[0].place + 1] if uses else node.array)
+
+
+def fetched(data: Any) -> Any:
+    """Numbers as NumPy has them, also those of another library's array, as on a GPU: they are to be shown."""
+    if data is None or isinstance(data, np.ndarray | np.generic | float | int):
+        return data
+    return data.get() if hasattr(data, "get") else np.asarray(data)
 
 
 def gradients(root: Node) -> dict[Node, Any]:
@@ -123,7 +130,7 @@ def gradients(root: Node) -> dict[Node, Any]:
     if root.array.size != 1:
         return {}
     with np.errstate(all="ignore"):
-        return backpropagate(root, seed(root, None))
+        return {node: fetched(g) for node, g in backpropagate(root, seed(root, None)).items()}
 
 
 def vjp(edge: Edge, g: Any) -> Any:
@@ -137,7 +144,7 @@ def stretched_vjp(edge: Edge, g: Any) -> Any:
     node, i = edge
     assert node.op is not None
     with np.errstate(all="ignore"):
-        return node.op.pullbacks[i](g, *node.saved, **node.options)
+        return node.op.pullbacks[i](g, *map(fetched, node.saved), **node.options)
 
 
 def slope(edge: Edge) -> Any | None:
@@ -147,7 +154,7 @@ def slope(edge: Edge) -> Any | None:
     """
     node, i = edge
     assert node.op is not None
-    out = node.saved[0]
+    out = fetched(node.saved[0])
     operand = node.saved[i + 1]
     if np.size(out) != 1 and not (node.op.elementwise and np.shape(out) == np.shape(operand)):
         return None
@@ -158,7 +165,7 @@ def entry_slopes(edge: Edge) -> Any | None:
     """The local derivative for each entry of the result, where entries are independent of each other; else None."""
     node = edge.result
     assert node.op is not None
-    out = node.saved[0]
+    out = fetched(node.saved[0])
     if not node.op.elementwise and np.size(out) != 1:
         return None
     return stretched_vjp(edge, np.ones_like(out)[()])
