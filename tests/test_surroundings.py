@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from tinygrad_edu import Value, nn
-from tinygrad_edu.surroundings import LONG, random_states, restore, unchanged, used_by
+from tinygrad_edu.surroundings import LONG, State, as_in, random_states, restore, used_by
 
 RNG = np.random.default_rng(0)
 
@@ -50,7 +50,7 @@ def test_modules_are_as_they_were_after_an_error_too():
     model.fixed.flags.writeable = False
     kept = model.a
     try:
-        with unchanged([model]):
+        with as_in(State([model]), [model]):
             model.a += 1.0
             model.b = 3
             raise KeyError

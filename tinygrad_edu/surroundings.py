@@ -81,20 +81,33 @@ def state_of(generator: Any) -> Any:
     return dumps(bits.state)
 
 
+class State:
+    """What the modules among some things hold: attributes, and the content of arrays, lists and dicts in these."""
+
+    def __init__(self, things: list[Any]) -> None:
+        modules = [thing for thing in things if hasattr(type(thing), "named_parameters")]
+        self.attributes = [(module, dict(vars(module))) for module in modules]
+        held = [thing for _, kept in self.attributes for thing in kept.values()]
+        self.contents = [(a, a.copy()) for a in held if isinstance(a, np.ndarray | list | dict)]
+
+    def restore(self) -> None:
+        """Give all of it back."""
+        for module, kept in self.attributes:
+            vars(module).clear()
+            vars(module).update(kept)
+        for thing, copy in self.contents:
+            restore(thing, copy)
+
+
 @contextmanager
-def unchanged(things: list[Any]) -> Iterator[None]:
-    """Afterwards the modules among some things have the attributes that they had, with the same numbers in arrays."""
-    modules = [thing for thing in things if hasattr(type(thing), "named_parameters")]
-    before = [dict(vars(module)) for module in modules]
-    copies = [(a, a.copy()) for kept in before for a in kept.values() if isinstance(a, np.ndarray | list | dict)]
+def as_in(then: State, things: list[Any]) -> Iterator[None]:
+    """Inside, the modules among some things are as they were then; afterwards, as they were before."""
+    now = State(things)
+    then.restore()
     try:
         yield
     finally:
-        for module, kept in zip(modules, before, strict=True):
-            vars(module).clear()
-            vars(module).update(kept)
-        for thing, copy in copies:
-            restore(thing, copy)
+        now.restore()
 
 
 def restore(thing: Any, copy: Any) -> None:

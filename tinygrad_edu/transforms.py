@@ -19,7 +19,7 @@ from tinygrad_edu.graph import Node, ancestors, copied, has_no_past, next_number
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.recording import recorded, recording_scope
-from tinygrad_edu.surroundings import random_states, unchanged, used_by
+from tinygrad_edu.surroundings import State, as_in, random_states, used_by
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value, record
@@ -328,6 +328,7 @@ def checkpoint(f: Function) -> Function:
             return f(*args, **kwargs)
         things = used_by(f, (args, kwargs))
         states = random_states(things)
+        state = State(things)
         since = next_number()
         out = f(*args, **kwargs)
         outs = leaves(out)
@@ -338,7 +339,7 @@ def checkpoint(f: Function) -> Function:
             raise refusal(ValueError, DRAWN)
 
         def call() -> Any:
-            with unchanged(things):
+            with as_in(state, things):
                 return joined(leaves(f(*args, **kwargs)))
 
         saved = (plain(joined(outs)), *map(to_keep, past))
