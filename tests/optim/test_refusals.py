@@ -378,14 +378,21 @@ def test_a_layer_made_before_the_optimiser_and_appended_afterwards_is_noticed(ma
         step(model, optimizer)
 
 
+@pytest.mark.parametrize("steps", [0, 1, 4, 9])
 @every
-def test_a_value_appended_to_a_list_before_the_first_step_is_noticed(make):
+def test_a_value_appended_to_a_list_is_noticed_after_at_most_twice_as_many_steps(make, steps):
     model = Weights(2)
     optimizer = make(model.parameters())
-    model.weights.append(Value(3.0))
-    model(2.0).backward()
-    with pytest.warns(nn.LostParameterWarning, match=r"weights\.2 came into the model"):
+
+    def once():
+        optimizer.zero_grad()
+        model(2.0).backward()
         optimizer.step()
+
+    several(once, steps)
+    model.weights.append(Value(3.0))
+    with pytest.warns(nn.LostParameterWarning, match=r"weights\.2 came into the model"):
+        several(once, steps + 1)
 
 
 class Weights(nn.Module):
@@ -425,3 +432,45 @@ def test_an_optimiser_keeps_no_module_alive(make):
     optimizer.params[0].grad = np.ones((2, 3))
     optimizer.step()
     assert pickle.loads(pickle.dumps(optimizer)).lr == optimizer.lr
+
+
+def several(f, times):
+    for _ in range(times):
+        f()
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize(
+    ("replace", "words"),
+    [
+        (lambda w: w * 0.5, r"the result of multiply in its place"),
+        (lambda w: w.data * 0.5, r"an array in its place"),
+        (lambda w: np.float64(1.0), r"an array in its place"),
+    ],
+)
+@every
+def test_a_parameter_in_a_list_that_became_a_result_or_an_array_is_noticed(make, replace, words, steps):
+    model = Weights(2)
+    optimizer = make(model.parameters())
+
+    def once():
+        optimizer.zero_grad()
+        model(2.0).backward()
+        optimizer.step()
+
+    several(once, steps)
+    model.weights[1] = replace(model.weights[1])
+    data = model.weights[0].data
+    message = rf"parameter 1 \(weights\.1\) is no longer in its module.*{words}.*\(test_refusals"
+    with pytest.raises(ValueError, match=message):
+        several(once, 2)
+    assert model.weights[0].data is data
+
+
+@every
+def test_a_parameter_may_be_taken_out(make):
+    model = Weights(2)
+    optimizer = make(model.parameters())
+    del model.weights[1]
+    model(2.0).backward()
+    optimizer.step()

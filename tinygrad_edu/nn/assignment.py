@@ -79,9 +79,11 @@ def expect_parameter(place: str, name: str, before: Value, thing: Any) -> None:
         raise refusal(TypeError, f"{place} is a parameter and would become {kind}, which nothing trains: {update}")
 
 
-def described(result: Value) -> str:
-    """What a Value that is no variable is, in words."""
-    return f"the result of {result.op.name}" if result.op else "a result of no_grad()"
+def described(thing: Any) -> str:
+    """What an array, or a Value that is no variable, is, in words."""
+    if not isinstance(thing, Value):
+        return "an array"
+    return f"the result of {thing.op.name}" if thing.op else "a result of no_grad()"
 
 
 def is_numbers(thing: Any) -> bool:

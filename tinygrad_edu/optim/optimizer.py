@@ -53,10 +53,11 @@ class Optimizer:
         The pair of functions `init` and `update`, such as `optim.sgd()`.
     """
 
-    __slots__ = ("__weakref__", "_checked", "_lr", "algorithm", "params", "states")
+    __slots__ = ("__weakref__", "_checked", "_lr", "_steps", "algorithm", "params", "states")
 
     def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:
         self._checked: Any = None
+        self._steps = 0
         self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
         self.algorithm = algorithm
@@ -99,8 +100,7 @@ class Optimizer:
             optimiser was made.
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
-        if len(given) < len(self.params) or self._checked != (changes(), None):
-            self._expect_current([i for i, _ in given])
+        self._expect_current([i for i, _ in given] if len(given) < len(self.params) else None)
         if not given:
             raise refusal(
                 ValueError,
@@ -117,13 +117,13 @@ class Optimizer:
         for i, p, data, state in made:
             p.array = data
             self.states[i] = state
+        self._steps += 1
 
-    def _expect_current(self, given: list[int]) -> None:
-        """Look at the modules again after any of them has changed, or where other gradients are missing."""
-        given_now = None if len(given) == len(self.params) else given
-        if self._checked != (changes(), given_now):
+    def _expect_current(self, given: list[int] | None) -> None:
+        """Look at the modules after any has changed, if other gradients are missing, and after 1, 2, 4, 8, ... steps."""
+        if self._checked != (changes(), given) or not self._steps & (self._steps - 1):
             expect_current(self)
-            self._checked = changes(), given_now
+            self._checked = changes(), given
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the learning rate and of the states, as a dict of arrays by name.
