@@ -167,6 +167,20 @@ def test_without_a_graph_nothing_can_be_seen():
     assert squashed_by(X) == squashed_by(1.0) == ""
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rows_of_probabilities_are_seen_by_their_numbers_where_there_is_no_graph(dtype):
+    z = X.astype(dtype)
+    with no_grad():
+        results = [stable(Value(z)), Value(z) * 1.0]
+    p = results[0].data
+    for given in (p, p.tolist(), results[0]):
+        with pytest.raises(ValueError, match=r"cross_entropy applies the softmax itself.*\(test_squashed"):
+            nn.cross_entropy(given, CLASSES)
+    for logits in (z, results[1], np.eye(3, dtype=dtype)[CLASSES], p * 2, p[:, :2], Value(p), np.abs(z[:0].T).T):
+        if logits.shape[0]:
+            assert np.isfinite(nn.cross_entropy(logits, CLASSES % logits.shape[1]).item())
+
+
 def test_a_long_chain_of_moves_ends():
     p = nn.sigmoid(Value(X))
     for _ in range(5_000):

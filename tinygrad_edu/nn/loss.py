@@ -21,6 +21,8 @@ from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
 from tinygrad_edu.value import Value
 
+ROUNDED = 1e-3  # how far from 1 probabilities sum up in any floating point type
+
 
 def mse_loss(prediction: Any, target: Any) -> Any:
     """The mean of the squared differences, as a single number.
@@ -148,7 +150,7 @@ def expect_logits(logits: Any, loss: str, applied: str, other: str) -> None:
     other
         When to use which other loss, where the logits come from the other of the two.
     """
-    found = squashed_by(logits)
+    found = squashed_by(logits) or ("softmax" if applied == "softmax" and are_probabilities(logits) else "")
     if found == applied:
         raise refusal(
             ValueError, f"{loss} applies the {applied} itself: give it the logits, the input of your {found}"
@@ -156,6 +158,16 @@ def expect_logits(logits: Any, loss: str, applied: str, other: str) -> None:
     if found:
         use = f"give it the input of your {found}, or, {other}"
         raise refusal(ValueError, f"{loss} applies a {applied} itself, and these logits come from a {found}: {use}")
+
+
+def are_probabilities(logits: Any) -> bool:
+    """Whether numbers that nothing leads back from, in rows, are all inside (0, 1) and sum to 1, as of a softmax."""
+    if isinstance(logits, Value) and (logits.op is not None or not logits.saved):
+        return False
+    rows = plain(logits)
+    if np.ndim(rows) == 0 or rows.shape[-1] < 2 or rows.size == 0:
+        return False
+    return bool(np.all((rows > 0) & (rows < 1)) and np.all(np.abs(np.sum(rows, axis=-1) - 1) < ROUNDED))
 
 
 def expect_no_nan(target: Any) -> None:
