@@ -158,3 +158,10 @@ class Table:
 def test_rows_of_a_table_are_taken_by_place_and_not_by_label():
     x, y = next(iter(data.minibatches(Table(), [1.0, 2.0, 3.0], batch_size=3, shuffle=False)))
     assert x.tolist() == y.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("arrays", [(np.ones((4, 2)), np.ones((4, 2))), (np.ones(3), [1.0, 2.0, 3.0])])
+def test_a_tuple_of_arrays_is_no_array(arrays):
+    with pytest.raises(TypeError, match=r"use minibatches\(\*arrays, batch_size=32\) \(test_batches"):
+        data.minibatches(arrays, batch_size=2)
+    assert len(data.minibatches((1.0, 2.0, 3.0), batch_size=2)) == 2

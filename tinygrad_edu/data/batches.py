@@ -22,6 +22,8 @@ Seed = int | np.random.Generator | None
 
 def rows_of(arrays: tuple[Any, ...], names: str) -> list[Any]:
     """All of them as arrays with as many rows as each other, at least one."""
+    if any(isinstance(array, tuple) and any(np.ndim(plain(part)) for part in array) for array in arrays):
+        raise refusal(TypeError, "a tuple of arrays was given: use minibatches(*arrays, batch_size=32)")
     found = [array if hasattr(array, "__array_function__") else arrayed(array) for array in arrays]
     shapes = [np.shape(plain(array)) for array in found]
     given = f"{names} {'is' if len(shapes) == 1 else 'are'} {', '.join(map(str, shapes))}"
