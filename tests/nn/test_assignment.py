@@ -296,3 +296,40 @@ def test_a_buffer_may_become_a_parameter_or_another_array():
     model.mean = Value(model.mean)
     assert [name for name, _ in model.named_parameters()] == ["w", "mean"]
     assert list(model.named_buffers()) == []
+
+
+def with_hasattr(self, h):
+    if not hasattr(self, "mean"):
+        self.mean = np.zeros(3)
+
+
+def with_getattr(self, h):
+    self.mean = getattr(self, "mean", np.zeros(3))
+
+
+def with_an_error(self, h):
+    try:
+        self.mean  # noqa: B018
+    except AttributeError:
+        self.mean = np.zeros(3)
+
+
+@pytest.mark.parametrize("ask", [with_hasattr, with_getattr, with_an_error], ids=lambda f: f.__name__)
+def test_what_forward_asks_for_before_it_makes_it_is_a_buffer_and_no_note(ask):
+    class Late(nn.Module):
+        def __init__(self):
+            self.linear = nn.Linear(3, 3, rng=0)
+
+        def forward(self, x):
+            h = self.linear(x)
+            ask(self, h)
+            self.mean = 0.9 * self.mean + 0.1 * h.data.mean(0)
+            self.seen = h.data
+            return h - self.mean
+
+    model = Late()
+    assert not hasattr(model, "other")
+    model.other = np.ones(2)
+    for _ in range(2):
+        model(X)
+        assert {name for name, _ in model.named_buffers()} == {"mean", "other"}

@@ -62,6 +62,7 @@ class Module:
     _called: bool = False
     _changes: int = 0
     _notes: frozenset[str] = frozenset()
+    _asked: frozenset[str] = frozenset()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The output for an input; every subclass defines its own.
@@ -198,7 +199,8 @@ class Module:
         before = vars(self).get(name, MISSING)
         if before is MISSING or before is None:
             result = isinstance(thing, Value) and not is_parameter(thing)
-            if (result or (is_array(thing) and before is MISSING)) and in_forward(self):
+            note = is_array(thing) and before is MISSING and name not in self._asked
+            if (result or note) and in_forward(self):
                 self._notes |= {name}
         elif before is not thing:
             thing = replaced(self, name, before, thing)
@@ -214,6 +216,8 @@ class Module:
             """Refuse an unknown attribute, with the nearest one that exists."""
             from difflib import get_close_matches
 
+            if not name.startswith("_") and in_forward(self):  # with hasattr, before it makes one: so that is no note
+                self._asked |= {name}
             if hasattr(type(self), name):  # a property that failed: say why
                 return object.__getattribute__(self, name)
             near = [] if name.startswith("__") else get_close_matches(name, dir(self), n=1)
