@@ -126,3 +126,27 @@ def test_any_module_converts_to_another_dtype():
 def test_parameters_are_floating_point(dtype):
     with pytest.raises(TypeError, match=r"parameters are floating point: model\.astype\(np\.float32\); got"):
         nn.Linear(3, 2).astype(dtype)
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: nn.Sequential(m)])
+def test_a_result_in_the_place_of_a_parameter_is_not_left_out_of_the_state_in_silence(wrap):
+    class Net(nn.Module):
+        def __init__(self):
+            self.ws, self.seen = [Value(np.ones(3)), Value(np.ones(3))], []
+
+        def forward(self, x):
+            self.seen.append(x * self.ws[0])
+            return self.seen[-1] + self.ws[1]
+
+    net = Net()
+    model = wrap(net)
+    model(np.ones(3)).sum().backward()
+    model.state_dict()  # what `forward` keeps in a list is no parameter
+    for _ in range(2):
+        net.ws[1] = net.ws[1] - 0.1 * net.ws[0].grad
+    with pytest.raises(
+        ValueError, match=r"ws\.1' was a parameter and is now the result of subtract.*its data \(test"
+    ):
+        model.state_dict()
+    with pytest.raises(ValueError, match="was a parameter and is now"):
+        model.load_state_dict({})

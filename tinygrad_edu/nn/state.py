@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.nn.contents import buffers_of, contents, held, is_module, put
+from tinygrad_edu.graph import ancestors
+from tinygrad_edu.nn.assignment import described
+from tinygrad_edu.nn.contents import buffers_of, contents, held, is_module, is_parameter, put
 from tinygrad_edu.tree import arrays_of, differences
+from tinygrad_edu.value import Value
 
 
 def state_of(module: Any) -> dict[str, Any]:
     """The arrays of a module under their paths, not copied: parameters first, then buffers."""
+    expect_no_results(module)
     found = [(path, value.array) for path, value in module.named_parameters()]
     found += [(path, array) for path, _, _, array in buffers_of(module)]
     state = dict(found)
@@ -25,6 +29,16 @@ def state_of(module: Any) -> dict[str, Any]:
         twice = sorted({path for path in paths if paths.count(path) > 1})
         raise refusal(ValueError, printable(f"two parameters have one path: {', '.join(twice)}; rename a dict key"))
     return state
+
+
+def expect_no_results(module: Any) -> None:
+    """Refuse a result that was computed from a parameter and put in its place: it would be missing in the state."""
+    for path, thing in contents(module, module._path or ""):
+        if not isinstance(thing, Value) or thing.op is None:
+            continue
+        if any(is_parameter(node) and node.name == path for node in ancestors(thing)):
+            text = f"'{path}' was a parameter and is now {described(thing)}, which nothing trains or saves"
+            raise refusal(ValueError, printable(f"{text}: keep the Value that was there, and set its data"))
 
 
 def take(module: Any, state: Any) -> None:

@@ -60,7 +60,7 @@ def expect_place(i: int, value: Value) -> None:
         raise refusal(
             ValueError,
             f"parameter {i} ({place}) is no longer in its module, which has {described(thing)} in its place, and "
-            f"nothing was changed: keep the Value and set its data, {place}.data = ...",
+            f"nothing was changed: keep the Value that was there, and set its data",
         )
 
 

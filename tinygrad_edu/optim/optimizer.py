@@ -120,7 +120,7 @@ class Optimizer:
         self._steps += 1
 
     def _expect_current(self, given: list[int] | None) -> None:
-        """Look at the modules after any has changed, if other gradients are missing, and after 1, 2, 4, 8, ... steps."""
+        """Look at the modules after one has changed, if other gradients are missing, and after 1, 2, 4 ... steps."""
         if self._checked != (changes(), given) or not self._steps & (self._steps - 1):
             expect_current(self)
             self._checked = changes(), given
