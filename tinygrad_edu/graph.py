@@ -53,7 +53,8 @@ class Node:
     @property
     def array(self) -> Any:
         """The array or the NumPy number that the node holds."""
-        return self.lent[0] if self.kept is None else self.kept
+        kept = self.kept  # once: another thread may ask for the array in between
+        return self.lent[0] if kept is None else kept
 
     @array.setter
     def array(self, array: Any) -> None:
@@ -91,8 +92,9 @@ def same_bytes(x: Any, y: Any) -> bool:
 
 def to_keep(node: Node) -> Any:
     """The node's array for a graph to keep: of one that the user may change in place, a copy as it is now."""
-    if node.kept is not None:
-        return node.kept
+    kept = node.kept
+    if kept is not None:
+        return kept
     array, latest = node.lent
     if array is not latest and not same_bits(array, latest):
         latest = copied(array)

@@ -140,8 +140,8 @@ class Value(Node):
         if self.op is not None or self.saved:
             if isinstance(self.kept, np.ndarray):
                 self.kept.flags.writeable = False
-        elif self.kept is not None:
-            self.lent = copied(self.kept), self.kept
+        elif (kept := self.kept) is not None:
+            self.lent = copied(kept), kept
             self.kept = None
         return self.array
 

@@ -125,6 +125,39 @@ def test_threads_that_lose_the_processor_all_the_time_lose_no_gradient():
     assert [v.grad.tolist() for v in shared] == [[800.0] * 3, 1200.0]
 
 
+def with_another_in_between(call, other, stop):
+    """What a call gives if another thread gets the processor before its step number `stop`; whether there is one."""
+    count = 0
+
+    def trace(frame, event, arg):
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        if event == "opcode" and count == stop:
+            sys.settrace(None)
+            other()
+        return trace
+
+    sys.settrace(trace)
+    try:
+        return call(), count >= stop
+    finally:
+        sys.settrace(None)
+
+
+@pytest.mark.parametrize("call", [lambda w: w.data, lambda w: (w * 1.0).data, lambda w: np.sum(w + w).data / 2])
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_another_thread_may_ask_for_data_at_any_moment(call, asked_before):
+    stop, there = 0, True
+    while there:
+        w = Value([1.0, 1.0])
+        if asked_before:
+            w.data[0] = 1.0
+        found, there = with_another_in_between(lambda: call(w), lambda: w.data, stop := stop + 1)  # noqa: B023
+        assert np.all(found == (2.0 if np.ndim(found) == 0 else 1.0))
+    assert stop > 10
+
+
 def test_threads_that_share_a_variable_lose_no_gradient():
     w, before = Value(np.zeros(50)), sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
