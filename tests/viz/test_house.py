@@ -102,9 +102,9 @@ def files_of(call):
 @pytest.mark.parametrize(
     ("call", "most"),
     [
-        (viz.draw, 11),
+        (viz.draw, 12),
         (lambda error: viz.draw(error).source, 16),
-        (lambda error: viz.trace(error).story, 13),
+        (lambda error: viz.trace(error).story, 14),
     ],
     ids=["draw", "source", "story"],
 )

@@ -84,11 +84,11 @@ def moments(recorder: Recorder, frames: int) -> Iterator[tuple[int, Array]]:
 @contextmanager
 def put_back(recorder: Recorder, data: Array) -> Iterator[None]:
     """Inside, the parameters are those of another moment; their gradients are not touched."""
-    own = [p.array for p in recorder.parameters]
+    own = [p.kept for p in recorder.parameters]  # None where the user has the array, which `lent` still holds then
     try:
         for p, part in zip(recorder.parameters, recorder.history.parts(data), strict=True):
             p.array = part.astype(p.array.dtype)[()]
         yield
     finally:
-        for p, array in zip(recorder.parameters, own, strict=True):
-            p.array = array
+        for p, kept in zip(recorder.parameters, own, strict=True):
+            p.kept = kept
