@@ -13,7 +13,7 @@ TOP = "tinygrad_edu"
 
 # Who may import whom: only what stands in an earlier layer, and inside a folder one's own. "" is the package itself.
 LAYERS = (
-    {"errors", "graph", "inputs", "later", "lines", "listeners", "recording", "table", "verification"},
+    {"errors", "graph", "inputs", "later", "listeners", "notes", "recording", "table"},
     {"backward", "value"},
     {"rules"},
     {"forward", "surroundings", "transforms", "tree", ""},
@@ -23,7 +23,7 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Inside the first four layers files import only files before them, which is also the order to read them in.
 ORDER = (
-    *("later", "recording", "graph", "errors", "inputs", "listeners", "table", "lines", "verification"),
+    *("later", "recording", "graph", "errors", "inputs", "listeners", "table", "notes"),
     *("backward", "value", "rules", "tree", "forward", "surroundings", "transforms", ""),
 )
 # Testing offers networks to test with; an optimiser asks modules for the parameters that they have now.

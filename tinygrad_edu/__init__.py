@@ -20,7 +20,7 @@ from tinygrad_edu.transforms import (
     checkpoint, elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp,
 )  # fmt: skip
 from tinygrad_edu.value import Value
-from tinygrad_edu.verification import verified
+from tinygrad_edu.notes import verified
 
 if TYPE_CHECKING:
     from tinygrad_edu.extension import custom

@@ -15,8 +15,8 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, has_no_past, same_bits, toposort
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
+from tinygrad_edu.notes import VERIFYING, verify
 from tinygrad_edu.table import Parts
-from tinygrad_edu.verification import VERIFYING, verify
 
 
 def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:

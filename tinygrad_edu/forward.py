@@ -12,9 +12,9 @@ import numpy as np
 
 from tinygrad_edu.backward import current, unbroadcast, vjps
 from tinygrad_edu.graph import Node, toposort
+from tinygrad_edu.notes import VERIFYING, verify
 from tinygrad_edu.table import Parts
 from tinygrad_edu.value import Value
-from tinygrad_edu.verification import VERIFYING, verify
 
 
 def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool, since: int) -> dict[Node, Any]:

@@ -15,9 +15,9 @@ from tests.fuzz.drafting import graphs
 from tinygrad_edu import nn, optim, viz
 from tinygrad_edu.errors import StaleGraphWarning
 from tinygrad_edu.graph import toposort
+from tinygrad_edu.notes import given as given_to
+from tinygrad_edu.notes import suspects
 from tinygrad_edu.testing import strategies
-from tinygrad_edu.verification import given as given_to
-from tinygrad_edu.verification import suspects
 
 
 def in_place(w):

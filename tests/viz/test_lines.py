@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, no_grad
-from tinygrad_edu.lines import NOTES, Line, last_result, text_of
 from tinygrad_edu.listeners import JOINED
+from tinygrad_edu.notes import NOTES, Line, last_result, text_of
 from tinygrad_edu.viz import line_of, recording
 
 

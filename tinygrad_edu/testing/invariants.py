@@ -24,14 +24,13 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.lines import noting_lines
+from tinygrad_edu.notes import noting_lines, verify
 from tinygrad_edu.testing.arguments import Entry, caller, holding, intervals, moved_axes, read_only, strided, turned
 from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.transforms import jvp
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value, apply
-from tinygrad_edu.verification import verify
 
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
 DIGITS = 0.6  # eps ** 0.6 is 4e-10: another order of sums in a whole graph may cost that much, a fault costs more

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.lines import noting_lines
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.lost import LostParameterWarning, lost_parameters
+from tinygrad_edu.notes import noting_lines
 from tinygrad_edu.testing.function import check_gradients
 from tinygrad_edu.testing.invariants import refilled
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.notes import verified
 from tinygrad_edu.testing.differences.comparing import moving
 from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
-from tinygrad_edu.verification import verified
 
 Moves = Callable[[Array], Line]
 

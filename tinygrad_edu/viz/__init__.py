@@ -6,7 +6,7 @@ paths from a weight to the loss, the product along each, and that they add up to
 Source: the tutorial's diagrams, functions as yellow hexagons and intermediate results as blue rectangles.
 """
 
-from tinygrad_edu.lines import Line, line_of
+from tinygrad_edu.notes import Line, line_of
 from tinygrad_edu.viz.backward_pass import BackwardPass, recording, trace
 from tinygrad_edu.viz.comparison import Comparison, diff
 from tinygrad_edu.viz.drawing import Drawing, draw

@@ -17,9 +17,8 @@ from typing import Any
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import LastPass, look_at
 from tinygrad_edu.listeners import listening
-from tinygrad_edu.verification import verified
+from tinygrad_edu.notes import LastPass, look_at, verified
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined

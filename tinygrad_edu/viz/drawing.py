@@ -15,7 +15,7 @@ from typing import Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import look_at
+from tinygrad_edu.notes import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
 from tinygrad_edu.viz.model.records import Diagram

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import line_of
+from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.names import clean
 from tinygrad_edu.viz.model.palette import thumbnail

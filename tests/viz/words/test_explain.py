@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import Value, viz
-from tinygrad_edu.lines import LAST
+from tinygrad_edu.notes import LAST
 from tinygrad_edu.viz import explain, recording, why
 from tinygrad_edu.viz.model.formatting import how_many
 from tinygrad_edu.viz.words.explain import question

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.graph import NUMBER, Node
-from tinygrad_edu.lines import line_of
+from tinygrad_edu.notes import line_of
 from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.formatting import FULL
 from tinygrad_edu.viz.model.records import Box

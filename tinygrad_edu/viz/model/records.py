@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import Line
+from tinygrad_edu.notes import Line
 from tinygrad_edu.recording import Scope
 from tinygrad_edu.viz.model.paths import Path, Paths
 from tinygrad_edu.viz.model.replay import Edge, LocalDerivative, Replay

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_edu.backward import backpropagate, seed, unbroadcast
 from tinygrad_edu.graph import Node, toposort
-from tinygrad_edu.verification import verify
+from tinygrad_edu.notes import verify
 from tinygrad_edu.viz.model.names import Names
 
 

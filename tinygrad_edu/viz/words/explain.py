@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import Line, last_result, line_of
+from tinygrad_edu.notes import Line, last_result, line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule, equation

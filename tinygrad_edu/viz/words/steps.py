@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.lines import line_of
+from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formatting import Text, laid_out
 from tinygrad_edu.viz.model.formula import ChainRule

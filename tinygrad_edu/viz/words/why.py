@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node, toposort
-from tinygrad_edu.lines import line_of
+from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import VANISHING, finite
 from tinygrad_edu.viz.model.formatting import Text, laid_out
