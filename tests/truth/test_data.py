@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, nn, optim, viz
+from tinygrad_edu.graph import same_bits
 from tinygrad_edu.testing.arguments import calls, draw
 
 X, Y = np.random.default_rng(0).normal(size=(5, 2)), np.random.default_rng(1).normal(size=(5, 3))
@@ -120,6 +121,49 @@ def test_results_are_read_only():
         with pytest.raises(ValueError, match="read-only"):
             result.data[0] = 1.0
     w.data[0] = 1.0
+
+
+def test_the_data_of_a_result_cannot_be_set():
+    w, _ = parameters()
+    out = np.tanh(w)
+    with pytest.raises(TypeError, match=r"is the result of a computation: change the variables .*\(test_data\.py"):
+        out.data = np.zeros(out.shape)
+    with pytest.raises(ValueError, match="read-only"):
+        out.data -= 1.0
+    assert np.array_equal(out.data, np.tanh(w.data))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_graphs_share_one_copy_of_data_until_they_change(size, dtype):
+    w = Value(np.linspace(-1.0, 1.0, size).astype(dtype))
+    held = w.data
+    first, second = w * w, w * w
+    assert first.saved[1] is second.saved[1]
+    held[-1] = -held[-1]
+    third = w * w
+    assert third.saved[1] is not first.saved[1]
+    assert third.saved[1][-1] == held[-1] == -first.saved[1][-1]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "same"),
+    [
+        ([0.0, 1.0], [0.0, 1.0], True),
+        ([0.0, 1.0], [-0.0, 1.0], False),
+        ([np.nan, 1.0], [-np.nan, 1.0], True),
+        ([np.inf, 1.0], [-np.inf, 1.0], False),
+        ([1.0, 1.0], [1.0, np.nextafter(1.0, 2.0)], False),
+        ([1.0, 1.0], [[1.0, 1.0]], False),
+        ([1.0, 1.0], np.ones(2, np.float32), False),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 10_000])
+def test_same_bits(x, y, same, times):
+    x, y = np.repeat(x, times, axis=-1), np.repeat(y, times, axis=-1)
+    assert same_bits(x, y) is same_bits(y, x) is same
+    if times == 1 and same:
+        assert all(same_bits(a, b) for a, b in zip(x, y, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_an_interrupt_leaves_all_of_the_gradients_or_none():
         loss = sum(v * 2.0 for v in variables)
         for v in variables:
             v.grad = None
+        measuring = sys.gettrace()
         sys.settrace(trace)
         try:
             loss.backward()
@@ -65,7 +66,7 @@ def test_an_interrupt_leaves_all_of_the_gradients_or_none():
         except Interrupt:
             return True
         finally:
-            sys.settrace(None)
+            sys.settrace(measuring)
 
     stop = 0
     while interrupted_at(stop := stop + 1):
@@ -138,11 +139,12 @@ def with_another_in_between(call, other, stop):
             other()
         return trace
 
+    measuring = sys.gettrace()
     sys.settrace(trace)
     try:
         return call(), count >= stop
     finally:
-        sys.settrace(None)
+        sys.settrace(measuring)
 
 
 @pytest.mark.parametrize("call", [lambda w: w.data, lambda w: (w * 1.0).data, lambda w: np.sum(w + w).data / 2])

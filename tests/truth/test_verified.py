@@ -173,6 +173,33 @@ def test_operations_on_values_alone_are_not_computed_again():
     assert calls == []
 
 
+class Elsewhere(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array of another library: it has NumPy's protocols and no bytes to look at."""
+
+    def __init__(self, numbers):
+        self.numbers = np.array(numbers)
+        self.shape, self.dtype, self.ndim = self.numbers.shape, self.numbers.dtype, self.numbers.ndim
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        arrays = [x.numbers if isinstance(x, Elsewhere) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return function(*(x.numbers if isinstance(x, Elsewhere) else x for x in args), **kwargs)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_array_of_another_library_is_compared_by_results(inside):
+    batch, w = Elsewhere([1.0, 2.0]), Value([3.0, 4.0], name="w")
+    with te.verified(inside):
+        loss = np.sum(w * batch)
+    with te.verified():
+        loss.backward()
+        batch.numbers[:] = 0.0
+        with pytest.raises(ValueError, match=r"^w \* batch.*: batch has changed"):
+            loss.backward()
+
+
 def test_fingerprints_go_with_their_values():
     before = len(FINGERPRINTS)
     with te.verified():
