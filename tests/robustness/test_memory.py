@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, graph, lines, nn, optim, viz
+from tinygrad_edu import Value, graph, nn, notes, optim, viz
 from tinygrad_edu.listeners import BLOCKS, JOINED
 from tinygrad_edu.table import Op
 from tinygrad_edu.value import apply
@@ -165,22 +165,22 @@ def test_recording_and_watching_leave_nothing_behind():
         with viz.watch(model):
             steps(model, optimizer, 100)
 
-    notes = len(lines.NOTES)
+    before = len(notes.NOTES)
     for work in (recorded, watched):
         assert grown(work) < GROWTH
-    assert len(lines.NOTES) == notes
+    assert len(notes.NOTES) == before
     assert JOINED == {}
     assert BLOCKS.get() == ()
 
 
 def test_the_lines_of_a_value_go_with_it():
-    notes = len(lines.NOTES)
+    before = len(notes.NOTES)
     with viz.recording():
         x = Value(1.0) * 2.0
-        assert len(lines.NOTES) == notes + 2
+        assert len(notes.NOTES) == before + 2
     assert viz.line_of(x).file == __file__
     del x
-    assert len(lines.NOTES) == notes
+    assert len(notes.NOTES) == before
 
 
 # -- a backward pass that fails -----------------------------------------------------------------------------
