@@ -102,9 +102,9 @@ def files_of(call):
 @pytest.mark.parametrize(
     ("call", "most"),
     [
-        (viz.draw, 12),
+        (viz.draw, 11),
         (lambda error: viz.draw(error).source, 16),
-        (lambda error: viz.trace(error).story, 14),
+        (lambda error: viz.trace(error).story, 13),
     ],
     ids=["draw", "source", "story"],
 )
