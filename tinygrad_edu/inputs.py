@@ -42,9 +42,9 @@ def own(data: Any, like: Any, what: str) -> Any:
     if array.dtype.kind not in "fiub":
         raise errors.refusal(TypeError, f"{what} was set to {array.dtype}: it takes real numbers")
     if array.shape != like.shape:
-        raise errors.refusal(
-            ValueError, f"{what} has shape {like.shape}, got {array.shape}: a variable keeps its shape"
-        )
+        kept = "a variable keeps its shape; Value(...) starts another"
+        use = f"{what} = None forgets it" if what.endswith(".grad") else kept
+        raise errors.refusal(ValueError, f"{what} has shape {like.shape}, got {array.shape}: {use}")
     return array.astype(like.dtype)
 
 

@@ -202,6 +202,8 @@ def test_grad_is_none_or_real_numbers_of_the_shape(wrong):
     with pytest.raises((TypeError, ValueError), match=r"grad.*\(test_data\.py:\d+\)"):
         w.grad = wrong
     assert w.grad is None
+    with pytest.raises(ValueError, match=r"w\.grad has shape \(2,\), got \(\): w\.grad = None forgets it"):
+        w.grad = 0
     w.grad = [1, 2]
     assert w.grad.tolist() == [1.0, 2.0]
     w.grad = None
