@@ -15,10 +15,13 @@ from tinygrad_edu import errors
 from tinygrad_edu.graph import Node, has_no_past, same_bits, toposort
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
+from tinygrad_edu.names import spelled
 from tinygrad_edu.notes import VERIFYING, verify
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import Parts
 
 
+@told_at_users_line("the gradient")
 def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:
     """Pull a result's gradient, of its shape and dtype, back to every node numbered `since` or later behind it.
 
@@ -95,6 +98,7 @@ def seed(root: Node, gradient: Any) -> Any:
     return np.multiply(np.ones_like(root.array), given).astype(root.array.dtype)
 
 
+@spelled
 def gradients(y: Node, xs: Iterable[Node] | Node, differentiable: bool = False) -> list[Any]:
     """The gradients of a single number with respect to Values; no `.grad` is touched.
 

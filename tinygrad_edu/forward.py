@@ -13,10 +13,12 @@ import numpy as np
 from tinygrad_edu.backward import current, unbroadcast, vjps
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.notes import VERIFYING, verify
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import Parts
 from tinygrad_edu.value import Value
 
 
+@told_at_users_line("the tangent")
 def propagate(roots: list[Any], tangents: dict[Node, Any], differentiable: bool, since: int) -> dict[Node, Any]:
     """Push tangents of variables forward to every node that depends on them; see `backpropagate`."""
     found = dict(tangents)

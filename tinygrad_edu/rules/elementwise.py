@@ -13,6 +13,7 @@ from functools import reduce
 import numpy as np
 
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.rules.reduction import ratio
 from tinygrad_edu.table import MULTIPLES, POSITIVE, REALS, TIES, case, cases, differentiable, implements, primitive
 
@@ -34,6 +35,7 @@ differentiable(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * 
                domain=REALS, singular=ZERO, glyph="/", formulas=("1 / y", "-out / y"), compute=operator.truediv)
 differentiable(np.negative, lambda g, out, x: -g, domain=REALS, glyph="-", formulas=("-1",), compute=operator.neg)
 
+@told_at_users_line("power")
 def power_log(x, y, n):
     """x^y log(x)^n, with its limit where 0 meets infinity: for x = 0 < y, and for x = inf, y < 0."""
     flat = ((x == 0) & (y > 0)) | ((x == math.inf) & (y < 0))
@@ -116,6 +118,7 @@ sech_squared = primitive(sech_squared, lambda g, out, x: g * -2.0 * out * np.tan
 # 1 / cosh(x)^2 keeps its digits where 1 - out^2 has lost them: 1.699e-17 at x = 20
 differentiable(np.tanh, lambda g, out, x: g * sech_squared(x), domain=REALS, formulas=("1 - out^2",))
 
+@told_at_users_line("softplus")
 def softplus(x):
     """The smooth ramp log(1 + exp(x)): a primitive, so that 800 gives 800.
 
@@ -176,6 +179,7 @@ for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.rad2deg, n
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,
                formulas=("1",), cases=[case((2, 3), discont=9.0, axis=0), case((4,), discont=9.0, period=1.0)])
 
+@told_at_users_line("sinc")
 def sinc_derivative(x, n):
     """The n-th derivative of np.sinc: near 0 of its integral, cos(pi x t) over t in (0, 1), else by a recurrence."""
     nodes, weights = np.polynomial.legendre.leggauss(20)
@@ -213,9 +217,13 @@ select = primitive(lambda x, y, *, condition: np.where(condition, x, y),
                    glyph="where", formulas=("[condition]", "[not condition]"), cases=[
                        *cases((3,), (3,), condition=[np.array([True, False, True])]),
                        *cases((2, 1), (), condition=[np.array([True, False, False])])])
-# the condition is a constant, and alone it gives places
-implements(np.where)(lambda condition, x=None, y=None:
-                     np.nonzero(condition) if x is None else select(x, y, condition=condition))
+
+@implements(np.where)
+def where(condition, x=None, y=None):
+    """np.where: the condition is a constant, and alone it gives places."""
+    if (x is None) != (y is None):
+        raise ValueError("x and y are given both, or none of them")
+    return np.nonzero(condition) if x is None else select(x, y, condition=condition)
 
 @implements(np.clip)
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):

@@ -7,12 +7,15 @@ Source: scatter-add as the transpose of gather, as in any sparse linear algebra 
 
 import numpy as np
 
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import REALS, case, cases, primitive
 
 # fmt: off
 BASIC = (int, slice, type(None), type(...))
 INDICES = [0, slice(None, None, -2), (slice(1, None), 2), (..., None, -1), ([0, 0, 1],),
            ([0, 1, 0], [2, 1, 2]), np.array([[True, False, True], [False, True, True]]), (0, [1, 1])]
+
+add_up = told_at_users_line("add")(np.add.at)  # for entries that are picked twice
 
 def scatter(g, index, shape):
     """Zeros of a shape with g added at an index."""
@@ -21,7 +24,7 @@ def scatter(g, index, shape):
     if all(isinstance(part, BASIC) for part in parts):  # then nothing is picked twice
         out[parts] = g
     else:
-        np.add.at(out, parts, g)
+        add_up(out, parts, g)
     return out
 
 def add_at(total, g, index):

@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index as place
 
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import floating, plain
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import (
     REALS,
     Parts,
@@ -87,8 +88,14 @@ stack = primitive(lambda *arrays, axis=0: np.stack(arrays, axis=axis),
                   Parts(lambda g, out, *arrays, axis=0: np.moveaxis(g, axis, 0)), name="stack",
                   domain=REALS, linear=True, formulas=("1",), cases=[case((2, 3), (2, 3)), case((2,), (2,), axis=-1)])
 implements(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
-astype = primitive(lambda x, dtype: floating(x.astype(dtype)), lambda g, out, x, *, dtype: g, name="astype",
-                   domain=REALS, cases=[case((3,), dtype=np.float64)], formulas=("1",))
+
+@told_at_users_line("astype")
+def astype(x, dtype):
+    """The same numbers in another floating point type."""
+    return floating(x.astype(dtype))
+
+astype = primitive(astype, lambda g, out, x, *, dtype: g, domain=REALS,
+                   cases=[case((3,), dtype=np.float64)], formulas=("1",))
 
 @implements(np.astype)
 def converted(x, dtype, *, copy=True):
