@@ -121,3 +121,24 @@ def test_many_parameters_and_hostile_names_are_short():
     assert text.isascii()
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) < 200
+
+
+def test_a_new_value_in_place_of_the_parameter_is_named_and_no_step_is_missing():
+    u = Value([1.0, 2.0], name="u")
+    with watch(u) as w:
+        for _ in range(3):
+            (u * u).sum().backward()
+            u = u - 0.1 * u.grad
+    found = " ".join(hints(w.history))
+    assert "a new Value took the place of u" in found
+    assert "w.data = w.data - lr * w.grad" in found
+    assert "optimizer.step() missing" not in found
+
+
+def test_a_gradient_that_is_nan_has_come():
+    v = Value([0.0, 1.0], name="v")
+    with watch(v) as w, np.errstate(all="ignore"):
+        (np.sqrt(v * 0.0) * 1.0 + 1.0).sum().backward()
+    found = " ".join(hints(w.history))
+    assert "no gradient ever reached" not in found
+    assert "the gradient of v is nan at every step: viz.why(value, loss) says why" in found

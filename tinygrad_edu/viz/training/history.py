@@ -59,6 +59,10 @@ class History:
         The parameters after the last step, as one long vector; None before.
     leftovers
         For each parameter: at how many steps its gradient began with what earlier steps had left, and it moved.
+    reached
+        For each parameter, whether a gradient ever came, nan included.
+    replaced
+        For each parameter, whether a new Value took its place, `w = w - lr * w.grad`.
     """
 
     def __init__(self, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
@@ -74,6 +78,8 @@ class History:
         self.dead: dict[str, tuple[int, list[float]]] = {}
         self.closed: dict[str, np.ndarray[Any, np.dtype[np.int_]]] = {}
         self.leftovers = np.zeros(len(self.names), dtype=int)
+        self.reached = np.zeros(len(self.names), dtype=bool)
+        self.replaced = np.zeros(len(self.names), dtype=bool)
 
     def add(self, loss: float, passes: int, data: Array, gradient: Array, after: Array) -> Array:
         """Add a step: its loss, the parameters before and after it, the gradients; returns the length of each update.

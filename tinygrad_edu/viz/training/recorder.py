@@ -39,6 +39,8 @@ class Recorder(Listener):
         """Take in a pass, before its gradients are added to `.grad`."""
         if not any(p in gradients for p in self.parameters):
             return
+        self.history.reached |= [p in gradients for p in self.parameters]
+        self.history.replaced |= replaced(root, self.parameters)
         now, left = self.vector(), self.leftovers()
         if self.under_way is not None and self.is_over(self.under_way, now, added and not left.any()):
             self.settle(now)
@@ -139,6 +141,28 @@ class Step:
 def first_known(vector: Array, other: Array) -> Array:
     """The entries of a vector, and where they are nan those of another one."""
     return np.where(np.isnan(vector), other, vector)
+
+
+def replaced(root: Node, parameters: list[Node]) -> list[bool]:
+    """Which parameters a result was made from as `w - lr * w.grad`: a new Value in place of the parameter."""
+    found = {
+        node.args[0]
+        for node in ancestors(root)
+        if node.op is not None
+        and node.op.name in ("add", "subtract")
+        and isinstance(node.args[0], Node)
+        and not isinstance(node.args[1], Node)
+        and parallel(node.args[1], node.args[0].gradient)
+    }
+    return [p in found for p in parameters]
+
+
+def parallel(step: Any, gradient: Any) -> bool:
+    """Whether an array is a number times a gradient, both not 0."""
+    if gradient is None or np.shape(step) != np.shape(gradient) or not np.any(gradient) or not np.any(step):
+        return False
+    factor = np.sum(np.multiply(step, gradient)) / np.sum(np.square(gradient))
+    return bool(np.allclose(step, factor * gradient))
 
 
 def long_vector(arrays: list[Any]) -> Array:

@@ -75,10 +75,20 @@ def hints(history: History) -> Iterator[str]:
     """What may be wrong, the most certain first."""
     yield from loss_trouble(history)
     largest = history.max_gradients
-    never = np.isnan(largest).all(axis=0) & ~np.isnan(history.losses).all()
+    blank = np.isnan(largest).all(axis=0) & ~np.isnan(history.losses).all()
+    never = blank & ~history.reached
     if never.any():
         yield f"no gradient ever reached {some(history, never)}: see viz.why(value, loss)"
-    if not np.any(history.updates > 0) and np.any(largest > 0):
+    broken = blank & history.reached
+    if broken.any():
+        yield f"the gradient of {some(history, broken)} is nan at every step: viz.why(value, loss) says why"
+    if history.replaced.any():
+        name = some(history, history.replaced)
+        yield (
+            f"a new Value took the place of {name}, as w = w - lr * w.grad makes one, and the graph grows with every "
+            "step: change its data, w.data = w.data - lr * w.grad, or use an optimiser"
+        )
+    elif not np.any(history.updates > 0) and np.any(largest > 0):
         yield "no parameter ever changed: optimizer.step() missing?"
     if left := int(history.leftovers.max()):
         count = plural(int(np.sum(history.leftovers > 0)), "parameter")
