@@ -9,10 +9,10 @@ Source: TensorBoard (Google, 2015), for the set of pictures.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
+from tinygrad_edu.blocks import block
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.listeners import listening
 from tinygrad_edu.viz.saving import checked, write
@@ -23,7 +23,7 @@ from tinygrad_edu.viz.training.recorder import Recorder, named
 from tinygrad_edu.viz.training.summary import summary
 
 
-@contextmanager
+@block("with viz.watch(...) as seen:")
 def watch(model: Any, *, predict: Callable[[Any], Any] | None = None) -> Iterator[Watch]:
     """Record every training step of a model inside the block, for this thread or task.
 
