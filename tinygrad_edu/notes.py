@@ -93,6 +93,8 @@ def line_of(node: Node) -> Line | None:
     node
         The Value.
     """
+    if not isinstance(node, Node):
+        raise errors.refusal(TypeError, f"line_of is asked about a Value; got a {type(node).__name__}")
     if node.number not in NOTES:
         return None
     _, file, number, forgotten = NOTES[node.number]

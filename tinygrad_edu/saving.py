@@ -25,7 +25,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import numpy as np
 
 from tinygrad_edu import __version__
-from tinygrad_edu.errors import printable, refusal
+from tinygrad_edu.errors import printable, refusal, words
+from tinygrad_edu.kinds import PATH, expecting
+from tinygrad_edu.names import spelled
 from tinygrad_edu.nn.state import advice
 from tinygrad_edu.tree import differences
 
@@ -59,6 +61,8 @@ class Entry(NamedTuple):
     shape: tuple[int, ...]
 
 
+@spelled
+@expecting(path=PATH)
 def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     """Write the parameters into a file, which replaces the one that was there as a whole or not at all.
 
@@ -94,11 +98,13 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     try:
         state = portable(state_of(model, "save"))
     except CheckpointError as fault:
-        raise CheckpointError(printable(f"{path} is not written: {fault}")) from None
+        raise refusal(CheckpointError, printable(f"{path} is not written: {words(fault)}")) from None
     about = {"format": "tinygrad_edu", "version": __version__, "sha256": fingerprint(__version__, state)}
     write(Path(os.path.realpath(path)), package.numpy.save(state, about))
 
 
+@spelled
+@expecting(path=PATH)
 def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     """Give a model the parameters that `save` wrote: all of them, or none.
 
@@ -124,8 +130,8 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
         try:
             model.load_state_dict(read(file, model, own, package))
         except (ValueError, TypeError) as fault:
-            reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {fault}"
-            raise CheckpointError(printable(reason)) from None
+            reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {words(fault)}"
+            raise refusal(CheckpointError, printable(reason)) from None
 
 
 def state_of(model: Any, verb: str) -> Any:
@@ -135,7 +141,7 @@ def state_of(model: Any, verb: str) -> Any:
         raise refusal(TypeError, f"a {type(model).__name__} has nothing to {verb}: write {use}")
     state = model.state_dict()
     if odd := next((name for name in state if not isinstance(name, str)), None):
-        raise CheckpointError(f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")
+        raise refusal(CheckpointError, f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")
     return state
 
 
@@ -295,5 +301,5 @@ def safetensors() -> ModuleType:
     try:
         import safetensors.numpy
     except ImportError:
-        raise ImportError('networks are saved with safetensors: pip install "tinygrad_edu[save]"') from None
+        raise refusal(ImportError, 'networks are saved with safetensors: pip install "tinygrad_edu[save]"') from None
     return safetensors

@@ -6,6 +6,9 @@ check all that an operation or a network declares. `numeric_gradient`, `detect_k
 tools. `conventions` lists the gradients at kinks.
 """
 
+from typing import NoReturn
+
+from tinygrad_edu.names import of_package
 from tinygrad_edu.testing.diagnosis.hints import hint
 from tinygrad_edu.testing.differences.numeric import detect_kink, numeric_gradient
 from tinygrad_edu.testing.frameworks import Comparison, Disagreement, compare
@@ -22,3 +25,8 @@ __all__ = [
     "GradientReport", "check_gradients", "check_module", "check_op", "check_taylor", "compare", "conventions",
     "detect_kink", "gradient_test", "hint", "numeric_gradient",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that another framework has what it is called here."""
+    raise of_package(__name__, __all__, name)

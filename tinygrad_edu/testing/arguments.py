@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.table import DEFINITE, MULTIPLES, REGULAR, TIES, Case, Op
 from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.value import Value, apply
@@ -126,7 +127,7 @@ def draw_array(
 def draw_matrix(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> Array:
     """Matrices whose singular values are 0.6, 1.1, 1.6, ... in some order."""
     if kind not in (REGULAR, DEFINITE):
-        raise ValueError(f"no such domain: {kind!r}; use an interval (low, high), REGULAR or DEFINITE")
+        raise refusal(ValueError, f"no such domain: {kind!r}; use an interval (low, high), REGULAR or DEFINITE")
     u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
     s = 0.6 + 0.5 * rng.permutation(min(shape[-2:]))
     return np.asarray((u * s) @ (u.mT if kind == DEFINITE else vt))

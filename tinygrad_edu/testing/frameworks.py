@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import FUNCTION, POSITIVE, SEED, TEXTS, expecting
 from tinygrad_edu.testing.differences.numeric import Array, numeric_gradient
 from tinygrad_edu.testing.function import floating, reverse, weighted
 from tinygrad_edu.value import Value
@@ -98,6 +100,7 @@ class Comparison:
     __repr__ = __str__
 
 
+@expecting(f=FUNCTION, with_=TEXTS, rtol=POSITIVE, seed=SEED)
 def compare(
     f: Callable[..., Any],
     *args: Any,
@@ -146,10 +149,12 @@ def compare(
     True
     """
     if isinstance(with_, str):
-        raise ValueError(f"with_ is a list of frameworks, with_=[{with_!r}]; got a single name")
+        raise refusal(ValueError, f"with_ is a list of frameworks, with_=[{with_!r}]; got a single name")
     versions = dict(with_) if hasattr(with_, "keys") else dict.fromkeys(with_)
     if unknown := [name for name in versions if name not in FRAMEWORKS]:
-        raise ValueError(f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}")
+        raise refusal(
+            ValueError, f"{unknown[0]!r} is no framework to compare with; known are {', '.join(FRAMEWORKS)}"
+        )
     name = getattr(f, "__name__", "f")
     places, given, call = floating(f, args, purpose="compare")
     values = [np.asarray(value, dtype=float) for value in given]

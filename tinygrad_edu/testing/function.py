@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import gradients
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import FLAG, FUNCTION, NUMBER, PLACES, SEED, TEXT, TEXTS, expecting, optional
 from tinygrad_edu.testing.arguments import Entry
 from tinygrad_edu.testing.diagnosis.hints import Evidence
 from tinygrad_edu.testing.diagnosis.program import listed
@@ -31,6 +33,16 @@ from tinygrad_edu.value import Value
 Scalar = Callable[[list[Any]], Any]
 
 
+@expecting(
+    f=FUNCTION,
+    wrt=optional(PLACES),
+    method=TEXT,
+    modes=TEXTS,
+    rtol=optional(NUMBER),
+    seed=SEED,
+    distance=NUMBER,
+    raises=FLAG,
+)
 def check_gradients(
     f: Callable[..., Any],
     *args: Any,
@@ -144,15 +156,15 @@ def expect_choices(given: Settings) -> None:
     """Refuse options that do not exist, and those with which nothing would be compared."""
     order, modes, method, rtol = given.order, given.modes, given.method, given.rtol
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"order is 1, or 2 for the gradient of the gradient as well; got {order!r}")
+        raise refusal(ValueError, f"order is 1, or 2 for the gradient of the gradient as well; got {order!r}")
     if rtol is not None and not 0 < rtol < np.inf:
-        raise ValueError(f"rtol is a positive number, or None for the usual one; got {rtol!r}")
+        raise refusal(ValueError, f"rtol is a positive number, or None for the usual one; got {rtol!r}")
     if method not in METHODS:
-        raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
+        raise refusal(ValueError, f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
     if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
-        raise ValueError(f'modes are ("reverse",), ("forward",) or both, got {modes!r}')
+        raise refusal(ValueError, f'modes are ("reverse",), ("forward",) or both, got {modes!r}')
     if method == "complex" and order > 1:
-        raise ValueError("method='complex' is for order=1: a gradient is not computed with complex numbers")
+        raise refusal(ValueError, "method='complex' is for order=1: a gradient is not computed with complex numbers")
 
 
 def changed(settings: Settings) -> dict[str, Any]:
@@ -167,7 +179,9 @@ def floating(
 ) -> tuple[list[str], list[Array], Any]:
     """The floating point leaves of the arguments, their names, and f as a function of the list of those leaves."""
     if wrt is not None and (isinstance(wrt, int) or not set(wrt) <= set(range(len(args)))):
-        raise ValueError(f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}")
+        raise refusal(
+            ValueError, f"wrt has positions of arguments, such as (0,); of {len(args)} arguments, got wrt={wrt!r}"
+        )
     named = [(path, plain(leaf)) for path, leaf in flatten(args)]
     flat = [path for path, _ in named] == [str(i) for i in range(len(args))]  # every argument is a leaf
     others = rebuild(args, (object() for _ in named), same=True)
@@ -181,7 +195,7 @@ def floating(
     chosen = [i for i, (path, leaf) in enumerate(named) if checked(path, leaf)]
     if not chosen:
         name = getattr(f, "__name__", "f")
-        raise TypeError(f"{name}: no floating point argument to {purpose} among {len(args)} arguments")
+        raise refusal(TypeError, f"{name}: no floating point argument to {purpose} among {len(args)} arguments")
 
     def call(values: list[Any]) -> Any:
         given = [leaf for _, leaf in named]
@@ -199,7 +213,9 @@ def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[
     result = plain(call([Value(leaf) for leaf in values]))
     out = np.asarray(result)
     if out.dtype.kind not in "fiub":
-        raise TypeError(f"the function gives {result!r:.80}: gradients are of real numbers; is its `return` missing?")
+        raise refusal(
+            TypeError, f"the function gives {result!r:.80}: gradients are of real numbers; is its `return` missing?"
+        )
     dtype = out.dtype if out.dtype.kind == "f" else float
     cotangent = np.asarray(spread(rng, out.shape)).astype(dtype).astype(float)  # has a value in that dtype
     return lambda values: (call(values) * cotangent).sum(), cotangent

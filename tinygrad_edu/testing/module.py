@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import FLAG, SEED, expecting
 from tinygrad_edu.nn import Module
 from tinygrad_edu.nn.lost import LostParameterWarning, lost_parameters
 from tinygrad_edu.notes import noting_lines
@@ -27,6 +29,7 @@ from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
 
 
+@expecting(seed=SEED, raises=FLAG)
 def check_module(
     make_module: Callable[[], Module], *inputs: Any, order: int = 1, seed: int = 0, raises: bool = True
 ) -> GradientReport:
@@ -87,9 +90,10 @@ def made(make_module: Callable[[], Module]) -> Module:
     """A new module; TypeError for what makes none, such as a module itself."""
     module: Any = make_module() if callable(make_module) and not isinstance(make_module, Module) else None
     if not isinstance(module, Module):
-        raise TypeError(
+        raise refusal(
+            TypeError,
             "check_module takes a function that makes the module, so that each check has a new one: "
-            f"check_module(lambda: nn.Linear(2, 1), x); got {make_module!r}"
+            f"check_module(lambda: nn.Linear(2, 1), x); got {make_module!r}",
         )
     return module
 
@@ -107,9 +111,10 @@ def slopes(module: Module, inputs: Any, mode: str, order: int, seed: int) -> Ite
     parameters = dict(module.named_parameters())
     first, second = (plain(run(module, parameters, inputs)) for _ in range(2))
     if not np.array_equal(first, second, equal_nan=True):
-        raise ValueError(
+        raise refusal(
+            ValueError,
             f"{type(module).__name__}: two copies of one module disagree in {mode} mode, so its random numbers come "
-            "from outside: keep the generator in an attribute, self.rng = np.random.default_rng(0)"
+            "from outside: keep the generator in an attribute, self.rng = np.random.default_rng(0)",
         )
 
     def output(values: dict[str, Any], *given: Any) -> Any:

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu.backward import vjps
-from tinygrad_edu.errors import BroadcastWarning
+from tinygrad_edu.errors import BroadcastWarning, refusal
+from tinygrad_edu.kinds import FLAG, POSITIVE, SEED, WHOLE, expecting, optional
 from tinygrad_edu.table import OPERATIONS, Op
 from tinygrad_edu.testing.arguments import Entry, caller, calls, draw, emptied, written
 from tinygrad_edu.testing.differences.comparing import Settings
@@ -39,6 +40,7 @@ class How(NamedTuple):
     with_constants: bool = False  # whether the rules are those for one variable beside constants
 
 
+@expecting(order=WHOLE, repeats=WHOLE, seed=SEED, rtol=optional(POSITIVE), raises=FLAG)
 def check_op(
     op: Op | Callable[..., Any],
     *,
@@ -85,10 +87,12 @@ def check_op(
     'PASS'
     """
     if repeats < 1:
-        raise ValueError(f"without a repeat no slope is checked: repeats is 1 or more, got {repeats!r}")
+        raise refusal(ValueError, f"without a repeat no slope is checked: repeats is 1 or more, got {repeats!r}")
     entry = found(op)
     if not calls(entry):
-        raise TypeError(f"{entry.name} takes any number of arguments: its entry shows none, cases=[case((2,), (2,))]")
+        raise refusal(
+            TypeError, f"{entry.name} takes any number of arguments: its entry shows none, cases=[case((2,), (2,))]"
+        )
     how = How(order, repeats, rtol, is_with_constants(entry))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BroadcastWarning)
@@ -108,12 +112,13 @@ def found(function: Any) -> Op:
     """The entry of a function; an entry is its own."""
     if isinstance(function, Op):
         return function
-    if function in OPERATIONS:
+    if callable(function) and function in OPERATIONS:
         return OPERATIONS[function]
     name = getattr(function, "__name__", repr(function))
-    raise TypeError(
+    raise refusal(
+        TypeError,
         f"{name} has no entry in the table: check_op(te.custom(pullbacks, domain=...)({name})), or, for a function "
-        f"made of differentiable ones, check_gradients({name}, ...)"
+        f"made of differentiable ones, check_gradients({name}, ...)",
     )
 
 

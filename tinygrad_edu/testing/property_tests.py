@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.testing.arguments import intervals
@@ -76,7 +77,7 @@ def gradient_test(
         from hypothesis import event, given, reject
         from hypothesis import strategies as st
     except ImportError:
-        raise ImportError('gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"') from None
+        raise refusal(ImportError, 'gradient_test needs hypothesis: pip install "tinygrad_edu[testing]"') from None
     expect_options(f, order, options)
     drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
@@ -101,9 +102,11 @@ def named(f: Any) -> str:
 def expect_options(f: Any, order: Any, options: dict[str, Any]) -> None:
     """Refuse what cannot be tested, and options that `check_gradients` does not have, before anything is drawn."""
     if not callable(f):
-        raise TypeError(f"gradient_test takes a function, got {type(f).__name__}: gradient_test(f), not f(x)")
+        raise refusal(
+            TypeError, f"gradient_test takes a function, got {type(f).__name__}: gradient_test(f), not f(x)"
+        )
     if unknown := [name for name in options if name not in OPTIONS]:
-        raise ValueError(f"no option {', '.join(unknown)}: gradient_test has order, {', '.join(OPTIONS)}")
+        raise refusal(ValueError, f"no option {', '.join(unknown)}: gradient_test has order, {', '.join(OPTIONS)}")
     expect_choices(Settings(order, **{name: value for name, value in options.items() if name != "seed"}))
 
 
@@ -126,18 +129,20 @@ def positional(f: Any) -> list[str]:
     """The names of the positional parameters without a default."""
     names = [p.name for p in parameters(f) or () if p.kind in POSITIONAL and p.default is p.empty]
     if not names:
-        raise TypeError(f'{named(f)} tells no parameters that need a value: say them, args={{"x": tensors()}}')
+        raise refusal(
+            TypeError, f'{named(f)} tells no parameters that need a value: say them, args={{"x": tensors()}}'
+        )
     return names
 
 
 def expected(f: Any, args: Mapping[str, Any], strategy: type) -> dict[str, Any]:
     """The strategies by name in the order of the parameters; TypeError for what does not fit the function."""
     if not hasattr(args, "items") or not args:
-        raise TypeError(f'args is a dict from names to strategies, {{"x": tensors()}}; got {args!r}')
+        raise refusal(TypeError, f'args is a dict from names to strategies, {{"x": tensors()}}; got {args!r}')
     for name, drawn in args.items():
         if not isinstance(drawn, strategy):
             use = "tensors(domain=(-2, 2)), or hypothesis.strategies.just(...) for what stays the same"
-            raise TypeError(f"args[{name!r}] is of type {type(drawn).__name__}: give a strategy, {use}")
+            raise refusal(TypeError, f"args[{name!r}] is of type {type(drawn).__name__}: give a strategy, {use}")
     found = parameters(f)
     if found is None or takes_any(f):
         return dict(args)
@@ -146,7 +151,7 @@ def expected(f: Any, args: Mapping[str, Any], strategy: type) -> dict[str, Any]:
     unknown = [name for name in args if name not in names]
     if missing or unknown:
         faults = [f"no strategy for {n!r}" for n in missing] + [f"no parameter {n!r}" for n in unknown]
-        raise TypeError(f"{named(f)}({', '.join(names)}): {', '.join(faults)}")
+        raise refusal(TypeError, f"{named(f)}({', '.join(names)}): {', '.join(faults)}")
     return {name: args[name] for name in names if name in args}
 
 
@@ -162,8 +167,8 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     names = positional(f)
     each = intervals(op, len(names)) if op else [REALS] * len(names)
     if DEFINITE in each:
-        raise TypeError(
-            f"{named(f)} takes symmetric matrices: check_op({named(f)}) keeps them so while it moves them"
+        raise refusal(
+            TypeError, f"{named(f)} takes symmetric matrices: check_op({named(f)}) keeps them so while it moves them"
         )
     points: dict[str, Any] = {"kinks": op.kinks, "singular": op.singular} if op else {}
     cases = [shapes for shapes, given in op.cases if not given and len(shapes) == len(names)] if op else []
@@ -214,5 +219,5 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
         raise GradientError(str(report))
     if report.verdict == INCONCLUSIVE and not finite:
         domain = f'args={{"{next(iter(arguments))}": tensors(domain=(0.0, np.inf))}}'
-        raise ValueError(f"{named(f)} is nan or inf at {shown(arguments)}: say its domain, such as {domain}")
+        raise refusal(ValueError, f"{named(f)} is nan or inf at {shown(arguments)}: say its domain, such as {domain}")
     return report

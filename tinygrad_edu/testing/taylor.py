@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import FLAG, FUNCTION, NUMBER, PLACES, SEED, WHOLE, expecting, optional
 from tinygrad_edu.notes import verified
 from tinygrad_edu.testing.differences.comparing import moving
 from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
@@ -32,6 +34,7 @@ NOISE = 1e4 * EPS  # rounding beyond this, relative to f, is more than f's own
 NEAREST = 1e-4 / 8  # the shortest step of a one-sided slope
 
 
+@expecting(f=FUNCTION, directions=WHOLE, wrt=optional(PLACES), seed=SEED, distance=NUMBER, raises=FLAG)
 def check_taylor(
     f: Callable[..., Any],
     *args: Any,
@@ -86,7 +89,9 @@ def check_taylor(
     ('PASS', [2, 2])
     """
     if directions < 1:
-        raise ValueError(f"without a direction nothing is checked: directions is 1 or more, got {directions!r}")
+        raise refusal(
+            ValueError, f"without a direction nothing is checked: directions is 1 or more, got {directions!r}"
+        )
     rng = np.random.default_rng(seed)
     name = getattr(f, "__name__", "f")
     places, leaves, call = floating(f, args, wrt)

@@ -9,15 +9,17 @@ Source: Bostock, Ogievetsky and Heer, "D3" (2011): data first, then the marks th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property, partial
 from json import dumps
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tinygrad_edu.blocks import block
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
+from tinygrad_edu.kinds import NAMES, NUMBER, expecting
 from tinygrad_edu.listeners import listening
+from tinygrad_edu.names import absent
 from tinygrad_edu.notes import LastPass, look_at, verified
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.model import build
@@ -38,7 +40,7 @@ from tinygrad_edu.viz.words.tree import tree
 MOVING = ("gif", "html", "json", "txt")
 
 
-@contextmanager
+@block("with viz.recording():")
 def recording() -> Iterator[None]:
     """A block in which every new Value is remembered with the line that made it, which pictures in words then name.
 
@@ -49,6 +51,7 @@ def recording() -> Iterator[None]:
         yield
 
 
+@expecting(names=NAMES, lr=NUMBER)
 def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:
     """The backward pass of a result, replayed to be seen in any of the views; no `.grad` is changed.
 
@@ -83,6 +86,12 @@ class BackwardPass:
     lr
         The learning rate with which the update is shown.
     """
+
+    if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse an attribute that does not exist, with what it is called here."""
+            raise absent(self, "BackwardPass", name)
 
     def __init__(self, root: Node, names: Mapping[str, Any] | None, lr: float) -> None:
         self.root = root

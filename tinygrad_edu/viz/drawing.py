@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
+from tinygrad_edu.kinds import FLAG, NAMES, TEXT, expecting
+from tinygrad_edu.names import absent
 from tinygrad_edu.notes import look_at
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.palette import DARK, LIGHT, Palette
@@ -30,6 +32,7 @@ FORMATS = ("svg", "png", "pdf", "dot")
 Maker = Callable[[], Diagram]
 
 
+@expecting(mode=TEXT, names=NAMES, level=TEXT, dark=FLAG)
 def draw(
     loss: Any,
     to: Any = None,
@@ -105,6 +108,12 @@ class Drawing:
         self.mode = mode
         self.palette = palette
         self.folded = folded
+
+    if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse an attribute that does not exist, with what it is called here."""
+            raise absent(self, "Drawing", name)
 
     @cached_property
     def source(self) -> str:

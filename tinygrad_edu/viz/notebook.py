@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
+from tinygrad_edu.kinds import shown
 from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.names import clean
@@ -36,6 +38,8 @@ def bundle(thing: Any) -> dict[str, str]:
     thing
         The Value or the module, which is anything with `named_parameters()`.
     """
+    if not isinstance(thing, Node) and (isinstance(thing, type) or not hasattr(thing, "named_parameters")):
+        raise refusal(TypeError, f"what is shown is a Value or a module; got {shown(thing)}")
     card = value_card(thing) if isinstance(thing, Node) else module_card(thing)
     return {"text/plain": repr(thing), "text/html": card}
 

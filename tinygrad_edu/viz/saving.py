@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import PATH, shown
 
 SHORTEST = 20
 """Milliseconds of a picture in a GIF: what is to last shorter, browsers show for 100."""
@@ -20,12 +21,16 @@ class DrawingError(RuntimeError):
 
 def checked(path: str | PathLike[str], forms: Sequence[str]) -> tuple[Path, str]:
     """The file to write and its form, which its ending names; refused before anything is drawn."""
+    if not PATH.fits(path):
+        raise refusal(TypeError, f"save: path is {PATH.words}; got {shown(path)}")
     target = Path(path)
     form = target.suffix.lower().removeprefix(".")
     if form not in forms:
         raise refusal(ValueError, f"cannot save {target.name!r}: the formats are {', '.join('.' + f for f in forms)}")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first")
+        raise refusal(
+            FileNotFoundError, f"cannot save {target.name!r}: create the folder {str(target.parent)!r} first"
+        )
     return target, form
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from tinygrad_edu.backward import backpropagate, gradients, unbroadcast
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import NUMBERS, WHOLE, expecting
 from tinygrad_edu.testing.differences.numeric import STEP, Array, along, four_point, step_scale
 from tinygrad_edu.value import Value
 
@@ -258,6 +259,7 @@ def of_some(case: Evidence) -> str:
 QUESTIONS = of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another, of_sharing
 
 
+@expecting(analytic=NUMBERS, numeric=NUMBERS, size=WHOLE)
 def hint(analytic: Any, numeric: Any, size: int = 1) -> str:
     """What a wrong gradient suggests, yours beside the right one, such as that of `numeric_gradient`.
 

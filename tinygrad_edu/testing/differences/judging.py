@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.testing.differences import numeric
 from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, Line
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
@@ -95,7 +96,7 @@ def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[flo
     near = limits.rtol * max(abs(first), abs(n)) + 10 * error + blurred(line, s)
     if limits.method == "complex" and abs(first - n) > near:
         found = f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"
-        raise TypeError(numeric.REAL_ONLY.format(found))
+        raise refusal(TypeError, numeric.REAL_ONLY.format(found))
     return n, error
 
 

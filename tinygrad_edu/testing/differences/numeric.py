@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import FUNCTION, NUMBER, NUMBERS, TEXT, expecting, optional
 
 Array = np.ndarray[Any, Any]
 Line = Callable[[Any], Any]  # of one number
@@ -99,9 +101,9 @@ def complex_step(line: Line, h: float = IMAGINARY) -> tuple[float, float]:
         try:
             value = line(1j * h)
         except (TypeError, ValueError, AttributeError, np.exceptions.ComplexWarning) as error:
-            raise TypeError(REAL_ONLY.format(error)) from None
+            raise refusal(TypeError, REAL_ONLY.format(error)) from None
     if not isinstance(value, complex):
-        raise TypeError(REAL_ONLY.format("it returned a real number for a complex one"))
+        raise refusal(TypeError, REAL_ONLY.format("it returned a real number for a complex one"))
     slope = value.imag / h
     return slope, EPS * abs(slope)
 
@@ -162,8 +164,8 @@ def displaced(line: Line, scale: float) -> float:
 def step_scale(x: Any, distance: Any = np.inf) -> Any:
     """How far differences may reach from x: s = min(max(1, abs(x)), half the distance to the nearest trouble)."""
     if not np.all(np.asarray(distance) > 0.0):
-        raise ValueError(
-            f"distance is how far the nearest kink or singularity is, a positive number; got {distance!r}"
+        raise refusal(
+            ValueError, f"distance is how far the nearest kink or singularity is, a positive number; got {distance!r}"
         )
     return np.minimum(np.maximum(1.0, np.abs(x)), 0.5 * np.asarray(distance))
 
@@ -186,6 +188,7 @@ def number(result: Any) -> Any:
     return total.item() if isinstance(total, np.complexfloating) else float(total)
 
 
+@expecting(f=FUNCTION, x=NUMBERS, method=TEXT, step=optional(NUMBER), distance=NUMBERS)
 def numeric_gradient(
     f: Callable[[Any], Any], x: Any, method: str = "auto", step: float | None = None, distance: Any = np.inf
 ) -> tuple[Any, Any]:
@@ -227,10 +230,14 @@ def numeric_gradient(
     1.0 True
     """
     if method not in METHODS:
-        raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
+        raise refusal(ValueError, f"method is one of {', '.join(map(repr, METHODS))}, got {method!r}")
     if step is not None and (method == "auto" or not step > 0.0):
-        raise ValueError(f"step is positive, and 'auto' chooses its own: got step={step!r} for {method!r}")
+        raise refusal(ValueError, f"step is positive, and 'auto' chooses its own: got step={step!r} for {method!r}")
     x = np.asarray(x, dtype=float)
+    if np.ndim(distance) and np.shape(distance) != x.shape:
+        raise refusal(
+            ValueError, f"distance is one number or has the shape of x, {x.shape}; got {np.shape(distance)}"
+        )
     gradient = np.empty_like(x)
     error = np.empty_like(x)
     reach = np.broadcast_to(step_scale(x, distance), x.shape)
@@ -239,6 +246,7 @@ def numeric_gradient(
     return gradient[()], error[()]
 
 
+@expecting(f=FUNCTION, x=NUMBER)
 def detect_kink(f: Callable[[Any], Any], x: float) -> tuple[float, float] | None:
     """The slopes left and right of x where f has a kink, None where it is smooth.
 

@@ -17,6 +17,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import DTYPE, POINTS, POINTS_OR_TIES, SHAPE, TEXT, WHOLE, expecting, optional
 from tinygrad_edu.table import DEFINITE, REALS, REGULAR, TIES
 from tinygrad_edu.testing.arguments import draw_matrix, read_only, special, strided, turned
 from tinygrad_edu.testing.differences.numeric import Array
@@ -37,7 +39,7 @@ def segments(domain: Any, points: Sequence[float] = ()) -> tuple[Segment, ...]:
         low = max(float(domain[0]), -REACH)
         high = min(float(domain[1]), REACH)
     except (TypeError, ValueError, IndexError, KeyError):
-        raise ValueError(f"a domain is (low, high), '{REGULAR}' or '{DEFINITE}', got {domain!r}") from None
+        raise refusal(ValueError, f"a domain is (low, high), '{REGULAR}' or '{DEFINITE}', got {domain!r}") from None
     margin = min(MARGIN, MARGIN * (high - low))
     first = low + margin * (domain[0] != -np.inf)
     last = high - margin * (domain[1] != np.inf)
@@ -45,7 +47,7 @@ def segments(domain: Any, points: Sequence[float] = ()) -> tuple[Segment, ...]:
     parts = [(max(a, first), min(b, last)) for a, b in list(pairwise(ends))[::2]]
     found = [(a, b) for a, b in parts if a <= b and domain[0] < domain[1]]
     if not found:
-        raise ValueError(f"the domain {domain!r} has no room beside the points {tuple(points)!r}")
+        raise refusal(ValueError, f"the domain {domain!r} has no room beside the points {tuple(points)!r}")
     return tuple(sorted(found, key=lambda part: min(abs(part[0]), abs(part[1]))))
 
 
@@ -63,6 +65,7 @@ def numbers(parts: tuple[Segment, ...]) -> st.SearchStrategy[float]:
     return st.one_of(*([st.sampled_from(simple)] if simple else []), *map(decimals, parts))
 
 
+@expecting(kinks=POINTS_OR_TIES, singular=POINTS, dtype=DTYPE)
 def scalars(
     domain: Any = REALS, *, kinks: Any = (), singular: Sequence[float] = (), dtype: DTypeLike = float
 ) -> st.SearchStrategy[Any]:
@@ -97,6 +100,7 @@ LAYOUTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@expecting(kinks=POINTS_OR_TIES, singular=POINTS, dtype=DTYPE, layout=optional(TEXT))
 @st.composite
 def tensors(
     draw: Any,
@@ -130,7 +134,7 @@ def tensors(
         For a layout or a kind of matrix that does not exist, and if nothing is left of the domain.
     """
     if layout is not None and layout not in LAYOUTS:
-        raise ValueError(f"no layout {layout!r}: one of {', '.join(LAYOUTS)}, or None for any of them")
+        raise refusal(ValueError, f"no layout {layout!r}: one of {', '.join(LAYOUTS)}, or None for any of them")
     size = drawn_shape(draw, shape, matrix=isinstance(domain, str))
     if isinstance(domain, str):
         array = matrix(size, domain, draw(st.integers(0, 2**16)))
@@ -174,10 +178,13 @@ def apart(draw: Any, shape: Shape, parts: tuple[Segment, ...]) -> Array:
 def matrix(shape: Shape, kind: str, seed: int) -> Array:
     """Matrices with the singular values 0.6, 1.1, 1.6, ... in some order."""
     if kind not in (REGULAR, DEFINITE) or len(shape) < 2:
-        raise ValueError(f"matrices are '{REGULAR}' or '{DEFINITE}', with two axes or more; got {kind!r}, {shape}")
+        raise refusal(
+            ValueError, f"matrices are '{REGULAR}' or '{DEFINITE}', with two axes or more; got {kind!r}, {shape}"
+        )
     return draw_matrix(np.random.default_rng(seed), shape, kind)
 
 
+@expecting(count=WHOLE)
 @st.composite
 def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) -> tuple[Any, ...]:
     """A strategy of shapes that broadcast together, or of arrays of such shapes if a domain is given.
@@ -193,6 +200,7 @@ def broadcastable(draw: Any, /, count: int, domain: Any = None, **options: Any) 
     return drawn if domain is None else tuple(draw(tensors(shape, domain, **options)) for shape in drawn)
 
 
+@expecting(shape=SHAPE, dtype=DTYPE)
 @st.composite
 def cotangents(draw: Any, shape: Shape, dtype: DTypeLike = float) -> Array:
     """A strategy of random gradients of a result: of both signs, none of them 0 or 1, so that no entry hides.

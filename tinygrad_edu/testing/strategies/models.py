@@ -14,6 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_edu import nn, optim
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import WHOLE, expecting
 from tinygrad_edu.testing.differences.numeric import Array
 from tinygrad_edu.testing.strategies.arrays import cotangents
 
@@ -138,6 +140,7 @@ def layers(draw: Any) -> Network:
     return Network(code, (draw(cotangents((draw(st.integers(1, BATCH)), width))),))
 
 
+@expecting(depth=WHOLE)
 @st.composite
 def networks(draw: Any, depth: int = 4) -> Network:
     """A strategy of chains of layers that end with a `Linear`, each a `Network` with one input (batch, in).
@@ -161,7 +164,7 @@ def networks(draw: Any, depth: int = 4) -> Network:
             check_module(network, *network.inputs)
     """
     if depth < 1:
-        raise ValueError(f"a network has one layer or more, got depth={depth!r}")
+        raise refusal(ValueError, f"a network has one layer or more, got depth={depth!r}")
     first = width = draw(st.integers(1, WIDEST))
     codes = []
     for _ in range(draw(st.integers(0, depth - 1))):
@@ -171,6 +174,7 @@ def networks(draw: Any, depth: int = 4) -> Network:
     return Network(f"nn.Sequential({', '.join(codes)})", (draw(cotangents((draw(st.integers(1, BATCH)), first))),))
 
 
+@expecting(longest=WHOLE)
 @st.composite
 def training_steps(draw: Any, longest: int = 4) -> TrainingSteps:
     """A strategy of trainings: a network, a loss, an optimiser of `optim`, and a number of steps.
@@ -186,7 +190,7 @@ def training_steps(draw: Any, longest: int = 4) -> TrainingSteps:
         For fewer than 1.
     """
     if longest < 1:
-        raise ValueError(f"a training has one step or more, got longest={longest!r}")
+        raise refusal(ValueError, f"a training has one step or more, got longest={longest!r}")
     network = draw(networks())
     shape = network()(*network.inputs).shape
     losses = LOSSES if shape[-1] > 1 else LOSSES[:2]  # of a single class there is nothing to learn

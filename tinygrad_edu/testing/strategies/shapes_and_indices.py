@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tinygrad_edu.errors import lies_across
+from tinygrad_edu.errors import lies_across, refusal
+from tinygrad_edu.kinds import SHAPE, SIZE, TEXT, WHOLE, expecting
 
 Shape = tuple[int, ...]
 
@@ -24,6 +25,7 @@ TERM = r"\((?:\w+(?:,\w+)*)?\)"
 SIGNATURE = re.compile(rf"{TERM}(?:,{TERM})*->{TERM}(?:,{TERM})*")
 
 
+@expecting(min_rank=SIZE, max_rank=SIZE, shortest=SIZE, longest=SIZE)
 def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int = 3) -> st.SearchStrategy[Shape]:
     """A strategy of small shapes, `()` first.
 
@@ -37,6 +39,7 @@ def shapes(min_rank: int = 0, max_rank: int = 2, shortest: int = 1, longest: int
     return st.lists(st.integers(shortest, longest), min_size=min_rank, max_size=max_rank).map(tuple)
 
 
+@expecting(signature=TEXT, longest=WHOLE)
 @st.composite
 def shapes_for(draw: Any, signature: str, longest: int = 3) -> tuple[Shape, ...]:
     """One shape for each argument of a signature.
@@ -55,7 +58,9 @@ def shapes_for(draw: Any, signature: str, longest: int = 3) -> tuple[Shape, ...]
     """
     text = signature.replace(" ", "")
     if not SIGNATURE.fullmatch(text):
-        raise ValueError(f"{signature!r} is not a signature: write one such as '(m,n),(n,p)->(m,p)' or '(n),()->()'")
+        raise refusal(
+            ValueError, f"{signature!r} is not a signature: write one such as '(m,n),(n,p)->(m,p)' or '(n),()->()'"
+        )
     terms = [term[1:-1].split(",") if len(term) > 2 else [] for term in re.findall(TERM, text.partition("->")[0])]
     names = dict.fromkeys(name for term in terms for name in term)
     lengths = {name: int(name) if name.isdigit() else draw(st.integers(1, longest)) for name in names}
@@ -89,6 +94,7 @@ def together(draw: Any, count: int, max_rank: int = 2, longest: int = 3) -> tupl
     return tuple(found)
 
 
+@expecting(shape=SHAPE)
 @st.composite
 def indices(draw: Any, shape: Shape) -> Any:
     """An index of an array: integers, slices, `...`, new axes, lists with repeats, masks, and mixtures.

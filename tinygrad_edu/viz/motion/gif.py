@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.motion.stage import Stage
 from tinygrad_edu.viz.motion.view import Mark, points
 from tinygrad_edu.viz.saving import DrawingError, as_gif
@@ -34,7 +35,7 @@ def animated_gif(stage: Stage) -> bytes:
         import matplotlib  # noqa: F401
         from PIL import Image
     except ImportError:
-        raise DrawingError(MISSING) from None
+        raise refusal(DrawingError, MISSING) from None
     frames = [Image.fromarray(frame) for frame in drawn(stage)]
     shared = palette(frames)
     pictures = [frame.quantize(palette=shared, dither=Image.Dither.NONE) for frame in frames]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import repeat
 from math import hypot
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.model.palette import LIGHT
 from tinygrad_edu.viz.model.records import Box, Story
 from tinygrad_edu.viz.motion.scenes import durations, scenes
@@ -161,9 +162,10 @@ def check_size(story: Story) -> None:
     """Refuse a graph of which only names can be shown."""
     if story.diagram.detail in ("merged", "folded"):
         count = len(story.replay.nodes)
-        raise DrawingError(
+        raise refusal(
+            DrawingError,
             f"{count:,} values are too many to animate, since there is no room for their numbers: "
-            "viz.draw(loss) shows large graphs, and viz.steps(loss) tells the backward pass in words"
+            "viz.draw(loss) shows large graphs, and viz.steps(loss) tells the backward pass in words",
         )
 
 

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinygrad_edu.errors import user_frame
+from tinygrad_edu.errors import refusal, user_frame
 from tinygrad_edu.viz.saving import DrawingError
 
 SECONDS = 30.0
@@ -55,7 +55,7 @@ def render(source: str, form: str, seconds: float = SECONDS) -> bytes:
     if program := which("dot"):
         return in_child([program, f"-T{form}"], source, seconds)
     if not has_library():
-        raise DrawingError(MISSING)
+        raise refusal(DrawingError, MISSING)
     return in_child([sys.executable, "-c", RENDER, form], source, seconds)
 
 
@@ -76,7 +76,7 @@ def in_child(command: Sequence[str], source: str, seconds: float) -> bytes:
     except TimeoutExpired:
         raise LayoutTimeout(f"Graphviz took more than {seconds:g} s for {len(source):,} characters of DOT") from None
     if done.returncode or not done.stdout:
-        raise DrawingError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+        raise refusal(DrawingError, f"Graphviz failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
     return done.stdout
 
 

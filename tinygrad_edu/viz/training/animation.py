@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.viz.saving import DrawingError, as_gif
 from tinygrad_edu.viz.training.boundary import Points, Predict, draw, usual_level
 from tinygrad_edu.viz.training.history import Array, History
@@ -43,7 +44,7 @@ def drawn(recorder: Recorder, asked: tuple[Predict, Points] | None, frames: int)
         from matplotlib.figure import Figure
         from PIL import Image
     except ImportError:
-        raise DrawingError(MISSING) from None
+        raise refusal(DrawingError, MISSING) from None
     figure = Figure(figsize=(8.0, 3.6), dpi=80, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)

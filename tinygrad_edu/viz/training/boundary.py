@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
+from tinygrad_edu.kinds import FUNCTION, NUMBER, NUMBERS, expecting, optional
 from tinygrad_edu.recording import no_grad, recorded
 from tinygrad_edu.viz.training.plots import BLUE, INK, ORANGE, axes
 
@@ -48,6 +49,7 @@ class Points:
         return np.stack([low - room, high + room])
 
 
+@expecting(predict=FUNCTION, x=NUMBERS, level=optional(NUMBER))
 def boundary(predict: Predict, x: Any, y: Any, ax: Any = None, *, level: float | None = None) -> Any:
     """A figure of the decision boundary of a model with two inputs.
 

@@ -330,7 +330,7 @@ def grid(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, Any]:
     try:
         from matplotlib import pyplot
     except ImportError:
-        raise DrawingError(MISSING) from None
+        raise refusal(DrawingError, MISSING) from None
     return pyplot.subplots(rows, columns, figsize=size, layout="constrained")
 
 
