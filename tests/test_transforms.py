@@ -258,9 +258,10 @@ def test_stop_gradient_gives_the_same_numbers_as_constants():
 @pytest.mark.parametrize(
     ("f", "error", "words"),
     [
-        (lambda x: "text", TypeError, "gradients are of real numbers; got str"),
+        (lambda x: "text", TypeError, "a text was given where numbers are expected"),
         (lambda x: np.ones(3), ValueError, r"shape \(3,\)"),
-        (lambda x: None, ValueError, "gives 0 results"),
+        (lambda x: None, TypeError, "returns None: is a `return` missing"),
+        (lambda x: [], ValueError, "gives 0 results"),
     ],
 )
 def test_what_is_no_single_number_has_no_gradient_even_if_it_is_constant(f, error, words):

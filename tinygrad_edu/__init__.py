@@ -8,6 +8,7 @@ from tinygrad_edu import rules  # noqa: F401 - imported for what they register
 from tinygrad_edu.backward import gradients
 from tinygrad_edu.errors import BroadcastWarning, PromotionWarning, StaleGraphWarning
 from tinygrad_edu.later import PUBLIC, public
+from tinygrad_edu.names import of_package
 from tinygrad_edu.table import (
     POSITIVE, REALS, TIES, Each, case, cases, constant, differentiable, entries, implements, primitive,
 )  # fmt: skip
@@ -40,5 +41,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The subpackages, and what stands on them, imported when they are first used."""
     if name not in PUBLIC:
-        raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+        raise of_package(__name__, [*__all__, *PUBLIC], name)
     return public(name)

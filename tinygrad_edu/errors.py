@@ -7,12 +7,13 @@ computes: it is given names, shapes and NumPy's complaint, and returns an except
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from os.path import basename, dirname, join
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,8 +24,14 @@ Shape = tuple[int, ...]
 LETTERS = "xyzuvw"
 
 PACKAGES = dirname(dirname(np.__file__))
-INSIDE = (join(dirname(__file__), ""), join(PACKAGES, "numpy", ""), join(PACKAGES, "scipy", ""))
-"""The folders whose code is not the user's; with a separator at the end, so that `numpy_exercises` is."""
+INSIDE = (
+    join(dirname(__file__), ""),
+    *(join(PACKAGES, library, "") for library in ("numpy", "scipy", "matplotlib", "pandas")),
+    contextlib.__file__,
+)
+"""Files that are not the user's: this package, libraries that stand between the user and it, and `with` itself.
+
+Folders end with a separator, so that `numpy_exercises` is the user's."""
 ENGINE = tuple(join(dirname(__file__), name) for name in ("errors.py", "table.py", "value.py"))
 """The files through which every operation goes, whoever asks for it."""
 
@@ -33,17 +40,10 @@ SYMBOLS = {
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 }  # fmt: skip
 
-NOT_A_NUMBER = (
-    "a Value is not a plain number, and converting it would cut the graph: use v.item() or v.data for "
-    "the number, np.exp(v) or v.exp() instead of math.exp(v), np.stack instead of a[i] = v"
+NOT_INTO = (
+    "would write a Value into an existing array and cut the graph: use the result, a = a + v instead of a += v, "
+    "te.at(a, i).add(v) instead of a[i] += v"
 )
-NOT_AN_ARRAY = (
-    "a Value is not a plain array, and converting it would cut the graph: use v.data for the array, "
-    "np.exp(v) or v.exp() for functions, te.softmax, te.log_softmax or v.logsumexp() for SciPy's, "
-    "np.stack([v, w]) or np.concatenate to join Values, np.ones(3) * v to repeat one"
-)
-NOT_INTO = "would write a Value into an existing array and cut the graph: use the result, a = a + v instead of a += v"
-NOT_IN_PLACE = "a Value is not changed in place: build a new one with np.sort, np.where or te.at(v, 0).set(1)"
 
 
 class StaleGraphWarning(UserWarning):
@@ -194,14 +194,14 @@ def kind_of(error: Exception) -> type[Exception]:
 
 def retold(function: Any, args: Any, options: Any, error: Exception) -> Exception:
     """What NumPy says of the same arguments as plain arrays; if nothing, that they have no derivative here."""
-    if hasattr(error, "without_line"):  # it is told already
+    if hasattr(error, "without_line") and not isinstance(error, AttributeError):  # it is told already
         return error
     try:
         with np.errstate(all="ignore"):
             function(*args, **options)
     except Exception as numpys:
         return explained(function.__name__, (), numpys)
-    return refusal(kind_of(error), f"{function.__name__}: these arguments have no derivative here: {error}")
+    return refusal(kind_of(error), f"{function.__name__}: these arguments have no derivative here: {words(error)}")
 
 
 def reason(name: str, shapes: Sequence[Shape], error: Exception) -> str:
@@ -232,8 +232,12 @@ def unknown(function: Any, reason: str | None = None, part: str = "") -> TypeErr
     """Why a function, or a part of it such as `.accumulate`, has no derivative, and what to do about it."""
     module = getattr(function, "__module__", None)  # other libraries' ufuncs do not say
     name = f"{module.replace('numpy', 'np', 1)}.{function.__name__}" if module else function.__name__
-    why = f"{reason};" if reason else "register one with differentiable(), or"
-    return refusal(TypeError, f"{name}{part} has no derivative here: {why} pass value.data to use it as a constant")
+    use = "pass value.data to use it as a constant"  # named only where nothing keeps the gradient
+    if reason is None:
+        reason = f"register one with differentiable(), or {use}"
+    elif ";" not in reason:
+        reason = f"{reason}; {use}"
+    return refusal(TypeError, f"{name}{part} has no derivative here: {reason}")
 
 
 def not_scalar(name: str | None, shape: Shape) -> ValueError:
@@ -263,21 +267,23 @@ def check_age(root: Node, nodes: Iterable[Node]) -> None:
 
 def constants_only(result: Any) -> TypeError:
     """Why there is nothing to differentiate."""
+    kind = type(result).__name__
+    if callable(result):
+        return refusal(TypeError, f"{function_given(result)}, to have its result")
+    if result is None:
+        return refusal(TypeError, "None was given, not a result: is a `return` missing? backward() returns None")
+    if isinstance(result, list | tuple | dict | set):
+        use = "give one of its Values, or their sum"
+        return refusal(TypeError, f"a {kind} was given, and there is one result to differentiate: {use}")
     use = "wrap the parameters in Value, or was .data used?"
-    return refusal(TypeError, f"the result (a {type(result).__name__}) was computed from constants only: {use}")
+    return refusal(TypeError, f"the result (a {kind}) was computed from constants only: {use}")
 
 
-def refusing(text: str) -> Callable[..., NoReturn]:
-    """A method that would cut the graph silently, and says what to write instead."""
-
-    def refused(self: Node, *args: Any, **options: Any) -> NoReturn:
-        """Refused with a TypeError that says what to write instead.
-
-        Parameters
-        ----------
-        *args, **options
-            Whatever NumPy's method takes.
-        """
-        raise refusal(TypeError, text)
-
-    return refused
+def function_given(function: Any) -> str:
+    """That a function, a module or a class stands where numbers are expected."""
+    name = printable(getattr(function, "__name__", type(function).__name__))
+    if isinstance(function, type):
+        return f"the class {name} was given where numbers are expected: make one, {name}(...)"
+    kind = "function" if hasattr(function, "__name__") else "module"
+    call = "f" if kind == "function" and not name.isidentifier() else "model" if kind == "module" else name
+    return f"the {kind} {name} was given where numbers are expected: call it, {call}(x)"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.table import Each, Op, primitive
 from tinygrad_edu.testing import PASS, check_gradients
 from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw
@@ -63,7 +64,9 @@ def custom(
         op = Op(function, pullbacks, domain=domain, **declared)
         rng = np.random.default_rng(0)
         if op.variadic and not op.cases:
-            raise TypeError(f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]")
+            raise refusal(
+                TypeError, f"{op.name}: `Each` takes any number of arguments; show some, cases=[case((2,), (2,))]"
+            )
         for call in calls(op):
             drawn = draw(op, rng, call)
             check_function(op, drawn.arrays, drawn.options, reference)
@@ -82,14 +85,15 @@ def check_function(op: Op, arrays: list[Any], options: dict[str, Any], reference
     expected = out if reference is None else reference(*arrays, **options)
     if not np.allclose(out, expected, rtol=1e-7, atol=1e-12):
         at = ", ".join(map(str, arrays))
-        raise ValueError(f"{op.name} gives {out} at {at}, its reference {expected}: one of them is wrong")
+        raise refusal(ValueError, f"{op.name} gives {out} at {at}, its reference {expected}: one of them is wrong")
     if op.elementwise:
         full = np.broadcast_arrays(*arrays)
         alone = [op.function(*(a[index] for a in full), **options) for index in np.ndindex(full[0].shape)]
         if np.shape(out) != full[0].shape or not np.allclose(np.ravel(out), np.ravel(alone)):
-            raise ValueError(
+            raise refusal(
+                ValueError,
                 f"{op.name} is not elementwise: give cases=[case((2, 3), axis=0), ...], the shapes of its arguments "
-                "and its options"
+                "and its options",
             )
 
 
@@ -100,4 +104,4 @@ def check_pullbacks(op: Op, drawn: Drawn, order: int) -> None:
     report.name = op.name
     if report.verdict != PASS:
         found = str(report).partition("\nagain:")[0]
-        raise ValueError(f"{op.name} is not registered, its rule disagrees with differences:\n{found}")
+        raise refusal(ValueError, f"{op.name} is not registered, its rule disagrees with differences:\n{found}")

@@ -4,13 +4,17 @@ Variables are floating point; constants are any real numbers or arrays. Everythi
 words that say what to write instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
+from tinygrad_edu.numeric_warnings import told_at_users_line
+
+Generator = np.random.Generator | np.random.RandomState
+Seed = int | Generator | None
 
 FOREIGN = {
     "torch": "torch.Tensor given: use Value(t.detach().numpy())", "jax": "jax.Array given: use Value(np.asarray(a))",
@@ -21,7 +25,9 @@ FOREIGN = {
 def floating(data: Any) -> Any:
     """The data of a variable: Python numbers become float64, floating arrays stay as they are."""
     if isinstance(data, Node):
-        raise errors.refusal(TypeError, "a Value was given: Value(v.data) starts a new variable")
+        raise errors.refusal(
+            TypeError, "a Value was given: use it as it is; Value(v.data) would be a new variable without its past"
+        )
     array = arrayed(data)
     if array.dtype.kind in "iu" and not hasattr(data, "dtype"):
         array = array.astype(float)
@@ -31,6 +37,7 @@ def floating(data: Any) -> Any:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
+@told_at_users_line("the new numbers")
 def own(data: Any, like: Any, what: str) -> Any:
     """A copy of numbers that a user sets, of the shape and dtype of an array; `what` is set, such as "w.data"."""
     if data is None or isinstance(data, Node):
@@ -38,7 +45,10 @@ def own(data: Any, like: Any, what: str) -> Any:
         raise errors.refusal(
             TypeError, f"{what} was set to {kind}: it takes numbers, such as an array; v.data of a Value"
         )
-    array = arrayed(data)
+    try:
+        array = arrayed(data)
+    except TypeError as error:
+        raise errors.refusal(TypeError, f"{what}: it takes real numbers; {errors.words(error)}") from None
     if array.dtype.kind not in "fiub":
         raise errors.refusal(TypeError, f"{what} was set to {array.dtype}: it takes real numbers")
     if array.shape != like.shape:
@@ -67,6 +77,12 @@ def arrayed(data: Any) -> Any:
         return data
     if (library := type(data).__module__.partition(".")[0].removesuffix("lib")) in FOREIGN:
         raise errors.refusal(TypeError, f"{FOREIGN[library]}; gradients do not cross frameworks")
+    if data is None:
+        raise errors.refusal(TypeError, "None was given where numbers are expected: is a `return` missing?")
+    if callable(data):
+        raise errors.refusal(TypeError, errors.function_given(data))
+    if isinstance(data, str | bytes | dict | set | frozenset | Iterator):
+        raise errors.refusal(TypeError, no_numbers(data))
     if isinstance(data, list | tuple) and any(isinstance(item, Node) for item in data):
         raise errors.refusal(TypeError, "a list of Values was given: np.stack(values) joins them")
     try:
@@ -76,6 +92,38 @@ def arrayed(data: Any) -> Any:
     if array.dtype.kind == "O":
         raise errors.refusal(TypeError, f"{type(data).__name__} is not a number or an array of numbers")
     return array[()] if array.ndim == 0 else array
+
+
+def no_numbers(data: Any) -> str:
+    """Why a text, a dict, a set or an iterator is no array, and what to write."""
+    if isinstance(data, str | bytes):
+        return "a text was given where numbers are expected: float(text)"
+    kind = type(data).__name__
+    use = "list(...) keeps what it gives" if isinstance(data, Iterator) else "give one of its entries, or a list"
+    return f"a {kind} was given where numbers are expected: {use}"
+
+
+def generator(rng: Seed) -> Generator:
+    """The random generator that a seed stands for; a generator is returned as it is.
+
+    Parameters
+    ----------
+    rng
+        A whole number from 0 as the seed, None for a generator that differs in every run, or a generator, either
+        `np.random.Generator` or the legacy `np.random.RandomState`.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if isinstance(rng, np.random.RandomState | np.random.Generator):
+        return rng
+    if rng is None or (isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0):
+        return np.random.default_rng(rng)
+    got = rng if isinstance(rng, int) else type(rng).__name__
+    use = "a whole number from 0, np.random.default_rng(...) or None"
+    raise errors.refusal(TypeError, f"rng is {use}; got {got}")
 
 
 def plain(argument: Any) -> Any:

@@ -21,8 +21,10 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
+from tinygrad_edu.inputs import constant as number
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.later import CHAPTERS, chapter
+from tinygrad_edu.spellings import OPTIONS
 
 Rule = Callable[..., Any]
 Interval = tuple[float, float] | str
@@ -43,7 +45,7 @@ REFUSED: dict[Callable[..., Any], str] = {}
 PRIMITIVES: dict[str, Callable[..., Any]] = {}
 FOLDS: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
 """What a method of a ufunc is called otherwise: that of `np.add.reduce` is `np.sum`."""
-INSTEAD = {"where": "; np.where chooses", "dtype": "; astype converts"}
+INSTEAD = {"where": "np.where chooses", "dtype": "astype converts", "out": "use the result"} | OPTIONS
 SAME_NAME = 100  # operations of one place and name that stay in the table: a cell that is run again makes a new one
 SIGNATURES = 2_000  # more than there are functions in the table
 signature = lru_cache(SIGNATURES)(inspect.signature)
@@ -145,11 +147,15 @@ class Op:
             count = len(positional) - 2  # besides g and out
             if not self.variadic and count != len(rules):
                 use = "write one pullback (g, out, *arrays, *, **options) per array argument"
-                raise TypeError(f"{self.name}: {len(rules)} pullbacks for {count} array arguments; {use}")
+                raise errors.refusal(
+                    TypeError, f"{self.name}: {len(rules)} pullbacks for {count} array arguments; {use}"
+                )
         unknown = options.difference(self.parameters)
         if self.parameters and unknown:
             known = ", ".join(self.parameters)
-            raise TypeError(f"{self.name}: no option {', '.join(sorted(unknown))} in its signature ({known})")
+            raise errors.refusal(
+                TypeError, f"{self.name}: no option {', '.join(sorted(unknown))} in its signature ({known})"
+            )
         return frozenset(options)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -212,7 +218,11 @@ def accepted(
         if option not in known and value is not default:
             named = sorted(n for n in known if n in declared and declared[n].default is not declared[n].empty)
             only = f", only {option}={default!r}" if isinstance(default, str | bool) else ""
-            use = f"supported options: {', '.join(named) or 'none'}{INSTEAD.get(option, '')}"
+            if isinstance(value, Node) and name in ("concatenate", "stack"):
+                use = f"several arrays stand in a list, {name}([v, w])"
+                raise errors.refusal(TypeError, f"{name}: a Value was given as the option {option}: {use}")
+            instead = f"; {INSTEAD[option]}" if option in INSTEAD else ""
+            use = f"supported options: {', '.join(named) or 'none'}{instead}"
             raise errors.refusal(
                 TypeError, f"{name}: option {option}={value!r:.60} is not supported here{only}; {use}"
             )
@@ -228,7 +238,9 @@ def lookup(function: Rule, with_constants: bool = False) -> Op:
 def expect_new(function: Rule) -> None:
     """Refuse a function that is in the table already."""
     if function in OPERATIONS or function in REWRITES or function in CONSTANTS:
-        raise ValueError(f"{function.__name__} is in the table already; a function has one derivative")
+        raise errors.refusal(
+            ValueError, f"{function.__name__} is in the table already; a function has one derivative"
+        )
 
 
 def differentiable(function: Rule, *pullbacks: Rule | Each, domain: Any, **declared: Any) -> Op:
@@ -289,7 +301,12 @@ def primitive(function: Rule, *pullbacks: Rule | Each, domain: Any, name: str = 
         for argument in (*args, *kwargs.values()):
             if isinstance(argument, Node):
                 return argument.__array_function__(operation, (), args, kwargs)  # type: ignore[attr-defined]
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
+            for argument in args:
+                number(argument)  # refuses what is none
+            raise errors.explained(function.__name__, args, error) from None
 
     operation._entry = differentiable(  # type: ignore[attr-defined]
         operation, *pullbacks, domain=domain, compute=function, **declared
@@ -385,6 +402,9 @@ def constant(*functions: Rule) -> None:
     *functions
         Functions users call, such as `np.sign`.
     """
+    if others := [function for function in functions if not callable(function)]:
+        use = "a constant is a plain number or array: np.array(2.0)"
+        raise errors.refusal(TypeError, f"constant declares functions; got a {type(others[0]).__name__}: {use}")
     CONSTANTS.update(functions)
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backward import own, seed, vjps
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.forward import propagate
 from tinygrad_edu.graph import Node, ancestors, copied, has_no_past, next_number, same_bits, sources, to_keep
 from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
+from tinygrad_edu.names import spelled
 from tinygrad_edu.recording import recorded, recording_scope
 from tinygrad_edu.surroundings import State, as_in, random_states, used_by
 from tinygrad_edu.table import OPERATIONS, PRIMITIVES, REALS, Op, Parts, case
@@ -26,6 +27,27 @@ from tinygrad_edu.value import Value, record
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
+
+
+def expect_function(f: Any, name: str, argnums: Any = 0) -> None:
+    """Refuse a result where its function is meant, and an argument where its place is meant."""
+    if isinstance(f, Node):
+        use = "te.gradients(loss, [w]) and loss.backward() differentiate a result"
+        raise refusal(TypeError, f"{name} takes the function, not its result, a Value: write {name}(f)(x); {use}")
+    if not callable(f):
+        got = f"its result, a {type(f).__name__}"
+        raise refusal(TypeError, f"{name} takes the function, not {got}: write {name}(f)(x) for {name}(f(x))")
+    places = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not all(isinstance(i, int) for i in places):
+        got = f"got a {type(argnums).__name__}: write {name}(f)(x) for {name}(f, x)"
+        raise refusal(TypeError, f"argnums says by place which arguments to differentiate, 0 or (0, 1); {got}")
+
+
+def expect_result(out: Any, f: Function) -> None:
+    """Refuse a function that returns nothing."""
+    if out is None:
+        name = printable(getattr(f, "__name__", type(f).__name__))
+        raise refusal(TypeError, f"the function {name} returns None: is a `return` missing?")
 
 
 class Run:
@@ -40,12 +62,15 @@ class Run:
         self.since = next_number()
         for i in places:
             ys = [Value(plain(x), getattr(x, "name", None)) for x in leaves(args[i])]
+            if not ys and len(places) == 1:
+                raise refusal(TypeError, f"argument {i} holds no numbers to differentiate with respect to")
             inner[i] = rebuild(args[i], ys, same=True)
         self.chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
         self.xs = leaves(self.chosen)
         self.ys = leaves([inner[i] for i in places])
         with recorded():
             self.out = f(*inner, **kwargs)
+            expect_result(self.out, f)
             self.outs = leaves(self.out)
             self.root = joined(self.outs)
         self.expect_recorded()
@@ -120,6 +145,7 @@ def matched(structure: Any, tree: Any, word: str) -> list[Any]:
     return [(np.ones_like(plain(a)) * given[path]).astype(np.result_type(plain(a))) for path, a in wanted.items()]
 
 
+@spelled
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns `(f(...), gradient)`.
 
@@ -138,6 +164,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         involved, such as a module's parameters, to be differentiated again (not inside `no_grad()`). A result of f
         that is not a single number is a ValueError.
     """
+    expect_function(f, "value_and_grad", argnums)
 
     @wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -155,6 +182,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     return transformed
 
 
+@spelled
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a function, as a function; see `value_and_grad`.
 
@@ -170,10 +198,12 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> print(grad(grad(lambda x: x**3))(2.0))
     12.0
     """
+    expect_function(f, "grad", argnums)
     both = value_and_grad(f, argnums)
     return wraps(f)(lambda *args, **kwargs: both(*args, **kwargs)[1])
 
 
+@spelled
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The derivative of every entry of an elementwise function, as a function: the gradient of the sum.
 
@@ -182,6 +212,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     f, argnums
         As for `value_and_grad`, but f gives an array of which each entry depends on the same entry of the argument.
     """
+    expect_function(f, "elementwise_grad", argnums)
     return grad(wraps(f)(lambda *args, **kwargs: np.sum(f(*args, **kwargs))), argnums)
 
 
@@ -196,6 +227,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     f, *primals
         A function, as for `value_and_grad`, but what it gives may be a structure too; and its arguments.
     """
+    expect_function(f, "vjp")
     run = Run(f, primals, {}, tuple(range(len(primals))))
     pull = lambda g: rebuild(run.chosen, run.pull(joined(matched(g, run.out, "gradient"))))
     return run.value, pull
@@ -213,12 +245,16 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     tangents
         A direction for each, of its structure and shapes; others are a ValueError.
     """
+    expect_function(f, "jvp")
     primals, tangents = (tuple(t) if isinstance(t, tuple | list) else (t,) for t in (primals, tangents))
+    if not primals:
+        raise refusal(TypeError, "jvp: there are no arguments, primals is empty: te.jvp(f, (x,), (v,))")
     run = Run(f, primals, {}, tuple(range(len(primals))))
     ts = matched(tangents, rebuild(run.chosen, run.ys), "tangent")
     return run.value, rebuild(run.out, run.push(ts))
 
 
+@spelled
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """The derivative of every result for every argument: an array of shape `result.shape + argument.shape`.
 
@@ -230,6 +266,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     f, argnums
         As for `value_and_grad`, but what f gives may be a structure too.
     """
+    expect_function(f, "jacobian", argnums)
 
     @wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
@@ -251,6 +288,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return transformed
 
 
+@spelled
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """The second derivatives of a number: an array of shape `argument.shape + argument.shape`; see `jacobian`.
 
@@ -259,6 +297,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     f, argnums
         As for `value_and_grad`.
     """
+    expect_function(f, "hessian", argnums)
     return jacobian(grad(f, argnums), argnums)
 
 
@@ -272,6 +311,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     v
         A direction, of the structure and shapes of x; another is a ValueError.
     """
+    expect_function(f, "hvp")
     return jvp(grad(f), (x,), (v,))[1]
 
 
@@ -321,6 +361,7 @@ def checkpoint(f: Function) -> Function:
         ValueError at the call, and parameters that were updated before the backward pass are one there. What it
         changes in a module, such as a running mean, is changed once.
     """
+    expect_function(f, "checkpoint")
 
     @wraps(f, updated=())
     def checkpointed(*args: Any, **kwargs: Any) -> Any:

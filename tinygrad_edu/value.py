@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors
+from tinygrad_edu import conversions, errors, names
 from tinygrad_edu.backward import backpropagate, seed
 from tinygrad_edu.graph import Node, copied, has_no_past, next_number, pack, to_keep, unpack
 from tinygrad_edu.inputs import constant, floating, own, plain
 from tinygrad_edu.later import public
 from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
+from tinygrad_edu.numeric_warnings import NO_REGISTRY, again, is_warning, told_at_users_line
 from tinygrad_edu.recording import ROOT, SCOPE, recording_scope
 from tinygrad_edu.table import CONSTANTS, FOLDS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
 
@@ -29,8 +30,11 @@ Binary = Callable[["Value", Any], "Value"]
 
 NO_OPTIONS: dict[str, Any] = {}
 ADDING = RLock()
+WRITES = "it changes an array in place; te.at(a, i).add(v) is a new one"
 FLOAT64 = np.dtype(float)
 new = object.__new__
+plus = told_at_users_line("the gradient")(operator.add)
+__warningregistry__ = NO_REGISTRY  # what NumPy warns of is told at the user's line: see `again`
 
 
 def operators(function: Any) -> tuple[Binary, Binary]:
@@ -64,9 +68,11 @@ def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any
     def compared(self: Value, other: Any) -> Any:
         try:
             errors.check_stretch(compare.__name__, (self, other), self.array.shape, np.shape(plain(other)))
-            return compare(self.array, plain(other))
+            answers = compare(self.array, plain(other))
         except (ValueError, TypeError) as error:
-            raise errors.explained(compare.__name__, (self, other), error) from None
+            answers = again(error, compare.__name__, (self, other), compare, self.array, plain(other))
+        conversions.check_comparison(self, other, answers)
+        return answers
 
     return compared
 
@@ -104,7 +110,7 @@ def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     return public("viz").bundle(thing)
 
 
-class Value(Node):
+class Value(Node, names.Borrowed):
     """A variable, or the result of an operation on variables.
 
     Parameters
@@ -128,6 +134,7 @@ class Value(Node):
     __array_priority__ = 1000.0
     op: Op | None
 
+    @names.constructor
     def __init__(self, data: Any, name: str | None = None) -> None:
         start(self, copied(floating(data)), name)
 
@@ -169,7 +176,7 @@ class Value(Node):
             gradient = own(gradient, self.array, f"{errors.label(self, 'v')}.grad")
         self.gradient = gradient
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, **others: Any) -> None:
         """Compute the gradient of this Value with respect to every Value it was made from.
 
         Variables add it to their `.grad`; results of operations hold this pass's gradient.
@@ -179,24 +186,28 @@ class Value(Node):
         gradient
             That of something further on with respect to this Value, of its shape; a single number may leave it out:
             it is 1. Anything else is a ValueError.
+        **others
+            PyTorch's `retain_graph`: a graph can go backward as often as one likes. No other.
         """
+        if others:
+            names.check_backward(others)
         if has_no_past(self):
             raise errors.no_past(self.name)
-        again = self.op is not None and self.gradient is not None
+        before = self.op is not None and self.gradient is not None
         start_from = seed(self, gradient)
         found = backpropagate(self, start_from)
-        if again:
+        if before:
             errors.check_age(self, found)
         if JOINED:
             tell_differentiated(self, start_from, found, added=True)
         with ADDING:  # threads may share variables
             for v in [v for v in found if v.op is None]:
-                found[v] = copied(found[v]) if v.gradient is None else v.gradient + found[v]
+                found[v] = copied(found[v]) if v.gradient is None else plus(v.gradient, found[v])
             hand_out(found)
 
     def item(self) -> float:
         """The only number of the Value, as a Python float; any other count of numbers is a ValueError."""
-        return float(np.reshape(self.array, ()))
+        return conversions.single(self)
 
     def tolist(self) -> Any:
         """The data as Python numbers, in nested lists; a single number as it is."""
@@ -210,7 +221,7 @@ class Value(Node):
             (x, y), (m, n) = inputs, map(np.shape, inputs)
             return ufunc(np.reshape(x, m + (1,) * len(n)), np.reshape(y, (1,) * len(m) + n), **kwargs)
         if call != "__call__":
-            raise errors.unknown(ufunc, part=f".{call}")
+            raise errors.unknown(ufunc, WRITES if call == "at" else None, f".{call}")
         if kwargs.get("out") is not None:
             raise errors.refusal(TypeError, f"np.{ufunc.__name__} {errors.NOT_INTO} or out=a")
         return dispatch(ufunc, inputs, kwargs)
@@ -357,6 +368,10 @@ class Value(Node):
         """The sizes of the axes."""
         return self.array.shape
 
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        raise errors.refusal(TypeError, f"a Value is not changed in place: v = v.reshape({shape})")
+
     @property
     def dtype(self) -> Any:
         """The floating point type."""
@@ -379,19 +394,19 @@ class Value(Node):
         return bool(np.any(self == number))
 
     def __len__(self) -> int:
-        return len(self.array)
+        return conversions.length(self)
 
     def __bool__(self) -> bool:
-        return bool(self.array)
+        return conversions.truth(self)
 
     def __iter__(self) -> Iterator[Value]:
         return map(self.__getitem__, range(len(self)))
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self.item(), digits)
+        return conversions.rounded(self, digits)
 
     def __format__(self, form: str) -> str:
-        return format(self.item() if self.size == 1 else self.array, form) if form else repr(self)
+        return conversions.formatted(self, form)
 
     def __repr__(self) -> str:
         grad = "not computed yet" if self.grad is None else self.grad
@@ -401,10 +416,10 @@ class Value(Node):
     _repr_mimebundle_ = shown
 
     # -- what would cut the graph -------------------------------------------------------------------------------
-    __float__ = __int__ = __index__ = __complex__ = errors.refusing(errors.NOT_A_NUMBER)
-    __array__ = errors.refusing(errors.NOT_AN_ARRAY)
-    __setitem__ = __delitem__ = errors.refusing(errors.NOT_IN_PLACE)
-    sort = partition = fill = put = resize = errors.refusing(errors.NOT_IN_PLACE)
+    __float__ = __int__ = __index__ = __complex__ = conversions.refuse_number
+    __array__ = conversions.refuse_array
+    __setitem__ = __delitem__ = conversions.refuse_change
+    sort = partition = fill = put = resize = conversions.refuse_change
 
 
 def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Value:
@@ -424,7 +439,7 @@ def apply(op: Op, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -
     try:
         out = op.compute(*inputs, **options)
     except (ValueError, TypeError, IndexError) as error:
-        raise errors.explained(op.name, args, error) from None
+        out = again(error, op.name, args, op.compute, *inputs, **options)
     if narrow:
         errors.check_promotion(op.name, args, inputs, out)
     return record(op, args, (out, *inputs), options, False)
@@ -438,7 +453,7 @@ def unary(op: Op, x: Any) -> Value:
     try:
         out = op.compute(a)
     except (ValueError, TypeError) as error:
-        raise errors.explained(op.name, (x,), error) from None
+        out = again(error, op.name, (x,), op.compute, a)
     return record(op, (x,), (out, a), NO_OPTIONS, op.elementwise and out.dtype is FLOAT64)
 
 
@@ -460,7 +475,7 @@ def binary(op: Op, x: Any, y: Any) -> Value:
     try:
         out = op.compute(a, b)
     except (ValueError, TypeError) as error:
-        raise errors.explained(op.name, (x, y), error) from None
+        out = again(error, op.name, (x, y), op.compute, a, b)
     if not same:
         if op.elementwise:
             errors.check_stretch(op.name, (x, y), a.shape, b.shape)
@@ -519,7 +534,13 @@ def dispatch(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if function in REWRITES:
         return REWRITES[function](*args, **kwargs)
     if function in CONSTANTS:
-        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+        inputs, options = plain(args), {k: plain(v) for k, v in kwargs.items()}
+        try:
+            return function(*inputs, **options)
+        except TypeError as error:
+            if not is_warning(error):
+                raise names.of_constant(function, kwargs, error) from None
+            return again(error, function.__name__, args, function, *inputs, **options)
     if arrived():
         return dispatch(function, args, kwargs)
     if hasattr(function, "_entry"):  # defined again so often that the table has forgotten this one

@@ -180,3 +180,12 @@ def test_constants_are_converted_to_the_dtype_of_the_layer(dtype, x):
     assert out.dtype == layer.weight.grad.dtype == dtype
     wide = np.asarray(x, float) @ layer.weight.data.astype(float)
     assert np.allclose(out.data, wide, rtol=float(np.finfo(dtype).eps) * 8)
+
+
+def test_a_chain_is_a_sequence_of_its_layers():
+    net = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+    assert len(net) == 3
+    assert list(net) == net.layers
+    assert net[-1] is net.layers[2]
+    np.testing.assert_array_equal(net[:2](np.ones((1, 2))).data, np.tanh(net[0](np.ones((1, 2)))).data)
+    assert bool(nn.Sequential())

@@ -239,15 +239,15 @@ def test_read_only_data_is_enough():
 square = lambda v: (v * v).sum()
 ENGINE = {
     "argnums out of range": (lambda: te.grad(square, argnums=3)(2.0), "argnums is 3, and 1 positional arguments"),
-    "argnums by name": (lambda: te.grad(square, argnums="v")(2.0), "argnums is 'v', and 1 positional"),
-    "no argnums": (lambda: te.grad(square, argnums=None)(2.0), "argnums is None, and 1 positional"),
+    "argnums by name": (lambda: te.grad(square, argnums="v")(2.0), "got a str: write grad(f)(x) for grad(f, x)"),
+    "no argnums": (lambda: te.grad(square, argnums=None)(2.0), "argnums says by place which arguments"),
     "keyword only": (lambda: te.grad(square)(v=2.0), "argnums is 0, and 0 positional arguments were given: pass by"),
-    "class Value": (lambda: Value(Value), "type is not a number or an array of numbers"),
-    "times a class": (lambda: x * Value, "type is not a number or an array of numbers"),
+    "class Value": (lambda: Value(Value), "the class Value was given"),
+    "times a class": (lambda: x * Value, "the class Value was given"),
     "==": (lambda: x == w, "x == w: x is (2, 3), w is (4, 2); sizes 3 and 2 on axis -1 differ, and neither is 1."),
     "<": (lambda: x < np.ones(4), "x < y: x is (2, 3), y is (4,); sizes 3 and 4 on axis -1 differ"),
     "< None": (lambda: x < None, "x < y: x is (2, 3), y is (); '<' not supported"),
-    "tangent of text": (lambda: te.jvp(square, (2.0,), ("1",)), "gradients are of real numbers; got str"),
+    "tangent of text": (lambda: te.jvp(square, (2.0,), ("1",)), "a text was given where numbers are expected"),
     "complex tangent": (lambda: te.jvp(square, (2.0,), (1j,)), "gradients are of real numbers; got complex"),
     "tangent of no number": (lambda: te.jvp(square, (2.0,), (Own(),)), "Own is not a number"),
 }

@@ -112,7 +112,7 @@ def test_single_precision_moves_as_it_is(f):
 
 def test_what_would_not_be_a_move_is_refused():
     v = Value(V)
-    with pytest.raises(TypeError, match=r"take: option out=.*; supported options: axis, mode "):
+    with pytest.raises(TypeError, match=r"take: option out=.*; supported options: axis, mode"):
         np.take(v, [0], out=np.zeros(1))
     with pytest.raises(ValueError, match="equal division"):
         np.split(v, 3)

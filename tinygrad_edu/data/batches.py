@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.inputs import arrayed, plain
+from tinygrad_edu.graph import Node
+from tinygrad_edu.inputs import Generator, Seed, arrayed, generator, plain
+from tinygrad_edu.kinds import FLAG, check
+from tinygrad_edu.names import spelled
 
 Array = np.ndarray[Any, Any]
-Seed = int | np.random.Generator | None
 
 
 def rows_of(arrays: tuple[Any, ...], names: str) -> list[Any]:
     """All of them as arrays with as many rows as each other, at least one."""
     if any(isinstance(array, tuple) and any(np.ndim(plain(part)) for part in array) for array in arrays):
         raise refusal(TypeError, "a tuple of arrays was given: use minibatches(*arrays, batch_size=32)")
-    found = [array if hasattr(array, "__array_function__") else arrayed(array) for array in arrays]
+    found = [array if isinstance(array, Node) else arrayed(array) for array in arrays]
     shapes = [np.shape(plain(array)) for array in found]
     given = f"{names} {'is' if len(shapes) == 1 else 'are'} {', '.join(map(str, shapes))}"
     if not shapes:
@@ -44,15 +46,19 @@ def expect_whole(name: str, number: Any) -> None:
         raise refusal(ValueError, f"{name} is {number}; it must be at least 1")
 
 
+def expect_real(name: str, number: Any) -> None:
+    """Refuse what is no number."""
+    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
+        raise refusal(TypeError, f"{name} is a number; got a {type(number).__name__}")
+
+
 class Minibatches:
     """Arrays, a few rows at a time: every loop over it is one pass through all rows, in an order of its own.
 
     `len` is the number of batches. Made by `minibatches`.
     """
 
-    def __init__(
-        self, arrays: list[Any], batch_size: int, shuffle: bool, drop_last: bool, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, arrays: list[Any], batch_size: int, shuffle: bool, drop_last: bool, rng: Generator) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -72,6 +78,7 @@ class Minibatches:
             yield batch if len(batch) > 1 else batch[0]
 
 
+@spelled
 def minibatches(
     *arrays: Any, batch_size: int, shuffle: bool = True, drop_last: bool = False, rng: Seed = None
 ) -> Minibatches:
@@ -115,12 +122,14 @@ def minibatches(
     """
     found = rows_of(arrays, "the arrays" if len(arrays) != 1 else "the array")
     expect_whole("batch_size", batch_size)
+    check("minibatches", {"shuffle": FLAG, "drop_last": FLAG}, {"shuffle": shuffle, "drop_last": drop_last})
     rows = len(found[0])
     if drop_last and rows < batch_size:
         raise refusal(ValueError, f"drop_last leaves no batch of {rows} rows: batch_size is {batch_size}")
-    return Minibatches(found, int(batch_size), shuffle, drop_last, np.random.default_rng(rng))
+    return Minibatches(found, int(batch_size), shuffle, drop_last, generator(rng))
 
 
+@spelled
 def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) -> tuple[Array, Array, Array, Array]:
     """Put a random part of the rows aside.
 
@@ -137,11 +146,12 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
         x to train on, x to test on, y to train on, y to test on.
     """
     x, y = rows_of((x, y), "x and y")
+    expect_real("test", test)
     rows = len(x)
     aside = round(rows * test) if 0 < test < 1 else 0
     if not 0 < aside < rows:
         raise refusal(ValueError, f"test is {test} of {rows} rows; both parts must hold at least one row")
-    order = np.random.default_rng(rng).permutation(rows)
+    order = generator(rng).permutation(rows)
     held = order[:aside]
     kept = order[aside:]
     return x[kept], x[held], y[kept], y[held]

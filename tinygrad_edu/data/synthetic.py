@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.data.batches import expect_real, expect_whole
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.inputs import Seed, generator
+from tinygrad_edu.names import spelled
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -23,7 +26,8 @@ BIAS = 40.0
 NOISE = 8.0
 
 
-def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[Array, Array]:
+@spelled
+def house_prices(count: int = 60, rng: Seed = 0) -> tuple[Array, Array]:
     """Made-up houses and their prices, `2.5 * area - 1.2 * age + 40` plus normal noise of standard deviation 8.
 
     Parameters
@@ -38,16 +42,18 @@ def house_prices(count: int = 60, rng: int | np.random.Generator = 0) -> tuple[A
     price
         (count, 1), in thousands.
     """
+    expect_whole("count", count)
     if count < 1:
         raise refusal(ValueError, f"count is {count}; it must be at least 1")
-    rng = np.random.default_rng(rng)
-    area = rng.uniform(40.0, 200.0, count)
-    age = rng.uniform(0.0, 60.0, count)
-    price = WEIGHT_AREA * area + WEIGHT_AGE * age + BIAS + rng.normal(0.0, NOISE, count)
+    drawn = generator(rng)
+    area = drawn.uniform(40.0, 200.0, count)
+    age = drawn.uniform(0.0, 60.0, count)
+    price = WEIGHT_AREA * area + WEIGHT_AGE * age + BIAS + drawn.normal(0.0, NOISE, count)
     return np.stack([area, age], axis=1), price[:, None]
 
 
-def moons(count: int = 200, noise: float = 0.1, rng: int | np.random.Generator = 0) -> tuple[Array, Array]:
+@spelled
+def moons(count: int = 200, noise: float = 0.1, rng: Seed = 0) -> tuple[Array, Array]:
     """Two half circles: points x (count, 2), and y (count, 1), which is 0 in the upper and 1 in the lower moon.
 
     Both have radius 1; the upper is centred on (0, 0), the lower on (1, 0.5). Each holds half of the points, at
@@ -62,13 +68,15 @@ def moons(count: int = 200, noise: float = 0.1, rng: int | np.random.Generator =
     rng
         A seed or a generator.
     """
+    expect_whole("count", count)
     if count < 2:
         raise refusal(ValueError, f"count is {count}; two moons need at least 2 points")
+    expect_real("noise", noise)
     if not noise >= 0:
         raise refusal(ValueError, f"noise is {noise}; it must be at least 0")
-    rng = np.random.default_rng(rng)
+    drawn = generator(rng)
     lower = np.arange(count) >= (count + 1) // 2
-    angle = rng.uniform(0.0, np.pi, count)
+    angle = drawn.uniform(0.0, np.pi, count)
     side = np.where(lower, -1.0, 1.0)
     x = np.stack([side * np.cos(angle) + lower, side * np.sin(angle) + 0.5 * lower], axis=1)
-    return x + rng.normal(0.0, noise, x.shape), lower[:, None].astype(float)
+    return x + drawn.normal(0.0, noise, x.shape), lower[:, None].astype(float)

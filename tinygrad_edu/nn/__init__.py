@@ -5,8 +5,11 @@ recorded, so that pictures and messages can say which layer they mean. Nothing h
 losses are written in NumPy, and the engine differentiates them.
 """
 
+from typing import NoReturn
+
 from numpy import tanh
 
+from tinygrad_edu.names import of_package
 from tinygrad_edu.nn import init
 from tinygrad_edu.nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
 from tinygrad_edu.nn.loss import accuracy, binary_cross_entropy, cross_entropy, mse_loss
@@ -31,3 +34,8 @@ __all__ = [
     "sigmoid",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that another framework has what it is called here."""
+    raise of_package(__name__, __all__, name)

@@ -11,35 +11,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.inputs import Generator
+from tinygrad_edu.kinds import DTYPE, shown
+from tinygrad_edu.names import of_package
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Shape = tuple[int, ...]
-Generator = np.random.Generator | np.random.RandomState
-Seed = int | Generator | None
 Initialiser = Callable[[Shape, Generator], np.ndarray[Any, Any]]
 Array = np.ndarray[Any, Any]
 
 
-def generator(rng: Seed) -> Generator:
-    """The random generator that a seed stands for; a generator is returned as it is.
+def drawn(name: str, init: Initialiser, shape: Shape, rng: Generator, dtype: Any) -> Array:
+    """What an initialiser gives for a shape, as floating point numbers of a dtype; or a refusal that names it.
 
     Parameters
     ----------
+    name
+        What the caller's argument is called, for the refusal.
+    init
+        The initialiser.
+    shape
+        Of the parameter, such as (in, out).
     rng
-        A whole number from 0 as the seed, None for a generator that differs in every run, or a generator, either
-        `np.random.Generator` or the legacy `np.random.RandomState`; anything else is a TypeError.
+        The generator to draw from.
+    dtype
+        Of the parameter.
     """
-    if isinstance(rng, np.random.RandomState | np.random.Generator):
-        return rng
-    if rng is None or (isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0):
-        return np.random.default_rng(rng)
-    got = rng if isinstance(rng, int) else type(rng).__name__
-    use = "a whole number from 0, np.random.default_rng(...) or None"
-    raise refusal(TypeError, f"rng is {use}; got {got}")
+    if not callable(init):
+        use = "such as nn.init.he_normal, or lambda shape, rng: np.full(shape, 0.1)"
+        raise refusal(TypeError, f"{name} is a function (shape, rng), {use}; got a {type(init).__name__}")
+    try:
+        array = init(shape, rng)
+    except TypeError as error:
+        called = getattr(init, "__name__", type(init).__name__)
+        raise refusal(
+            TypeError, f"{name} is a function (shape, rng), and {called}(shape, rng) fails: {error}"
+        ) from error
+    if np.shape(array) != shape:
+        raise refusal(ValueError, f"{name} gave an array of shape {np.shape(array)}; {shape} was asked for")
+    return np.asarray(array, dtype)
+
+
+def floating(dtype: DTypeLike) -> np.dtype[Any]:
+    """A floating point dtype, or a refusal.
+
+    Parameters
+    ----------
+    dtype
+        What NumPy takes for a dtype; anything but a floating point type is a TypeError.
+    """
+    if not DTYPE.fits(dtype):
+        raise refusal(TypeError, f"dtype is {DTYPE.words}; got {shown(dtype)}")
+    return np.dtype(dtype)
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -142,3 +172,8 @@ def he_uniform(shape: Shape, rng: Generator) -> Array:
     """
     bound = math.sqrt(6 / fans(shape)[0])
     return rng.uniform(-bound, bound, shape)
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that another framework has what it is called here."""
+    raise of_package(__name__, globals(), name)

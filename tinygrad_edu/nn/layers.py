@@ -11,14 +11,16 @@ Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_edu.errors import printable, refusal, shape_of
-from tinygrad_edu.inputs import numbers
-from tinygrad_edu.nn.init import Initialiser, Seed, generator, glorot_uniform, zeros
+from tinygrad_edu.inputs import Seed, generator, numbers
+from tinygrad_edu.kinds import FLAG, shown
+from tinygrad_edu.names import spelled
+from tinygrad_edu.nn.init import Initialiser, drawn, floating, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.rules.elementwise import relu, sigmoid
 from tinygrad_edu.value import Value
@@ -56,6 +58,7 @@ class Linear(Module):
     weight: Value
     bias: Value | None
 
+    @spelled
     def __init__(
         self,
         in_features: int,
@@ -69,9 +72,11 @@ class Linear(Module):
     ) -> None:
         expect_widths(in_features, out_features)
         rng = generator(rng)
-        weight = init((in_features, out_features), rng)
-        self.weight = Value(np.asarray(weight, dtype), name="weight")
-        self.bias = Value(np.asarray(bias_init((out_features,), rng), dtype), name="bias") if bias else None
+        dtype = floating(dtype)
+        if not FLAG.fits(bias):
+            raise refusal(TypeError, f"bias is {FLAG.words}; got {shown(bias)}")
+        self.weight = Value(drawn("init", init, (in_features, out_features), rng, dtype), name="weight")
+        self.bias = Value(drawn("bias_init", bias_init, (out_features,), rng, dtype), name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:
         """The output, of shape (..., out).
@@ -176,6 +181,19 @@ class Sequential(Module):
             if not callable(layer):
                 raise refusal(TypeError, f"layer {i} is a {type(layer).__name__}, which cannot be called")
         self.layers = list(layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: Any) -> Any:
+        """A layer, or of a slice the chain of those layers."""
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def forward(self, x: Any) -> Any:
         """The output of the last layer, (batch, out).

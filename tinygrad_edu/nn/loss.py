@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal, shape_of, stretch_text
 from tinygrad_edu.inputs import arrayed, named, numbers, plain
+from tinygrad_edu.names import spelled
 from tinygrad_edu.nn.squashed import squashed_by
 from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
@@ -24,6 +25,7 @@ from tinygrad_edu.value import Value
 ROUNDED = 1e-3  # how far from 1 probabilities sum up in any floating point type
 
 
+@spelled
 def mse_loss(prediction: Any, target: Any) -> Any:
     """The mean of the squared differences, as a single number.
 
@@ -46,6 +48,7 @@ def mse_loss(prediction: Any, target: Any) -> Any:
     return np.mean(np.square(prediction - target))
 
 
+@spelled
 def cross_entropy(logits: Any, classes: Any) -> Any:
     """The mean of `logsumexp(logits) - logits[class]`: minus the log-likelihood of the classes under a softmax.
 
@@ -70,6 +73,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     return np.mean(logsumexp(rows, axis=-1) - chosen)
 
 
+@spelled
 def binary_cross_entropy(logits: Any, target: Any) -> Any:
     """The mean of `softplus(z) - z t`: minus the log-likelihood of the targets under `sigmoid(z)`.
 
@@ -96,6 +100,7 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
     return np.mean(softplus(logits) - logits * target)
 
 
+@spelled
 def accuracy(prediction: Any, target: Any) -> float:
     """The fraction of examples whose predicted class is the target.
 

@@ -11,16 +11,21 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
+from tinygrad_edu.kinds import DTYPE
+from tinygrad_edu.kinds import shown as told
+from tinygrad_edu.names import of_module
 from tinygrad_edu.nn.assignment import in_forward, replaced
 from tinygrad_edu.nn.contents import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.nn.lost import warn_lost
 from tinygrad_edu.nn.state import state_of, take
 from tinygrad_edu.recording import SCOPE, Scope, recording_scope
+from tinygrad_edu.spellings import MODULE_WORKS
 from tinygrad_edu.value import Value, shown
 
 if TYPE_CHECKING:
@@ -64,6 +69,14 @@ class Module:
     _notes: frozenset[str] = frozenset()
     _asked: frozenset[str] = frozenset()
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if args or options:
+            kind = type(self).__name__
+            use = f"make it first and call it then, {kind}()(x)" if args else "leave them out"
+            raise refusal(TypeError, f"{kind}() takes no arguments: {use}")
+
+    vars()["__init__"].__signature__ = Signature([Parameter("self", Parameter.POSITIONAL_ONLY)])  # for help
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The output for an input; every subclass defines its own.
 
@@ -73,7 +86,7 @@ class Module:
             What the subclass takes, such as `x` of shape (batch, in).
         """
         kind = type(self).__name__
-        raise NotImplementedError(f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
+        raise refusal(NotImplementedError, f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of `forward`; every operation recorded in it carries the name of this module.
@@ -146,8 +159,9 @@ class Module:
         dtype
             A floating point type, such as np.float32. Make the optimiser afterwards.
         """
-        if (wanted := np.dtype(dtype)).kind != "f":
-            raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {wanted}")
+        if not DTYPE.fits(dtype):
+            raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {told(dtype)}")
+        wanted = np.dtype(dtype)
         for value in self.parameters():
             value.array = value.array.astype(wanted)
             value.gradient = None
@@ -212,17 +226,11 @@ class Module:
 
     if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
 
-        def __getattr__(self, name: str) -> NoReturn:
-            """Refuse an unknown attribute, with the nearest one that exists."""
-            from difflib import get_close_matches
-
+        def __getattr__(self, name: str) -> Any:
+            """What a name from another framework is here, or the nearest one that exists."""
             if not name.startswith("_") and in_forward(self):  # with hasattr, before it makes one: so that is no note
                 self._asked |= {name}
-            if hasattr(type(self), name):  # a property that failed: say why
-                return object.__getattribute__(self, name)
-            near = [] if name.startswith("__") else get_close_matches(name, dir(self), n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            raise AttributeError(printable(f"{type(self).__name__} has no attribute '{name}'{hint}"))
+            return of_module(self, MODULE_WORKS, name)
 
     def __repr__(self) -> str:
         lines: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.names import spelled
 from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_fraction, expect_positive
 from tinygrad_edu.value import Value
 
@@ -63,6 +64,7 @@ class Adam(Optimizer):
 
     __slots__ = ()
 
+    @spelled
     def __init__(
         self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_between, expect_fraction
+from tinygrad_edu.names import spelled
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_between, expect_flag, expect_fraction
 from tinygrad_edu.value import Value
 
 
@@ -72,6 +73,7 @@ class SGD(Optimizer):
 
     __slots__ = ()
 
+    @spelled
     def __init__(
         self,
         params: Iterable[Value],
@@ -81,6 +83,7 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         momentum = expect_fraction("momentum", momentum)
+        expect_flag("nesterov", nesterov)
         if nesterov and not momentum:
             raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
         decay = expect_between("weight_decay", weight_decay, 0.0, math.inf, "a finite number of at least 0")

@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal
 from tinygrad_edu.graph import copied
+from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
 from tinygrad_edu.optim.current import expect_current, remember
 from tinygrad_edu.tree import checked_state, flatten, rebuild
@@ -55,12 +56,13 @@ class Optimizer:
 
     __slots__ = ("__weakref__", "_checked", "_lr", "_steps", "algorithm", "params", "states")
 
+    @spelled
     def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:
         self._checked: Any = None
         self._steps = 0
         self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
-        self.algorithm = algorithm
+        self.algorithm = expect_algorithm(algorithm)
         self.states = [algorithm.init(p.array) for p in self.params]
         remember(self)
 
@@ -154,8 +156,22 @@ class Optimizer:
         """The learning rate and the numbers of all states, by name."""
         return [("lr", self._lr), *flatten(self.states, "states")]
 
+    if not TYPE_CHECKING:  # a type checker should report unknown attributes, not accept them all
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse an attribute that does not exist, with what it is called here."""
+            raise absent(self, "Optimizer", name)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self._lr})"
+
+
+def expect_algorithm(algorithm: Any) -> Algorithm:
+    """Refuse what is no pair of functions `init` and `update`."""
+    if callable(getattr(algorithm, "init", None)) and callable(getattr(algorithm, "update", None)):
+        return algorithm  # type: ignore[no-any-return]
+    use = "such as optim.sgd() or optim.Algorithm(init, update)"
+    raise refusal(TypeError, f"algorithm is a pair of functions, {use}; got a {type(algorithm).__name__}")
 
 
 def fitted(array: Any, own: Any) -> Any:
@@ -226,6 +242,12 @@ def instead(thing: Any) -> str:
 def expect_positive(name: str, number: Any) -> float:
     """A finite number above 0, as a Python float."""
     return expect_between(name, number, 0.0, math.inf, "a finite number above 0", least=False)
+
+
+def expect_flag(name: str, flag: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(flag, bool | np.bool_):
+        raise refusal(TypeError, f"{name} is True or False; got a {type(flag).__name__}")
 
 
 def expect_fraction(name: str, number: Any) -> float:

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.inputs import numbers
+from tinygrad_edu.kinds import SIZES, expecting, optional
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.rules.indexing import scatter
 from tinygrad_edu.table import REALS, case, cases, differentiable, implements, primitive
 
@@ -27,6 +30,7 @@ differentiable(np.convolve, lambda g, out, a, v, *, mode="full": np.correlate(pa
 implements(np.correlate)(lambda a, v, mode="valid": np.convolve(a, v[::-1], mode) if np.size(a) >= np.size(v)
                          else np.convolve(v, a[::-1], mode)[::-1])
 
+@told_at_users_line("add")
 def overlap_add(g, shape, axis):
     """Zeros of a shape, with windows added to where they were taken from: one slice for each place in a window."""
     out = np.zeros_like(g, shape=shape)
@@ -47,6 +51,7 @@ overlap_add = primitive(overlap_add,
                         domain=REALS, linear=True, cases=[case((2, 3, 2), shape=(2, 4), axis=1)],
                         formulas=("sliding_window_view(g)",))
 
+@expecting(stride=SIZES, padding=SIZES)
 def convolution(x, kernel, stride=1, padding=0):
     """The convolution of images with a kernel, which is not flipped: `(batch, out, ...)`.
 
@@ -69,14 +74,16 @@ def convolution(x, kernel, stride=1, padding=0):
     ValueError
         If ranks or channels differ, the kernel does not fit into the padded images, or a stride is below 1.
     """
-    count = max(x.ndim - 2, 0)
-    size = kernel.shape[2:]
+    x = numbers("x", x)
+    kernel = numbers("kernel", kernel)
+    count = max(np.ndim(x) - 2, 0)
+    size = np.shape(kernel)[2:]
     edges = [padding] * count if np.ndim(padding) == 0 else list(padding)
     steps = [stride] * count if np.ndim(stride) == 0 else list(stride)
-    room = tuple(n + 2 * p for n, p in zip(x.shape[2:], edges, strict=False))
-    ranks = x.ndim == kernel.ndim > 2 and len(edges) == len(steps) == count
+    room = tuple(n + 2 * p for n, p in zip(np.shape(x)[2:], edges, strict=False))
+    ranks = np.ndim(x) == np.ndim(kernel) > 2 and len(edges) == len(steps) == count
     if not ranks or x.shape[1] != kernel.shape[1] or any(np.less(room, size)) or min(steps) < 1 or min(edges) < 0:
-        shapes = f"x is {x.shape}, (batch, in, ...), kernel is {kernel.shape}, (out, in, ...)"
+        shapes = f"x is {np.shape(x)}, (batch, in, ...), kernel is {np.shape(kernel)}, (out, in, ...)"
         agree = f"ranks and `in` must agree, {size} must fit into {room}, {count} strides >= 1, pads >= 0"
         raise refusal(ValueError, f"convolution: {shapes}; {agree}")
     if any(edges):
@@ -90,11 +97,12 @@ def convolution(x, kernel, stride=1, padding=0):
 
 def places(x, size, stride):
     """The windows of the last axes: along a new first axis one array for each place in a window, which is fast."""
-    size = size if np.ndim(size) else (size, size)
-    stride = size if stride is None else stride if np.ndim(stride) else (stride, stride)
-    fits = 0 < len(size) == len(stride) <= x.ndim and min(*size, *stride) >= 1
+    x = numbers("x", x)
+    size = tuple(size) if np.ndim(size) else (size, size)
+    stride = size if stride is None else tuple(stride) if np.ndim(stride) else (stride, stride)
+    fits = 0 < len(size) == len(stride) <= np.ndim(x) and min(*size, *stride) >= 1
     if not fits or any(np.greater(size, x.shape[-len(size):])):
-        raise refusal(ValueError, f"pooling: windows of {size} do not fit into {x.shape} with stride {stride}")
+        raise refusal(ValueError, f"pooling: windows of {size} do not fit into {np.shape(x)} with stride {stride}")
     last = x.shape[-len(size):]
     found = []
     for offset in np.ndindex(*size):
@@ -104,6 +112,7 @@ def places(x, size, stride):
         found.append(x[(..., *index)])
     return np.stack(found)
 
+@expecting(size=SIZES, stride=optional(SIZES))
 def max_pool(x, size=(2, 2), stride=None):
     """The largest entry of each window; equal ones share the gradient.
 
@@ -123,6 +132,7 @@ def max_pool(x, size=(2, 2), stride=None):
     """
     return np.max(places(x, size, stride), axis=0)
 
+@expecting(size=SIZES, stride=optional(SIZES))
 def mean_pool(x, size=(2, 2), stride=None):
     """The mean of each window.
 

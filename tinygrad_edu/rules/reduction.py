@@ -7,7 +7,9 @@ Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 
 import numpy as np
 
-from tinygrad_edu.inputs import plain
+from tinygrad_edu.errors import shape_of
+from tinygrad_edu.inputs import numbers, plain
+from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import REALS, TIES, cases, differentiable, folds, implements, primitive
 
 # fmt: off
@@ -90,10 +92,14 @@ def softmax(x, axis=None):
     axis
         The axis or axes along which the shares add up to 1; None is all of them.
     """
+    x = numbers("x", x)
+    if 0 in shape_of(x):
+        return np.multiply(x, 1.0)
     with np.errstate(under="ignore"):
         e = np.exp(x - largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
+@told_at_users_line("logsumexp")
 def logsumexp(x, axis=None, keepdims=False):
     """The logarithm of a sum, log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows.
 

@@ -1,0 +1,81 @@
+"""A function where its result was meant, a result where its function was meant, and blocks without `with`."""
+
+import pytest
+
+from tests.messages.snippets import refused
+
+ROWS = [
+    ("te.grad(np.sin(0.5))", "write grad(f)(x) for grad(f(x))"),
+    (
+        "f = lambda x: (x * x).sum()\nte.grad(f(v))",
+        "te.gradients(loss, [w]) and loss.backward() differentiate a result",
+    ),
+    ("te.grad(s, v)", "te.gradients(loss, [w])"),
+    ("te.value_and_grad(s)", "te.gradients(loss, [w])"),
+    ("te.value_and_grad(nn.mse_loss(v, w))", "value_and_grad takes the function, not its result, a Value"),
+    ("te.jacobian(v * w)", "jacobian takes the function, not its result, a Value"),
+    ("te.jacobian(np.sin, np.ones(3))", "write jacobian(f)(x) for jacobian(f, x)"),
+    ("te.hessian(lambda x: (x * x).sum(), np.ones(3))", "write hessian(f)(x) for hessian(f, x)"),
+    ("te.grad(np.sin, 0.5)", "write grad(f)(x) for grad(f, x)"),
+    ("te.grad(np.sin, v)", "write grad(f)(x) for grad(f, x)"),
+    ("te.elementwise_grad(np.sin(a))", "elementwise_grad takes the function, not its result"),
+    ("te.hvp(s, v, w)", "hvp takes the function"),
+    ("te.vjp(v * w, v)", "vjp takes the function"),
+    ("te.jvp(v * w, (v,), (w,))", "jvp takes the function"),
+    ("te.checkpoint(model(x))", "checkpoint takes the function"),
+    ("te.hessian(None)", "hessian takes the function"),
+    ("f = lambda x: None\nte.grad(f)(2.0)", "returns None: is a `return` missing?"),
+    ("def f(x):\n    x * x\nte.value_and_grad(f)(2.0)", "the function f returns None: is a `return` missing?"),
+    ("def f(x):\n    x * x\nte.jacobian(f)(np.ones(2))", "the function f returns None"),
+    ("viz.draw(model)", "the module Sequential was given where numbers are expected: call it, model(x)"),
+    ("viz.draw(lambda x: x)", "call it, f(x)"),
+    ("viz.draw(nn.mse_loss)", "call it, mse_loss(x)"),
+    ("viz.draw(s.backward())", "None was given, not a result"),
+    ("viz.draw([v, w])", "give one of its Values, or their sum"),
+    ("viz.trace(model)", "call it, model(x)"),
+    ("viz.trace(s.backward())", "None was given"),
+    ("te.gradients(model, [v])", "call it, model(x)"),
+    ("te.gradients(None, [v])", "None was given"),
+    ("te.gradients([v, w], [v])", "give one of its Values, or their sum"),
+    ("nn.mse_loss(model, y)", "prediction: the module Sequential was given where numbers are expected"),
+    ("nn.mse_loss(np.sin, y)", "call it, sin(x)"),
+    ("nn.mse_loss(model(x), None)", "target: None was given where numbers are expected"),
+    ("nn.mse_loss(None, y)", "prediction: None was given where numbers are expected: is a `return` missing?"),
+    ("nn.cross_entropy(model, np.zeros(5, int))", "logits: the module Sequential was given"),
+    ("nn.binary_cross_entropy(nn.Sigmoid, y)", "the class Sigmoid was given where numbers are expected: make one"),
+    ("nn.accuracy(model, y)", "prediction: the module Sequential was given"),
+    ("v + np.sin", "the function sin was given where numbers are expected: call it, sin(x)"),
+    ("v * model", "the module Sequential was given"),
+    ("v + None", "None was given where numbers are expected"),
+    ("Value(np.sin)", "the function sin was given"),
+    ("Value(None)", "None was given"),
+    ("Value(nn.Tanh)", "the class Tanh was given"),
+    ("model(np.sin)", "the function sin was given"),
+    (
+        "class Net(nn.Module):\n    def forward(self, x):\n        x * x\nnn.mse_loss(Net()(x), y)",
+        "is a `return` missing?",
+    ),
+    ("watched = viz.watch(model)\nwatched.loss()", "with viz.watch(...) as seen:"),
+    ("viz.watch(model).history", "with viz.watch(...) as seen:"),
+    ("viz.recording().lines", "with viz.recording():"),
+    ("nn.Tanh(x)", "make it first and call it then, Tanh()(x)"),
+    ("nn.ReLU(inplace=True)", "ReLU() takes no arguments: leave them out"),
+    ("te.load('f')", "load: missing a required argument: 'path'"),
+    ("te.save(model)", "save: missing a required argument: 'path'"),
+    ("te.gradients(s)", "missing 1 required positional argument: 'xs'"),
+    ("te.gradients(s, [v], create_graph=True)", "differentiable=True"),
+    ("Value()", "a Value is made of numbers"),
+    ("testing.check_gradients()", "missing a required argument: 'f'"),
+    ("testing.check_gradients(np.sin(0.5))", "f is a function: f, not its result f(x)"),
+    ("viz.draw(v.sum()).show()", "a notebook shows it by itself"),
+    ("viz.draw(v.sum()).render('g')", ".save('graph.svg')"),
+    ("viz.draw(v.sum()).save(3)", "path is the name of a file"),
+    ("viz.trace(v.sum()).show()", "a notebook shows it by itself"),
+    ("viz.trace(v.sum()).stroy", "did you mean 'story'?"),
+    ("te.constant(3.0)", "a constant is a plain number or array"),
+]
+
+
+@pytest.mark.parametrize(("code", "words"), ROWS)
+def test_a_function_and_its_result_are_told_apart(code, words):
+    refused(code, words)
