@@ -61,6 +61,9 @@ def optional(kind: Kind) -> Kind:
 FUNCTION = Kind(callable, "a function: f, not its result f(x)")
 WHOLE = Kind(is_whole, "a whole number")
 SIZE = SEED = Kind(lambda thing: is_whole(thing) and thing >= 0, "a whole number from 0")
+GENERATOR = Kind(
+    lambda thing: isinstance(thing, np.random.Generator | np.random.RandomState), "np.random.default_rng(...)"
+)
 NUMBER = Kind(is_real, "a number")
 POSITIVE = Kind(lambda thing: is_real(thing) and thing > 0, "a positive number")
 NUMBERS = Kind(is_numbers, "a number or an array of numbers")

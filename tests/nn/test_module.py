@@ -260,3 +260,14 @@ def test_a_module_that_holds_itself_or_is_held_deep_inside_has_its_parameters_on
     for _ in range(10_000):
         net.deep = [net.deep]
     assert [path for path, _ in net.named_parameters()] == ["weight", "bias"]
+
+
+def test_a_network_may_inherit_from_another_class_too():
+    class Named:
+        def __init__(self, title):
+            self.title = title
+
+    class Net(nn.Module, Named):
+        pass
+
+    assert Net("first").title == "first"

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import Generator
-from tinygrad_edu.kinds import DTYPE, shown
+from tinygrad_edu.kinds import DTYPE, GENERATOR, SHAPE, expecting, shown
 from tinygrad_edu.names import of_package
 
 if TYPE_CHECKING:
@@ -80,9 +80,12 @@ def fans(shape: Shape) -> tuple[int, int]:
     shape
         Of a weight, (in, out): the fans are `in` and `out`. Leading axes count as inputs.
     """
+    if not shape or 0 in shape:
+        raise refusal(ValueError, f"a weight has a shape (in, out), with at least one entry; got {shape}")
     return math.prod(shape[:-1]), shape[-1]
 
 
+@expecting(shape=SHAPE)
 def zeros(shape: Shape, rng: Generator) -> Array:
     """An array of zeros, which biases start from.
 
@@ -94,6 +97,7 @@ def zeros(shape: Shape, rng: Generator) -> Array:
     return np.zeros(shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def normal(shape: Shape, rng: Generator, mean: float = 0.0, std: float = 1.0) -> Array:
     """An array from the normal distribution N(mean, std^2).
 
@@ -107,6 +111,7 @@ def normal(shape: Shape, rng: Generator, mean: float = 0.0, std: float = 1.0) ->
     return rng.normal(mean, std, shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def uniform(shape: Shape, rng: Generator, low: float = -1.0, high: float = 1.0) -> Array:
     """An array from the uniform distribution on [low, high).
 
@@ -120,6 +125,7 @@ def uniform(shape: Shape, rng: Generator, low: float = -1.0, high: float = 1.0) 
     return rng.uniform(low, high, shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def glorot_uniform(shape: Shape, rng: Generator) -> Array:
     """An array from U(-a, a) with a = sqrt(6 / (in + out)), for layers before a tanh or sigmoid.
 
@@ -134,6 +140,7 @@ def glorot_uniform(shape: Shape, rng: Generator) -> Array:
     return rng.uniform(-bound, bound, shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def glorot_normal(shape: Shape, rng: Generator) -> Array:
     """An array from N(0, 2 / (in + out)), for layers before a tanh or sigmoid.
 
@@ -147,6 +154,7 @@ def glorot_normal(shape: Shape, rng: Generator) -> Array:
     return rng.normal(0.0, math.sqrt(2 / sum(fans(shape))), shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def he_normal(shape: Shape, rng: Generator) -> Array:
     """An array from N(0, 2 / in), for layers before a ReLU.
 
@@ -160,6 +168,7 @@ def he_normal(shape: Shape, rng: Generator) -> Array:
     return rng.normal(0.0, math.sqrt(2 / fans(shape)[0]), shape)
 
 
+@expecting(shape=SHAPE, rng=GENERATOR)
 def he_uniform(shape: Shape, rng: Generator) -> Array:
     """An array from U(-a, a) with a = sqrt(6 / in), for layers before a ReLU.
 

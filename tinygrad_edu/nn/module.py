@@ -70,10 +70,12 @@ class Module:
     _asked: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        if args or options:
+        following = super().__init__  # of another class that a network inherits from, if there is one
+        if (args or options) and following.__qualname__ == "object.__init__":
             kind = type(self).__name__
             use = f"make it first and call it then, {kind}()(x)" if args else "leave them out"
             raise refusal(TypeError, f"{kind}() takes no arguments: {use}")
+        following(*args, **options)
 
     vars()["__init__"].__signature__ = Signature([Parameter("self", Parameter.POSITIONAL_ONLY)])  # for help
 

@@ -7,6 +7,8 @@ Source: scatter-add as the transpose of gather, as in any sparse linear algebra 
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.inputs import arrayed, named, plain
 from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import REALS, case, cases, primitive
 
@@ -58,6 +60,12 @@ put = primitive(put, lambda g, out, x, y, *, index: put(g, 0.0, index=index), pu
                 formulas=("[kept]", "[put]"), cases=[case((2, 3), (3,), index=0), case((3,), (3,), index=[0, 1, 0]),
                                                      case((2, 3), (), index=(slice(None), [0, 2]))])
 
+def expect_numbers(name, thing):
+    """Refuse what is no number and no array of numbers."""
+    kind = np.asarray(named(name, plain(thing), arrayed)).dtype.kind
+    if kind not in "fiubc":
+        raise refusal(TypeError, f"at: {name} is a number or an array of numbers, got some of dtype kind {kind!r}")
+
 class at:
     """An array of which some entries are to be replaced: `at(v, index).set(y)`, `at(v, index).add(y)`.
 
@@ -70,6 +78,7 @@ class at:
     """
 
     def __init__(self, x, index):
+        expect_numbers("x", x)
         self.x = x
         self.index = index
 
@@ -82,6 +91,7 @@ class at:
             A number, an array or a Value that broadcasts to the shape of `x[index]`; of an entry picked twice the
             last one counts.
         """
+        expect_numbers("y", y)
         return put(self.x, y, index=self.index)
 
     def add(self, y):
@@ -92,4 +102,5 @@ class at:
         y
             As for `set`.
         """
-        return put(self.x, self.x[self.index] + y, index=self.index)
+        expect_numbers("y", y)
+        return put(self.x, getitem(self.x, index=self.index) + y, index=self.index)
