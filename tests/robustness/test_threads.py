@@ -14,6 +14,7 @@ import pytest
 import tinygrad_edu as te
 from tests.robustness.running import fresh
 from tinygrad_edu import Value, nn, optim, viz
+from tinygrad_edu.optim import current
 
 pytestmark = pytest.mark.no_cover
 
@@ -199,3 +200,18 @@ print(len(found), len(set(found)))
 
 def test_eight_threads_that_import_at_the_same_time():
     assert fresh(FIRST).split() == ["8", "1"]
+
+
+def test_optimisers_that_others_make_do_not_disturb_a_step():
+    model = nn.Linear(2, 1, rng=0)
+    mine = optim.SGD(model.parameters(), lr=0.1)
+    grown = []
+
+    class Params(list):
+        def __iter__(self):  # as another thread would, while all optimisers are looked through
+            grown.append(optim.SGD([Value(1.0)], lr=0.1))
+            return super().__iter__()
+
+    mine.params = Params(mine.params)
+    assert list(current.untrained(mine)) == []
+    assert grown

@@ -82,7 +82,8 @@ def warn_untrained(optimizer: Any) -> None:
 
 def untrained(optimizer: Any) -> Iterator[str]:
     """The paths of parameters that came later, have a gradient, and belong to no optimiser; each is told once."""
-    trained = {id(value) for other in HOMES for value in other.params}
+    others = [other for ref in HOMES.keyrefs() if (other := ref()) is not None]  # in one step: threads make some, too
+    trained = {id(value) for other in others for value in other.params}
     for home, known in HOMES.get(optimizer, []):
         module = home()
         for path, value in module.named_parameters() if module is not None else ():
