@@ -7,6 +7,7 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2 (reve
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,23 @@ from tinygrad_edu.inputs import constant, plain
 from tinygrad_edu.listeners import JOINED, tell_differentiated
 from tinygrad_edu.names import spelled
 from tinygrad_edu.notes import VERIFYING, verify
-from tinygrad_edu.numeric_warnings import told_at_users_line
+from tinygrad_edu.numeric_warnings import warn
 from tinygrad_edu.table import Parts
 
 
-@told_at_users_line("the gradient")
 def backpropagate(root: Node, gradient: Any, differentiable: bool = False, since: int = 0) -> dict[Node, Any]:
     """Pull a result's gradient, of its shape and dtype, back to every node numbered `since` or later behind it.
 
     `differentiable` runs the rules on the nodes themselves instead of their arrays. Nodes that the result does not
-    depend on smoothly are missing in the dict from node to gradient.
+    depend on smoothly are missing in the dict from node to gradient. NumPy's warnings name the user's line.
     """
+    told = {kind: "call" if how == "warn" else how for kind, how in np.geterr().items()}
+    with np.errstate(call=partial(warn, "the gradient"), **told):  # type: ignore[arg-type]
+        return pulled_back(root, gradient, differentiable, since)
+
+
+def pulled_back(root: Node, gradient: Any, differentiable: bool, since: int) -> dict[Node, Any]:
+    """What `backpropagate` does, whatever NumPy does with warnings."""
     gradients = {root: gradient}
     scattered = set()  # nodes whose gradient is an array of this pass alone, which may grow in place
     nodes = toposort(root, since=since)

@@ -14,16 +14,18 @@ from json import dumps
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygrad_edu.blocks import block
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
-from tinygrad_edu.kinds import NAMES, NUMBER, expecting
 from tinygrad_edu.listeners import listening
 from tinygrad_edu.names import absent
 from tinygrad_edu.notes import LastPass, look_at, verified
 from tinygrad_edu.viz.drawing import FORMATS, Drawing, inert_svg
 from tinygrad_edu.viz.model import build
 from tinygrad_edu.viz.model.formatting import Text, joined
+from tinygrad_edu.viz.model.names import mapping
 from tinygrad_edu.viz.model.paths import Paths, check_result, check_target, find_paths
 from tinygrad_edu.viz.model.records import Diagram, Story
 from tinygrad_edu.viz.model.replay import Replay
@@ -51,7 +53,6 @@ def recording() -> Iterator[None]:
         yield
 
 
-@expecting(names=NAMES, lr=NUMBER)
 def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1) -> BackwardPass:
     """The backward pass of a result, replayed to be seen in any of the views; no `.grad` is changed.
 
@@ -70,6 +71,9 @@ def trace(loss: Any, *, names: Mapping[str, Any] | None = None, lr: float = 0.1)
         If `loss` is not a Value, or not a single number.
     """
     check_result(loss)
+    mapping(names)
+    if not isinstance(lr, int | float | np.integer | np.floating):
+        raise refusal(TypeError, f"lr is a number; got {lr!r:.60}")
     look_at(loss)
     return BackwardPass(loss, names, lr)
 

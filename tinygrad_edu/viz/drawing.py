@@ -13,9 +13,10 @@ from functools import cached_property, partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygrad_edu import errors
 from tinygrad_edu.graph import Node
-from tinygrad_edu.kinds import FLAG, NAMES, TEXT, expecting
 from tinygrad_edu.names import absent
 from tinygrad_edu.notes import look_at
 from tinygrad_edu.viz.model import build
@@ -32,7 +33,6 @@ FORMATS = ("svg", "png", "pdf", "dot")
 Maker = Callable[[], Diagram]
 
 
-@expecting(mode=TEXT, names=NAMES, level=TEXT, dark=FLAG)
 def draw(
     loss: Any,
     to: Any = None,
@@ -70,7 +70,9 @@ def draw(
     """
     if not isinstance(loss, Node):
         raise errors.constants_only(loss)
-    if level not in LEVELS:
+    if not isinstance(dark, bool | np.bool_):
+        raise errors.refusal(TypeError, f"dark is True or False; got {dark!r:.60}")
+    if not isinstance(level, str) or level not in LEVELS:
         raise errors.refusal(ValueError, f"level is {level!r}: 'module', 'tensor' or 'scalar'")
     if to is not None and level == "scalar":
         raise errors.refusal(
@@ -102,7 +104,7 @@ class Drawing:
     def __init__(
         self, diagram: Diagram, mode: str = "forward", palette: Palette = LIGHT, folded: Maker | None = None
     ) -> None:
-        if mode not in MODES:
+        if not isinstance(mode, str) or mode not in MODES:
             raise errors.refusal(ValueError, f"mode is {mode!r}: 'forward' or 'backward'")
         self.diagram = diagram
         self.mode = mode

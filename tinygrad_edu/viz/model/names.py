@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.recording import Scope
 from tinygrad_edu.table import Op
@@ -27,7 +28,7 @@ class Names:
     """The names of a graph's Values and constant arrays, some of them given, such as by `locals()`."""
 
     def __init__(self, nodes: Sequence[Node], given: Mapping[str, Any] | None) -> None:
-        self.given = dict(listed(given or {}))
+        self.given = dict(listed(mapping(given)))
         self.told: set[Node] = set()  # those with a name that somebody gave, unlike `mul_3`
         self.names: dict[Node, str] = {}
         outputs = module_outputs(nodes)
@@ -48,6 +49,13 @@ class Names:
     def constant(self, operand: Any) -> str:
         """The name of a constant, or nothing; plain Python numbers have none, since equal ones can be one object."""
         return "" if isinstance(operand, float | int) else self.given.get(id(operand), "")
+
+
+def mapping(names: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The names that were given, none of them if it is None; what is no dict is refused."""
+    if names is not None and not isinstance(names, Mapping):
+        raise refusal(TypeError, f"names is a dict of what things are called, such as locals(); got {names!r:.60}")
+    return names or {}
 
 
 def clean(name: Any, longest: int = LONGEST) -> str:

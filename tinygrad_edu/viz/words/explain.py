@@ -16,7 +16,6 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node
-from tinygrad_edu.kinds import NAMES, expecting
 from tinygrad_edu.notes import Line, last_result, line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.formatting import Text, laid_out
@@ -28,7 +27,6 @@ SHOWN = 6
 """Of a long path so many factors are told at either end: the same number as under a picture."""
 
 
-@expecting(names=NAMES)
 def explain(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> Text:
     """How the gradient of a result with respect to a Value comes about, as text.
 

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.kinds import NAMES, expecting
 from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting, formula
 from tinygrad_edu.viz.model.formatting import Text, laid_out
@@ -24,7 +23,6 @@ LINES = 200
 """More lines than this are no longer looked through, and scroll everything else out of the window."""
 
 
-@expecting(names=NAMES)
 def steps(loss: Any, *, names: Mapping[str, Any] | None = None) -> Text:
     """Tell the backward pass step by step: gradient from above, times local derivative, added to what was there.
 

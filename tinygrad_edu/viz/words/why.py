@@ -17,7 +17,6 @@ import numpy as np
 
 from tinygrad_edu.backward import seed
 from tinygrad_edu.graph import Node, toposort
-from tinygrad_edu.kinds import NAMES, expecting
 from tinygrad_edu.notes import line_of
 from tinygrad_edu.viz.model import formatting
 from tinygrad_edu.viz.model.detail import VANISHING, finite
@@ -45,7 +44,6 @@ USUAL = (
 )
 
 
-@expecting(names=NAMES)
 def why(w: Any, loss: Any = None, *, names: Mapping[str, Any] | None = None) -> Text:
     """What makes the gradient of a Value missing, zero, tiny, nan or infinite, and where that begins, as text.
 
