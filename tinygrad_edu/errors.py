@@ -8,6 +8,7 @@ computes: it is given names, shapes and NumPy's complaint, and returns an except
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -28,8 +29,10 @@ INSIDE = (
     join(dirname(__file__), ""),
     *(join(PACKAGES, library, "") for library in ("numpy", "scipy", "matplotlib", "pandas")),
     contextlib.__file__,
+    functools.__file__,
 )
-"""Files that are not the user's: this package, libraries that stand between the user and it, and `with` itself.
+"""Files that are not the user's: this package, libraries that stand between the user and it, `with` and
+`cached_property` themselves.
 
 Folders end with a separator, so that `numpy_exercises` is the user's."""
 ENGINE = tuple(join(dirname(__file__), name) for name in ("errors.py", "table.py", "value.py"))

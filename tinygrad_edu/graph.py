@@ -77,7 +77,8 @@ def same_bits(x: Any, y: Any) -> bool:
     """Whether two arrays hold the same numbers, bit for bit; nan is nan, whatever its bits are."""
     if x.shape != y.shape or x.dtype != y.dtype:
         return False
-    if type(x) is type(y) is np.ndarray and same_bytes(x, y):
+    kind = type(x)
+    if kind is type(y) and (kind is np.ndarray or issubclass(kind, np.generic)) and same_bytes(x, y):
         return True
     return bool(np.all((x == y) & (np.signbit(x) == np.signbit(y)) | (x != x) & (y != y)))
 

@@ -207,7 +207,7 @@ def verify(nodes: Iterable[Node]) -> None:
 def is_exposed(node: Node) -> bool:
     """Whether an operation has suspects; the quick way to ask."""
     for arg in node.args:
-        if not isinstance(arg, FIXED) and refillable(arg):
+        if type(arg) is np.ndarray or (not isinstance(arg, FIXED) and refillable(arg)):
             return True
     return bool(node.options) and any(map(refillable, node.options.values()))
 
@@ -224,10 +224,11 @@ def altered(node: Node) -> list[Key]:
 def repeats(node: Node) -> bool:
     """Whether an operation gives what it gave, bit for bit."""
     try:
-        now = node.op.compute(*node.saved[1:], **node.options)
+        before, *inputs = node.saved
+        now = node.op.compute(*inputs, **node.options)
     except (IndexError, TypeError, ValueError, RuntimeWarning):  # an index that was refilled may point nowhere now
         return False
-    return same_bits(now, node.saved[0])
+    return same_bits(now, before)
 
 
 def fingerprint(thing: Any) -> int | None:
