@@ -41,14 +41,15 @@ def pulled_back(root: Node, gradient: Any, differentiable: bool, since: int) -> 
     if VERIFYING.get():
         verify(nodes)
     for node in nodes:
+        op = node.op
         g = gradients.get(node)
-        if node.op is None or g is None:
+        if op is None or g is None:
             continue
         inputs = current(node) if differentiable else node.saved
-        pullbacks = node.op.pullbacks
+        pullbacks = op.pullbacks
         options = node.options
         parts = pullbacks.rule(g, *inputs, **options) if type(pullbacks) is Parts else None
-        add = node.op.add if options and not differentiable else None
+        add = op.add if options and not differentiable else None
         for i, parent in enumerate(node.args):
             if isinstance(parent, Node):
                 try:
@@ -64,9 +65,10 @@ def pulled_back(root: Node, gradient: Any, differentiable: bool, since: int) -> 
                     if not node.aligned:
                         share = unbroadcast(share, node.saved[i + 1])
                 except (AttributeError, TypeError, ValueError) as error:
-                    raise errors.elsewhere(node.op.name, node.saved[i + 1], error) from None
-                before = gradients.get(parent)
-                gradients[parent] = share if before is None else before + share
+                    raise errors.elsewhere(op.name, node.saved[i + 1], error) from None
+                if parent in gradients:
+                    share = gradients[parent] + share
+                gradients[parent] = share
     return gradients
 
 

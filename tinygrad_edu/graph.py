@@ -8,7 +8,6 @@ Source: Wengert, "A simple automatic derivative evaluation program" (1964): the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -103,16 +102,16 @@ def to_keep(node: Node) -> Any:
     return latest
 
 
-def ancestors(*roots: Any, since: int = 0) -> Iterator[Node]:
+def ancestors(*roots: Any, since: int = 0) -> list[Node]:
     """Every node that results were made from and they themselves, each once; none numbered below `since`."""
     seen = {root for root in roots if isinstance(root, Node)}
-    waiting = list(seen)
-    for node in waiting:
-        yield node
+    found = list(seen)
+    for node in found:  # which grows meanwhile
         for parent in node.args:
             if isinstance(parent, Node) and parent not in seen and parent.number >= since:
                 seen.add(parent)
-                waiting.append(parent)
+                found.append(parent)
+    return found
 
 
 def toposort(*roots: Any, since: int = 0) -> list[Node]:

@@ -459,7 +459,7 @@ def unary(op: Op, x: Any) -> Value:
 
 def binary(op: Op, x: Any, y: Any) -> Value:
     """`apply` for two operands without options: the path that has to be short."""
-    if isinstance(x, Node) and isinstance(y, Node):
+    if isinstance(x, Value) and isinstance(y, Value):
         a = x.kept
         b = y.kept
         if a is None:
@@ -468,8 +468,8 @@ def binary(op: Op, x: Any, y: Any) -> Value:
             b = to_keep(y)
         same = a.shape == b.shape and a.dtype is b.dtype
     else:
-        a = to_keep(x) if isinstance(x, Node) else constant(x)
-        b = to_keep(y) if isinstance(y, Node) else constant(y)
+        a = to_keep(x) if isinstance(x, Value) else constant(x)
+        b = to_keep(y) if isinstance(y, Value) else constant(y)
         op = op.with_constants
         same = type(a) is float or type(b) is float or (a.shape == b.shape and a.dtype is b.dtype)
     try:

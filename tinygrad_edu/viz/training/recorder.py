@@ -45,7 +45,7 @@ class Recorder(Listener):
         if self.under_way is not None and self.is_over(self.under_way, now, added and not left.any()):
             self.settle(now)
         step = self.under_way = self.under_way or Step(list(map(to_keep, self.parameters)), now)
-        nodes = list(ancestors(root))
+        nodes = ancestors(root)
         with np.errstate(all="ignore"):
             loss = float(np.sum(np.multiply(seed, root.saved[0] if root.saved else root.array)))
             gradient = self.held(gradients, added)
