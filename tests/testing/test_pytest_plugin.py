@@ -1,6 +1,7 @@
 """The plugin in runs of its own: what is collected, what is shown, what it costs those who do not use it."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -136,12 +137,106 @@ def test_a_failure_prints_the_report_and_no_frame(run):
         (("grad::shapes::bent", "test_ok.py"), "bent test_ok"),
         (("-k", "cube or ok"), "cube test_ok"),
         (("--deselect", "grad::shapes::cube"), "bent test_ok"),
+        (("-m", "not gradients"), "test_ok"),
+        (("-m", "gradients"), "cube bent"),
+        (("part",), "test_part"),
+        (("part/..",), "cube bent test_ok test_part"),
+        (("./",), "cube bent test_ok test_part"),
     ],
 )
 def test_what_the_arguments_choose(run, args, names):
-    result = run("--collect-only", "-q", *args, shapes=SHAPES, test_ok="def test_ok():\n    pass")
+    ok, part = ({f"test_{name}": f"def test_{name}():\n    pass"} for name in ("ok", "part"))
+    if "part" in names or "part" in args:
+        Path("part").mkdir()
+        Path("part/test_part.py").write_text(part["test_part"])
+    result = run("--strict-markers", "--collect-only", "-q", *args, shapes=SHAPES, **ok)
     found = [line.rpartition("::")[2] for line in result.outlines if "::" in line]
     assert sorted(found) == sorted(names.split())
+
+
+@pytest.mark.parametrize(
+    ("testpaths", "start", "args", "whole"),
+    [
+        ("", ".", (), True),
+        ("", "part", (), False),
+        ("", "part", ("..",), True),
+        ("part", ".", (), True),
+        ("part", ".", ("part",), True),
+        ("part", "part", (), True),
+        ("part more", ".", ("part",), False),
+        ("part more", ".", (".",), True),
+    ],
+)
+def test_the_operations_belong_to_the_whole_project_and_to_no_part_of_it(
+    pytester, run, monkeypatch, testpaths, start, args, whole
+):
+    for name in ("part", "more"):
+        Path(name).mkdir()
+        Path(name, f"test_{name}.py").write_text("def test_it():\n    pass")
+    pytester.makepyfile(shapes=SHAPES)
+    pytester.makeini(f"[pytest]\ntestpaths = {testpaths}\ngrad_modules = shapes\n")
+    monkeypatch.chdir(start)
+    blocked = [f"-pno:{name}" for name in ("tinygrad_edu", *OTHERS)]
+    result = pytester.runpytest_inprocess("--collect-only", "-q", *blocked, *args, plugins=[hooks])
+    assert ("grad::shapes::cube" in result.outlines) == whole
+    assert any("::test_it" in line for line in result.outlines)
+
+
+@pytest.mark.parametrize("modules", ["", "shapes"])
+def test_a_test_may_have_a_name_that_no_file_could_have(run, modules):
+    name = f"test_{'a' * 300}"
+    result = run(f"test_long.py::{name}", test_long=f"def {name}():\n    pass", shapes=SHAPES, modules=modules)
+    result.assert_outcomes(passed=1)
+
+
+HIDDEN = """
+import numpy as np
+import pytest
+import tinygrad_edu as te
+from tinygrad_edu.testing import check_gradients, check_op, check_taylor
+
+@pytest.mark.parametrize("check", [check_gradients, check_taylor])
+def test_wrong(check):
+    check(lambda x: te.stop_gradient(x) * x, 3.0)
+
+def test_wrong_in_the_fixture(gradcheck):
+    gradcheck(lambda x: te.stop_gradient(x) * x, 3.0)
+
+def test_wrong_rule():
+    op = te.primitive(lambda x: x**4, lambda g, out, x: g * 2 * x**3, name="fourth", domain=te.REALS)
+    check_op(op)
+
+def test_shapes():
+    check_gradients(lambda x, w: x @ w, np.ones(3), np.ones(4))
+
+def test_refused():
+    np.tanh(te.Value([1.0, 2.0])).backward()
+
+def test_their_own_mistake():
+    check_gradients(lambda x: {}[x.shape], 3.0)
+
+def test_numpys_complaint():
+    check_gradients(lambda x: np.linalg.inv(np.ones((2, 3))) * x, 3.0)
+"""
+
+
+def test_a_failure_shows_lines_of_the_users_files_only(run):
+    result = run(test_hidden=HIDDEN, modules="")
+    result.assert_outcomes(failed=8)
+    shown = {Path(found[1]).name for line in result.outlines if (found := re.match(r"(\S+\.py):\d+: ", line))}
+    assert shown == {"test_hidden.py", "_linalg.py"}
+    assert "_linalg.py" not in "".join(result.outlines).partition("test_numpys_complaint ")[0]
+    whole = run("--full-trace", modules="")
+    assert "function.py" in whole.stdout.str()
+
+
+def test_a_fault_of_the_package_itself_shows_where_it_is(run, monkeypatch):
+    from tinygrad_edu.testing import function
+
+    monkeypatch.setattr(function, "weighted", None)
+    text = "import tinygrad_edu.testing as t\ndef test_x():\n    t.check_gradients(abs, 3.0)"
+    result = run(test_x=text, modules="")
+    assert "function.py" in result.stdout.str()
 
 
 def test_a_chapter_of_our_own_needs_no_ini(run):
@@ -160,11 +255,21 @@ def test_a_chapter_of_our_own_needs_no_ini(run):
         ("empty", "*grad_modules: empty declares no operation: te.custom and te.differentiable make one.*"),
     ],
 )
-def test_a_module_that_is_wrong_is_an_error_of_the_collection(run, modules, words):
-    result = run(shapes=SHAPES, raises="1 / 0", empty="x = 1", modules=f"shapes\n    {modules}")
-    result.stdout.fnmatch_lines(["*ERROR collecting grad*", words, f"ERROR grad::{modules}*"])
+def test_a_module_that_is_wrong_is_a_test_that_fails_and_all_others_run(run, modules, words):
+    files = {"shapes": SHAPES, "raises": "1 / 0", "empty": "x = 1", "test_ok": "def test_ok():\n    pass"}
+    result = run(**files, modules=f"shapes\n    {modules}")
+    result.stdout.fnmatch_lines([f"*___ grad::{modules}::import ___*", words, f"FAILED grad::{modules}::import*"])
     assert "importlib" not in result.stdout.str()
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=3, failed=1)
+    run(f"grad::{modules}", modules="shapes").assert_outcomes(failed=1)
+    run(f"grad::{modules}::anything", modules="shapes").assert_outcomes(failed=1)
+
+
+def test_a_wrong_custom_is_a_test_that_fails(run):
+    text = SHAPES.replace("g * 3 *", "g * 2 *")
+    result = run(shapes=text, honest=SHAPES, modules="shapes\n    honest")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*importing shapes failed at shapes.py:4: *cube is not registered*", "*ratio 0.66*"])
 
 
 def test_an_operation_that_is_not_there_is_named(run):

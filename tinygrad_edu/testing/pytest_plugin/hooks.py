@@ -9,7 +9,10 @@ Source: pytest's reference of hooks, and `_hypothesis_pytestplugin` for the file
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 PREFIX = "grad::"  # of the names of operations as tests
 NAME = "tinygrad_edu-checks"  # of what a test's report carries
+PACKAGE = "tinygrad_edu"
+MARKER = "gradients: checks of the operations of `grad_modules`, by tinygrad_edu"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch the run."""
+    config.addinivalue_line("markers", MARKER)
     config.pluginmanager.register(Checks(config), NAME)
 
 
@@ -53,13 +59,23 @@ class Checks:
         self.rows: dict[Any, Any] = {}
 
     def modules(self) -> list[str]:
-        """The modules to collect: those named in the arguments, and all if a folder is to be tested."""
-        config = self.config
+        """The modules to collect: those named in the arguments, and all if the whole project is to be tested."""
         named = [name.split("::")[1] for name in self.requested]
-        whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-        folders = any((config.invocation_params.dir / arg).is_dir() for arg in config.args)
-        ini = [name for line in config.getini("grad_modules") for name in line.split()]
-        return list(dict.fromkeys([name for name in named if name] + ini * (whole or folders or "" in named)))
+        ini = [name for line in self.config.getini("grad_modules") for name in line.split()]
+        every = ini if ini and ("" in named or self.whole()) else []
+        return list(dict.fromkeys([name for name in named if name] + every))
+
+    def whole(self) -> bool:
+        """Whether an argument is a folder that holds the project, or all of its `testpaths`; paths are only compared.
+
+        Where pytest is given none, its arguments are those of `testpaths`, or the folder in which it was started.
+        """
+        config = self.config
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            return True
+        tests = [absolute(config.rootpath, path) for path in config.getini("testpaths")] or [str(config.rootpath)]
+        folders = [absolute(config.invocation_params.dir, arg) for arg in config.args]
+        return any(all(f"{test}{os.sep}".startswith(f"{folder}{os.sep}") for test in tests) for folder in folders)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -80,6 +96,13 @@ class Checks:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Remember whose findings come next."""
         self.item = item
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
+        """Hide this package's frames where a test fails for another reason than they: `--full-trace` shows them."""
+        if call.excinfo is not None:
+            for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+                vars(sys.modules[name])["__tracebackhide__"] = told
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter what a test has found; a worker's reports arrive here too."""
@@ -105,3 +128,16 @@ class Checks:
             terminalreporter.write_sep("=", "gradients")
             for line in table(self.rows):
                 terminalreporter.write_line(line)
+
+
+def absolute(folder: Path, path: str) -> str:
+    """A path from a folder, without `..` and a separator at the end; it may be none at all, such as a test's name."""
+    return os.path.abspath(folder / path).rstrip(os.sep)
+
+
+def told(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether an error needs none of this package's frames: a finding, a refusal, or one of the user's own code."""
+    inside = [entry.frame.f_globals.get("__name__", "").partition(".")[0] for entry in excinfo.traceback]
+    innermost = [name for name in inside if name != "numpy"][-1:]
+    finding = isinstance(excinfo.value, AssertionError) or hasattr(excinfo.value, "without_line")
+    return finding or innermost != [PACKAGE]

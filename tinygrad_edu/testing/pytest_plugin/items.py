@@ -33,20 +33,26 @@ from tinygrad_edu.testing.pytest_plugin.summary import doubt, record, row
 from tinygrad_edu.testing.report import FAIL, GradientError
 
 MACHINERY = (*INSIDE, str(Path(traceback.__file__).parent / "importlib"), "<")
+NOTHING = (
+    "grad_modules: {} declares no operation: te.custom and te.differentiable make one. "
+    "Functions made of differentiable ones are tested with gradient_test(f)"
+)
 SHOWN = 5  # planted faults that were not noticed, by name
 
 
 def collected(session: pytest.Session, modules: Sequence[str], requested: Sequence[str]) -> list[pytest.Item]:
     """The items of every module, or those requested by name; UsageError if what was requested is not there."""
-    items: list[pytest.Item] = []
+    items: list[Any] = []
     for name in modules:
         items += session.genitems(Operations.from_parent(session, name=name, nodeid=f"grad::{name}"))
-    once = list({item.op: item for item in reversed(items) if isinstance(item, Operation)}.values())[::-1]
-    chosen = [item for item in once if not requested or any(within(item.nodeid, name) for name in requested)]
+    once = list({getattr(item, "op", item): item for item in reversed(items)}.values())[::-1]
     for name in requested:
-        if not session.testsfailed and not any(within(item.nodeid, name) for item in once):
+        if not any(item.belongs(name) for item in once):
             raise pytest.UsageError(f"not found: {name}; there are {', '.join(item.nodeid for item in once)}")
-    return list(chosen)
+    chosen = [item for item in once if not requested or any(map(item.belongs, requested))]
+    for item in chosen:
+        item.add_marker("gradients")
+    return chosen
 
 
 def within(nodeid: str, requested: str) -> bool:
@@ -57,20 +63,42 @@ def within(nodeid: str, requested: str) -> bool:
 class Operations(pytest.Collector):
     """A module and the operations that it declares."""
 
-    def collect(self) -> Iterator[Operation]:
-        """An item for every operation; an error that says what is wrong with the module if there is none."""
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for every operation; if there is none, one that fails and says what is wrong with the module."""
         try:
-            module = load(self.name)
+            found = operations(load(self.name))
         except ImportError as error:
-            raise self.CollectError(f"grad_modules: {error}") from None
-        found = operations(module)
+            yield Broken.from_parent(self, name="import", text=f"grad_modules: {error}")
+            return
         if not found:
-            raise self.CollectError(
-                f"grad_modules: {self.name} declares no operation: te.custom and te.differentiable make one. "
-                "Functions made of differentiable ones are tested with gradient_test(f)"
-            )
+            yield Broken.from_parent(self, name="import", text=NOTHING.format(self.name))
         for name, op in found.items():
             yield Operation.from_parent(self, name=name, op=op)
+
+
+class Broken(pytest.Item):
+    """A module whose operations cannot be checked: a failed test, so that all others run."""
+
+    def __init__(self, *, text: str, **given: Any) -> None:
+        super().__init__(**given)
+        self.text = text
+
+    def belongs(self, requested: str) -> bool:
+        """Whether an argument names the module, or anything in it."""
+        module = self.nodeid.rpartition("::")[0]
+        return within(module, requested) or within(requested, module)
+
+    def runtest(self) -> None:
+        """Fail."""
+        raise ImportError(self.text)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        """What is wrong with the module, and nothing else."""
+        return self.text
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """What the test is called."""
+        return self.path, None, self.nodeid
 
 
 class Operation(pytest.Item):
@@ -79,6 +107,10 @@ class Operation(pytest.Item):
     def __init__(self, *, op: Op, **given: Any) -> None:
         super().__init__(**given)
         self.op = op
+
+    def belongs(self, requested: str) -> bool:
+        """Whether an argument names the operation, or its module."""
+        return within(self.nodeid, requested)
 
     def runtest(self) -> None:
         """Check the operation, and with `--grad-mutate` the check."""
