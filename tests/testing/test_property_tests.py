@@ -1,16 +1,25 @@
 """`gradient_test` passes right functions, shrinks wrong ones to a small call, and refuses what it cannot test."""
 
+import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase, example, settings
 from hypothesis import strategies as st
+from hypothesis.errors import DeadlineExceeded
 
 from tinygrad_edu import jacobian, stop_gradient
-from tinygrad_edu.testing import GradientError, gradient_test
+from tinygrad_edu.inputs import plain
+from tinygrad_edu.testing import GradientError, check_gradients, gradient_test
+from tinygrad_edu.testing.pytest_plugin import hooks
+from tinygrad_edu.testing.report import called
 from tinygrad_edu.testing.strategies import indices, tensors
+
+pytest_plugins = "pytester"
 
 FEW = settings(max_examples=20, database=None, deadline=None, derandomize=True)
 SHRUNK = settings(max_examples=100, database=None, deadline=None, derandomize=True, report_multiple_bugs=False,
@@ -80,6 +89,114 @@ def test_keyword_arguments_are_in_the_line_that_repeats_the_check():
 
     with pytest.raises(GradientError, match=r"check_gradients\(lambda x, k: f\(x=x, k=k\), np.array\("):
         SHRUNK(gradient_test(f, args={"k": tensors(()), "x": tensors(())}))()
+
+
+def lambda_of(error):
+    """The line that repeats a check, run."""
+    line = str(error).partition("again: ")[2].partition("\n")[0]
+    return line, eval(
+        line.replace("seed=0", "seed=0, raises=False"), globals() | {"check_gradients": check_gradients}
+    )
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * stop_gradient(x),
+        lambda x, power=2: stop_gradient(x) * x ** (power - 1), lambda x: x * stop_gradient(x) * 1.0,
+        lambda x: (lambda y: y * stop_gradient(x))(x),
+    ],
+    ids=range(4),
+)  # fmt: skip
+def test_the_line_that_repeats_the_check_of_a_lambda_can_be_pasted(f):
+    with pytest.raises(GradientError) as caught:
+        SHRUNK(gradient_test(f))()
+    line, again = lambda_of(caught.value)
+    assert line.startswith("check_gradients(lambda x")
+    assert again.verdict == "FAIL"
+    with pytest.raises(GradientError) as caught:
+        SHRUNK(gradient_test(f, args={"x": tensors(())}, order=2))()
+    assert lambda_of(caught.value)[1].verdict == "FAIL"
+    named = {"power": st.just(2), "x": tensors(())} if "power" in f.__code__.co_varnames else {"x": tensors(())}
+    with pytest.raises(GradientError) as caught:
+        SHRUNK(gradient_test(f, args=named))()
+    assert lambda_of(caught.value)[1].verdict == "FAIL"
+
+
+def test_what_cannot_be_read_or_is_long_is_f():
+    for text in ("lambda x: x", f"lambda x: {'x + ' * 60} x"):
+        assert called(eval(text)) == "f"
+    long = lambda argument: (argument + argument + argument + argument + argument + argument + argument + argument
+                             + argument + argument + argument + argument + argument + argument)  # fmt: skip
+    assert called(long) == "f"
+    assert [called(f) for f in (np.tanh, np.linalg.inv, gelu, abs)] == ["np.tanh", "np.linalg.inv", "gelu", "abs"]
+
+
+def slow(x):
+    time.sleep(0.01)
+    return np.tanh(x)
+
+
+def test_a_slow_function_has_no_deadline_unless_one_is_set():
+    usual = settings(settings.get_profile("default"), max_examples=3, database=None, derandomize=True)
+    assert usual.deadline is not None
+    usual(gradient_test(slow))()
+    with pytest.raises(DeadlineExceeded):
+        settings(usual, deadline=1)(gradient_test(slow))()
+
+
+def test_a_failure_is_not_explained_by_lines_of_numpy():
+    test = settings(settings.get_profile("default"), max_examples=20, database=None, derandomize=True)(
+        gradient_test(half)
+    )
+    with pytest.raises(GradientError) as caught:
+        test()
+    assert not any("Explanation" in note or "site-packages" in note for note in caught.value.__notes__)
+    assert any("test_half(" in note for note in caught.value.__notes__)
+
+
+def test_decorators_hold_for_what_is_run():
+    seen = []
+    test = gradient_test(lambda x: seen.append(x) or x * x)
+    example(arguments={"x": np.array(17.0)})(settings(max_examples=1, database=None, phases=[Phase.explicit])(test))()
+    assert 17.0 in [float(plain(x)) for x in seen]  # each of them a single number
+
+
+class TestClass:
+    test_tanh = FEW(gradient_test(np.tanh))
+
+    def test_it_is_run_with_an_instance(self):
+        with pytest.raises(GradientError):
+            type("Tests", (), {"test": SHRUNK(gradient_test(half))})().test()
+
+
+IN_A_FILE = """
+import numpy as np
+import tinygrad_edu as te
+from tinygrad_edu.testing import gradient_test
+
+test_wrong = gradient_test(lambda x: te.stop_gradient(x) * x)
+
+class TestIt:
+    test_right = gradient_test(np.tanh)
+    test_wrong = gradient_test(
+        lambda x: te.stop_gradient(x) * x,
+    )
+"""
+
+
+def test_pytest_shows_the_line_at_which_the_test_is_made(pytester):
+    pytester.makepyfile(IN_A_FILE)
+    options = ("-pno:tinygrad_edu", "-pno:pytest_cov", "-pno:xdist", "-pno:cacheprovider", "-Wignore")
+    result = pytester.runpytest_inprocess(*options, plugins=[hooks])
+    result.assert_outcomes(passed=1, failed=2)
+    file = "test_pytest_shows_the_line_at_which_the_test_is_made.py"
+    result.stdout.fnmatch_lines([">*test_wrong = gradient_test(*", "E*tinygrad_edu.testing.GradientError: *"])
+    result.stdout.fnmatch_lines([f"{file}:5: GradientError", f"{file}:9: GradientError"])
+    shown = {Path(found[1]).name for line in result.outlines if (found := re.match(r"(\S+\.py):\d+: ", line))}
+    assert shown == {file}
+    items = pytester.inline_run("--collect-only", *options, plugins=[hooks]).getcalls("pytest_itemcollected")
+    assert [call.item.location[:2] for call in items] == [(file, 4), (file, 7), (file, 8)]
 
 
 def test_random_functions_are_no_pass():

@@ -126,7 +126,7 @@ def examined(
         case = Evidence(0, wide, places, found, call=call, cotangent=cotangent, reach=settings.distance)
         bare = settings.method == "complex" or getattr(f, "takes_arrays", False)
         findings += slopes(scalar, arrays, case, rng, settings._replace(bare=bare))
-    again = repeated("check_gradients", name, args, **changed(settings), seed=seed)
+    again = repeated("check_gradients", f, args, **changed(settings), seed=seed)
     listing = "" if entry else program(call, arrays, places, findings)  # an operation is a program of one line
     return GradientReport(name, findings, again, listing)
 

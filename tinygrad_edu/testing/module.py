@@ -24,7 +24,7 @@ from tinygrad_edu.nn.lost import LostParameterWarning, lost_parameters
 from tinygrad_edu.notes import noting_lines
 from tinygrad_edu.testing.function import check_gradients
 from tinygrad_edu.testing.invariants import refilled
-from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition
+from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition, repeated
 from tinygrad_edu.tree import leaves
 from tinygrad_edu.value import Value
 
@@ -83,7 +83,7 @@ def check_module(
             if all(finding.verdict != FAIL for finding in kept):  # what changes its arguments cannot be differenced
                 findings += slopes(module, inputs, mode, order, seed)
         findings += round_trip(make_module, inputs)
-    return concluded(GradientReport(name, findings, f"check_module(..., seed={seed}) of {name}"), raises)
+    return concluded(GradientReport(name, findings, repeated("check_module", make_module, inputs, seed=seed)), raises)
 
 
 def made(make_module: Callable[[], Module]) -> Module:

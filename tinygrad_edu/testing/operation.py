@@ -25,7 +25,7 @@ from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.extremes import of_extremes
 from tinygrad_edu.testing.function import examined
 from tinygrad_edu.testing.kinks import of_kinks
-from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition, placed
+from tinygrad_edu.testing.report import Finding, GradientReport, concluded, condition, placed, repeated
 from tinygrad_edu.value import Value, apply
 
 CONSTANTS = "with constants: "
@@ -97,7 +97,7 @@ def check_op(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BroadcastWarning)
         findings = [*examine_op(entry, np.random.default_rng(seed), how), *beside_constants(entry, seed, how)]
-    again = f"check_op({entry.name}, order={order}, seed={seed})"
+    again = repeated("check_op", entry.function, (), order=order, seed=seed)
     return concluded(GradientReport(entry.name, findings, again), raises)
 
 

@@ -9,19 +9,22 @@ Source: Claessen and Hughes, "QuickCheck" (2000): properties, and drawn argument
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping
+from functools import wraps
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.errors import refusal, user_frame
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
 from tinygrad_edu.testing.arguments import intervals
 from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.function import check_gradients, expect_choices
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, written
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, called, written
 from tinygrad_edu.tree import leaves
 
 if TYPE_CHECKING:
@@ -52,8 +55,9 @@ def gradient_test(
     Returns
     -------
     Callable
-        A hypothesis test: pytest collects it, `hypothesis.settings(max_examples=1_000)` and other decorators apply
-        to it, and calling it runs it. It raises GradientError with the report on the smallest failing arguments.
+        A hypothesis test: pytest collects it, also from a class, `hypothesis.settings(max_examples=1_000)` and other
+        decorators apply to it, and calling it runs it. It has no deadline, unless one is set for it. It raises
+        GradientError with the report on the smallest failing arguments.
 
     Raises
     ------
@@ -81,17 +85,65 @@ def gradient_test(
     expect_options(f, order, options)
     drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
-    @given(arguments=drawn)
-    def test(arguments: dict[str, Any]) -> None:
+    def examine(arguments: dict[str, Any]) -> None:
         report = checked(f, arguments, args is None, {"order": order, **options})
         if report.verdict == INCONCLUSIVE:
             event("inconclusive")
             reject()
 
     name = named(f)
+    test = at_line_of(user_frame()[0], examine)
     test.__name__ = test.__qualname__ = f"test_{name}" if name.isidentifier() else "test_gradient"
     test.__doc__ = f"The gradient of {name} agrees with differences."
-    return test
+    vars(test)["_hypothesis_internal_add_digest"] = name.encode()  # failures are kept for each function
+    return in_its_own_time(given(arguments=drawn)(test))
+
+
+def at_line_of(frame: FrameType, call: Callable[..., None]) -> Callable[..., None]:
+    """A function of `arguments` that does the same where a frame stands now: there pytest and tracebacks see it.
+
+    It is compiled for that place in the user's file, as a single expression.
+    """
+    tree = ast.parse("lambda arguments: call(arguments)", mode="eval")
+    place = inspect.getframeinfo(frame, context=0).positions
+    first, last, left, right = (number or 0 for number in place or (frame.f_lineno, 0, 0, 0))
+    for node in (node for node in ast.walk(tree) if hasattr(node, "lineno")):
+        vars(node).update(lineno=first, end_lineno=last or first, col_offset=left, end_col_offset=right)
+    scope = {"call": call, "__name__": frame.f_globals.get("__name__")}
+    made: Callable[..., None] = eval(compile(tree, frame.f_code.co_filename, "eval"), scope)
+    return made
+
+
+def in_its_own_time(test: Callable[[], None]) -> Callable[..., None]:
+    """The same test without a deadline, and without hypothesis' search for lines that only failures run.
+
+    A check calls f a hundred times and more, so a deadline meant for quick tests says nothing about it; and the lines
+    would be those of this package and NumPy. Whatever decorators say of the result holds; an instance is ignored.
+    """
+    from hypothesis import Phase, settings
+
+    @wraps(test)
+    def wrapper(*instance: Any) -> None:
+        said = {name: thing for name, thing in vars(wrapper).items() if name != "__wrapped__"}
+        asked = said["_hypothesis_internal_use_settings"]
+        deadline = None if asked.deadline == settings().deadline else asked.deadline
+        phases = [phase for phase in asked.phases if phase is not Phase.explain]
+        calm = settings(asked, deadline=deadline, phases=phases)
+        vars(test).update(said, _hypothesis_internal_use_settings=calm)
+        try:
+            test()
+        except Exception as error:
+            raise error.with_traceback(since(said["hypothesis"].inner_test, error.__traceback__)) from error.__cause__
+
+    return wrapper
+
+
+def since(function: Callable[..., Any], trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from where a function was called: without the frames of hypothesis; whole if it was not."""
+    part = trace
+    while part is not None and part.tb_frame.f_code is not function.__code__:
+        part = part.tb_next
+    return part or trace
 
 
 def named(f: Any) -> str:
@@ -191,7 +243,7 @@ def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[A
     def call(*values: Any) -> Any:
         return f(**dict(zip(names, values, strict=True)))
 
-    name = named(f) if named(f).isidentifier() else "f"
+    name = called(f) if called(f).isidentifier() else f"({called(f)})"
     call.__name__ = f"lambda {', '.join(names)}: {name}({', '.join(f'{n}={n}' for n in names)})"
     return call, list(arguments.values())
 
@@ -214,7 +266,6 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
         raise
     if call is not f:
         report.name = named(f)
-        report.reproduce = report.reproduce.replace("(f, ", f"({call.__name__}, ", 1)
     if report.verdict == FAIL or any(f.verdict == INCONCLUSIVE and f.note for f in report.findings):
         raise GradientError(str(report))
     if report.verdict == INCONCLUSIVE and not finite:

@@ -6,9 +6,13 @@ it is counted and shown. `hints` says what a failure suggests, and the last line
 
 from __future__ import annotations
 
+import ast
+import linecache
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -28,6 +32,8 @@ SHARP = 1e-3  # a comparison that would let a larger relative error pass says no
 
 class GradientError(AssertionError):
     """A gradient disagrees with differences, or could not be judged."""
+
+    __module__ = "tinygrad_edu.testing"  # where users import it from
 
 
 @dataclass(eq=False, repr=False)
@@ -200,12 +206,40 @@ def shown(bad: list[Finding]) -> list[Finding]:
     return [*notes[:1], *slopes, *notes[1:]][:SHOWN]
 
 
-def repeated(check: str, name: str, args: Sequence[Any], **options: Any) -> str:
+def repeated(check: str, f: Any, args: Sequence[Any], **options: Any) -> str:
     """The call that repeats a check, with its arguments if there is room for them."""
-    name = name if name.isidentifier() else "f"  # a lambda has no name to call it by
     given = [f"{key}={value!r}" for key, value in options.items()]
-    text = f"{check}({', '.join([name, *map(written, args), *given])})"
-    return text if len(text) <= WIDTH and "\n" not in text else f"{check}({', '.join([name, '...', *given])})"
+    text = f"{check}({', '.join([called(f), *map(written, args), *given])})"
+    return text if len(text) <= WIDTH and "\n" not in text else f"{check}({', '.join([called(f), '...', *given])})"
+
+
+def called(f: Any) -> str:
+    """A function as code: its name, for NumPy's with `np.`, a lambda as it was written; `f` if that is not known."""
+    name = str(getattr(f, "__name__", "f"))
+    if name == "<lambda>":
+        return text_of(f.__code__)
+    module = str(getattr(f, "__module__", None))
+    before = f"np{module.removeprefix('numpy')}." if module.partition(".")[0] == "numpy" else ""
+    return before + name if name.isidentifier() or name.startswith("lambda ") else "f"
+
+
+def text_of(code: CodeType) -> str:
+    """A lambda as it was written, found by the places of its instructions; `f` if it cannot be read, or is long."""
+    known = lambdas("".join(linecache.getlines(code.co_filename)))
+    found = {known[place[0], place[2]] for place in code.co_positions() if (place[0], place[2]) in known}
+    text = found.pop() if len(found) == 1 else "f"
+    return text if len(text) <= WIDTH // 2 and "\n" not in text else "f"
+
+
+@lru_cache(maxsize=8)
+def lambdas(source: str) -> dict[tuple[int | None, int | None], str]:
+    """The lambdas of a file, by line and column at which what they return begins."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return {}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    return {(node.body.lineno, node.body.col_offset): ast.unparse(node) for node in found}
 
 
 def written(thing: Any) -> str:

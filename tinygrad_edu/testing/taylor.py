@@ -22,7 +22,7 @@ from tinygrad_edu.notes import verified
 from tinygrad_edu.testing.differences.comparing import moving
 from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
 from tinygrad_edu.testing.function import floating, reverse, weighted
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded
+from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded, repeated
 
 Moves = Callable[[Array], Line]
 
@@ -98,7 +98,7 @@ def check_taylor(
     scalar, _ = weighted(call, leaves, rng)
     with verified():
         findings = list(along_directions(scalar, places, leaves, rng, directions, distance))
-    return concluded(GradientReport(name, findings, f"check_taylor({name}, ..., seed={seed})"), raises)
+    return concluded(GradientReport(name, findings, repeated("check_taylor", f, args, seed=seed)), raises)
 
 
 def along_directions(
