@@ -9,6 +9,7 @@ from pathlib import Path
 from subprocess import run
 
 import pytest
+from hypothesis import Phase, settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECIPES = DOCS / "recipes"
@@ -69,6 +70,48 @@ def test_the_recipes_run_from_top_to_bottom(monkeypatch, capsys):
     assert "argument 0[0] at 0: tinygrad_edu 0" in compared[1]
     assert "numeric -0.5684808437" in compared[1]
     assert "numeric -0.5684808437" in page  # and so the answers on the page are to the same question
+
+
+def test_the_ten_properties_hold(tmp_path):
+    tests = (DOCS / "properties" / "test_properties.py").read_text(encoding="utf-8")
+    numbers = re.findall(r"^# (\d+)\.", tests, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 11)]
+    page = (DOCS / "properties.rst").read_text(encoding="utf-8")
+    assert [number for number in numbers if f":start-at: # {number}." not in page] == []
+    assert "10 passed" in printed(tmp_path, "-m", "pytest", "--rootdir=.", *PLUGIN, "../properties")
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "wrong"),
+    [
+        (1, "0.5 * x**2, np.abs(x) - 0.5", "0.5 * x**2, te.stop_gradient(np.abs(x)) - 0.5"),
+        (2, "lambda x: np.max(x) + np.log", "lambda x: te.stop_gradient(np.max(x)) + np.log"),
+        (3, "te.checkpoint(f), f", "te.checkpoint(f), lambda x: f(te.stop_gradient(x)) + 0 * np.sum(x)"),
+        (4, "te.convolution(image, kernel), kernel", "np.abs(te.convolution(image, kernel)), kernel"),
+        (5, "lambda scores: scores + shift", "lambda scores: scores * (1 + shift / 100)"),
+        (6, "(x[order], y[order])", "(x[order], y)"),
+        (7, "np.mean(model(x) ** 2)", "np.sum(model(x) ** 2)"),
+        (8, "te.vjp(f, x)", "te.vjp(lambda x: f(x) + np.sum(x), x)"),
+        (9, "    other.load_state_dict(model.state_dict())\n", ""),
+        (
+            10,
+            "(second, again) = steps.run(), steps.run()",
+            "(second, again) = steps.run(), steps._replace(times=0).run()",
+        ),
+    ],
+)
+def test_each_of_them_sees_a_mistake(number, right, wrong, tmp_path, monkeypatch):
+    text = (DOCS / "properties" / "test_properties.py").read_text(encoding="utf-8")
+    before, part = text.split(f"# {number}.")
+    assert right in part
+    scope = {"__name__": "planted"}
+    planted = f"{before}# {number}.{part.replace(right, wrong, 1)}"
+    path = tmp_path / "planted.py"
+    path.write_text(planted, encoding="utf-8")
+    exec(compile(planted, str(path), "exec"), scope)
+    named = re.search(r"^(?:def )?(test_\w+)", part, re.MULTILINE)[1]
+    with pytest.raises(AssertionError):
+        settings(database=None, phases=[Phase.generate], deadline=None, derandomize=True)(scope[named])()
 
 
 def test_the_files_of_the_recipes_are_tests_that_pass_and_no_planted_fault_survives(tmp_path):

@@ -35,6 +35,9 @@ INDEX = (
     "an index is a whole number or an array of them, and has no gradient: int(v.item()) is that of a single Value, "
     "v.argmax() and v.argsort() are arrays of them"
 )
+COMPARED = (
+    "np.testing compares plain arrays: tinygrad_edu.testing.assert_close(a, b) takes Values, arrays and structures"
+)
 DRAWN = "matplotlib draws plain numbers: give it v.data, or v.item() for a single one"
 IN_PLACE = (
     "a Value is not changed in place: build a new one with v = te.at(v, i).set(x), np.where or np.sort; "
@@ -65,10 +68,10 @@ def asks_for_truth(frame: FrameType) -> bool:
     return code[place] in JUMPS
 
 
-def drawing() -> bool:
-    """Whether matplotlib is on the way to here."""
+def within(library: str) -> bool:
+    """Whether a module of a library is on the way to here."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not frame.f_globals.get("__name__", "").startswith("matplotlib."):
+    while frame is not None and not f"{frame.f_globals.get('__name__', '')}.".startswith(f"{library}."):
         frame = frame.f_back
     return frame is not None
 
@@ -81,7 +84,9 @@ def fitting(otherwise: str) -> str:
         return INTO_ARRAY
     if doing == "BINARY_SUBSCR" and sys._getframe(2) is frame:  # not np.r_[v, w], which is written in Python
         return INDEX
-    return DRAWN if drawing() else otherwise
+    if within("numpy.testing"):
+        return COMPARED
+    return DRAWN if within("matplotlib") else otherwise
 
 
 def refuse_number(value: Any, *args: Any) -> NoReturn:

@@ -454,7 +454,7 @@ TESTING = table(
         "numerical_gradient num_grad numerical_grad approx_fprime eval_numerical_gradient finite_differences": (
             "it is called testing.numeric_gradient(f, x)"
         ),
-        "assert_close assert_allclose allclose": "plain arrays are compared by np.testing.assert_allclose(a, b)",
+        "assert_allclose allclose isclose assert_equal": "it is called testing.assert_close(a, b)",
         "check_layer check_model check_network": "it is called testing.check_module(model, x)",
         "check_operation check_primitive": "it is called testing.check_op(f)",
     }

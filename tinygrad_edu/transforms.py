@@ -191,12 +191,25 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     f, argnums
         As for `value_and_grad`.
 
+    Notes
+    -----
+    A gradient is a plain array, but a Value where a variable that is no argument takes part: the parameters of a
+    module that f calls, or an argument that is a Value. It depends on that variable, so it can be differentiated once
+    more. Where only its numbers are wanted, write `gradient.data`, or call inside `no_grad()`, which gives arrays.
+
     Examples
     --------
     >>> import numpy as np
-    >>> from tinygrad_edu import grad
+    >>> from tinygrad_edu import grad, nn, no_grad
     >>> print(grad(grad(lambda x: x**3))(2.0))
     12.0
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> slope = grad(lambda x: np.sum(model(x)))
+    >>> type(slope(np.ones(2))).__name__
+    'Value'
+    >>> with no_grad():
+    ...     type(slope(np.ones(2))).__name__
+    'ndarray'
     """
     expect_function(f, "grad", argnums)
     both = value_and_grad(f, argnums)

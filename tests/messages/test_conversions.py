@@ -53,6 +53,9 @@ ROWS = [
     ("import matplotlib.pyplot as plt\nplt.imshow(v.reshape(1, 3))", "matplotlib draws plain numbers"),
     ("import matplotlib.pyplot as plt\nplt.plot([s, s])", "matplotlib draws plain numbers"),
     ("import matplotlib.pyplot as plt\nplt.hist(v)", "matplotlib draws plain numbers"),
+    ("np.testing.assert_allclose(v, a)", "np.testing compares plain arrays: tinygrad_edu.testing.assert_close(a, b)"),
+    ("np.testing.assert_array_equal(a, v)", "testing.assert_close(a, b) takes Values, arrays and structures"),
+    ("np.testing.assert_equal([v], [a])", "testing.assert_close(a, b)"),
 ]
 
 WORKING = [

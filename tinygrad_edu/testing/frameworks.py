@@ -32,11 +32,12 @@ EXACT = np.zeros(())  # how far off an exact gradient may be
 
 
 class Answer(NamedTuple):
-    """What a framework said: the result, the gradient of every argument, and how far off each may be."""
+    """What a framework said: the result, the gradient of every argument, and how far off they may be."""
 
     value: Array
     gradients: list[Array]
     errors: list[Array]
+    rounded: Array = EXACT  # how far off the result may be
 
 
 class Disagreement(NamedTuple):
@@ -162,8 +163,7 @@ def compare(
     value = np.asarray(plain(call([Value(leaf) for leaf in values])), dtype=float)
     answers = {OURS: Answer(value, list(map(np.asarray, reverse(scalar, values))), [EXACT] * len(values))}
     missing = ask(f, versions, answers, args, values, cotangent)
-    found = [d for k, place in enumerate(places) for d in apart(place, values[k], k, answers, rtol)]
-    found = sorted([*found, *of_values(answers, rtol)], key=lambda disagreement: -disagreement.apart)
+    found = disagreements(places, values, answers, rtol)
     return Comparison(name if name.isidentifier() else "f", answers, missing, found)
 
 
@@ -183,6 +183,14 @@ def ask(
             use = f"; with_={{{name!r}: g}} takes the same function, written for it" if version is None else ""
             missing[name] = f"{type(error).__name__}: {first}{use}"
     return missing
+
+
+def disagreements(
+    places: Sequence[str], values: Sequence[Array], answers: dict[str, Answer], rtol: float
+) -> list[Disagreement]:
+    """The entries of gradients and results that are not the same everywhere, the farthest apart first."""
+    found = [d for k, place in enumerate(places) for d in apart(place, values[k], k, answers, rtol)]
+    return sorted([*found, *of_values(answers, rtol)], key=lambda disagreement: -disagreement.apart)
 
 
 def apart(place: str, x: Array, k: int, answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
@@ -215,10 +223,10 @@ def between(numbers: Array, errors: Array) -> float:
 def of_values(answers: dict[str, Answer], rtol: float) -> list[Disagreement]:
     """The entry of the result that is farthest apart, if it is not the same everywhere."""
     shapes = {name: answer.value.shape for name, answer in answers.items()}
-    ours = answers[OURS].value
+    ours = next(iter(answers.values())).value
     if different := {name: shape for name, shape in shapes.items() if shape != ours.shape}:
         return [Disagreement(f"shapes of the result {shapes}", np.nan, dict.fromkeys(different, np.nan), np.inf)]
-    results = {name: Answer(answer.value, [answer.value], [EXACT]) for name, answer in answers.items()}
+    results = {name: Answer(answer.value, [answer.value], [answer.rounded]) for name, answer in answers.items()}
     found = sorted(apart("result", ours, 0, results, rtol), key=lambda disagreement: -disagreement.apart)
     return [disagreement._replace(at=np.nan) for disagreement in found[:1]]
 
