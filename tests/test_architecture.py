@@ -28,6 +28,7 @@ LAYERS = (
         "recording",
         "spellings",
         "table",
+        "typed",
     },
     {"backward", "value"},
     {"rules"},
@@ -38,7 +39,8 @@ LAYERS = (
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Inside the first four layers files import only files before them, which is also the order to read them in.
 ORDER = (
-    *("later", "recording", "graph", "errors", "numeric_warnings", "blocks", "inputs", "kinds", "conversions"),
+    *("typed", "later", "recording", "graph", "errors", "numeric_warnings", "blocks", "inputs", "kinds"),
+    "conversions",
     *("spellings", "names", "listeners", "table", "notes"),
     *("backward", "value", "rules", "tree", "forward", "surroundings", "transforms", ""),
 )

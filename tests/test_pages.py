@@ -56,6 +56,14 @@ def test_the_chapter_says_what_python_says():
     assert found.attempted > 30
 
 
+def test_the_spellings_for_type_checkers_run():
+    (block,) = blocks((DOCS / "types.rst").read_text(encoding="utf-8"))
+    scope = {}
+    exec(compile(block.replace("\n   ", "\n").lstrip(), "types.rst", "exec"), scope)
+    assert scope["w"].grad.tolist() == [0.6, 0.8]
+    assert scope["layer"](scope["w"]).shape == (2,)
+
+
 def test_the_recipes_run_from_top_to_bottom(monkeypatch, capsys):
     monkeypatch.syspath_prepend(RECIPES)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -12,7 +12,7 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterator
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from tinygrad_edu.listeners import JOINED, tell_differentiated, tell_made
 from tinygrad_edu.numeric_warnings import NO_REGISTRY, again, is_warning, told_at_users_line
 from tinygrad_edu.recording import ROOT, SCOPE, recording_scope
 from tinygrad_edu.table import CONSTANTS, FOLDS, OPERATIONS, PRIMITIVES, REFUSED, REWRITES, Op, arrived
+from tinygrad_edu.typed import Entry
 
 Binary = Callable[["Value", Any], "Value"]
 
@@ -77,7 +78,7 @@ def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any
     return compared
 
 
-def method(function: Any) -> Callable[..., Any]:
+def method(function: Any) -> Callable[..., Value]:
     """The method form of a NumPy function, or of a primitive given by name."""
 
     def called(self: Value, *args: Any, **options: Any) -> Any:
@@ -110,7 +111,7 @@ def shown(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     return public("viz").bundle(thing)
 
 
-class Value(Node, names.Borrowed):
+class Value(Node, names.Borrowed, Entry):  # type: ignore[misc]
     """A variable, or the result of an operation on variables.
 
     Parameters
@@ -133,6 +134,10 @@ class Value(Node, names.Borrowed):
     __slots__ = ()
     __array_priority__ = 1000.0
     op: Op | None
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, data: Any, name: str | None = None) -> Self: ...  # noqa: D102
 
     @names.constructor
     def __init__(self, data: Any, name: str | None = None) -> None:
@@ -205,7 +210,7 @@ class Value(Node, names.Borrowed):
                 found[v] = copied(found[v]) if v.gradient is None else plus(v.gradient, found[v])
             hand_out(found)
 
-    def item(self) -> float:
+    def item(self) -> float:  # type: ignore[override]
         """The only number of the Value, as a Python float; any other count of numbers is a ValueError."""
         return conversions.single(self)
 
@@ -313,7 +318,7 @@ class Value(Node, names.Borrowed):
     ravel = method(np.ravel)
     flatten = method(np.ravel)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
+    def compress(self, condition: Any, axis: int | None = None) -> Any:  # type: ignore[override]
         """As `np.compress(condition, self, axis)`.
 
         Parameters
@@ -417,7 +422,8 @@ class Value(Node, names.Borrowed):
 
     # -- what would cut the graph -------------------------------------------------------------------------------
     __float__ = __int__ = __index__ = __complex__ = conversions.refuse_number
-    __array__ = conversions.refuse_array
+    if not TYPE_CHECKING:  # for type checkers, see `typed.Entry`
+        __array__ = conversions.refuse_array
     __setitem__ = __delitem__ = conversions.refuse_change
     sort = partition = fill = put = resize = conversions.refuse_change
 

@@ -28,8 +28,15 @@ from tinygrad_edu.value import Value
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    class Layer(Module):
+        """A module whose calls give Values, for type checkers: what any other module gives, they do not know."""
 
-class Linear(Module):
+        def __call__(self, *args: Any, **kwargs: Any) -> Value: ...  # noqa: D102
+else:
+    Layer = Module
+
+
+class Linear(Layer):
     """The layer `x @ weight + bias`, a linear map of the last axis: (batch, in) to (batch, out).
 
     The weight is `(in, out)`, so that the formula on paper and the code are the same line.
@@ -114,7 +121,7 @@ def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) ->
     return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")
 
 
-class Sigmoid(Module):
+class Sigmoid(Layer):
     """1 / (1 + exp(-x)), in (0, 1), elementwise."""
 
     def forward(self, x: Any) -> Any:
@@ -128,7 +135,7 @@ class Sigmoid(Module):
         return sigmoid(x)
 
 
-class Tanh(Module):
+class Tanh(Layer):
     """The hyperbolic tangent, in (-1, 1) and centred on 0, elementwise."""
 
     def forward(self, x: Any) -> Any:
@@ -142,7 +149,7 @@ class Tanh(Module):
         return np.tanh(x)
 
 
-class ReLU(Module):
+class ReLU(Layer):
     """max(x, 0), elementwise; its slope at 0 is 0."""
 
     def forward(self, x: Any) -> Any:
@@ -156,7 +163,7 @@ class ReLU(Module):
         return relu(x)
 
 
-class Sequential(Module):
+class Sequential(Layer):
     """A chain of modules or functions, such as `np.tanh`, each called with the result of the one before.
 
     Parameters

@@ -20,13 +20,14 @@ from tinygrad_edu.names import spelled
 from tinygrad_edu.nn.squashed import squashed_by
 from tinygrad_edu.rules.elementwise import softplus
 from tinygrad_edu.rules.reduction import logsumexp
+from tinygrad_edu.typed import Like
 from tinygrad_edu.value import Value
 
 ROUNDED = 1e-3  # how far from 1 probabilities sum up in any floating point type
 
 
 @spelled
-def mse_loss(prediction: Any, target: Any) -> Any:
+def mse_loss(prediction: Like, target: Any) -> Like:
     """The mean of the squared differences, as a single number.
 
     Parameters
@@ -45,11 +46,12 @@ def mse_loss(prediction: Any, target: Any) -> Any:
     target = numbers("target", target, like=prediction)
     expect_same_shape(prediction, target)
     expect_no_nan(target)
-    return np.mean(np.square(prediction - target))
+    loss: Like = np.mean(np.square(prediction - target))
+    return loss
 
 
 @spelled
-def cross_entropy(logits: Any, classes: Any) -> Any:
+def cross_entropy(logits: Like, classes: Any) -> Like:
     """The mean of `logsumexp(logits) - logits[class]`: minus the log-likelihood of the classes under a softmax.
 
     Parameters
@@ -70,11 +72,12 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     classes = expect_classes(logits, classes)
     rows = np.reshape(logits, (classes.size, shape_of(logits)[-1]))
     chosen = rows[np.arange(classes.size), np.ravel(classes)]
-    return np.mean(logsumexp(rows, axis=-1) - chosen)
+    loss: Like = np.mean(logsumexp(rows, axis=-1) - chosen)
+    return loss
 
 
 @spelled
-def binary_cross_entropy(logits: Any, target: Any) -> Any:
+def binary_cross_entropy(logits: Like, target: Any) -> Like:
     """The mean of `softplus(z) - z t`: minus the log-likelihood of the targets under `sigmoid(z)`.
 
     It takes *logits*, as `cross_entropy` does, and applies the sigmoid itself. With probabilities it would be
@@ -97,7 +100,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
     expect_logits(logits, "binary_cross_entropy", "sigmoid", "for classes of which one is right, use cross_entropy")
     expect_same_shape(logits, target, "logits")
     expect_probabilities(target, logits)
-    return np.mean(softplus(logits) - logits * target)
+    loss: Like = np.mean(softplus(logits) - logits * target)
+    return loss
 
 
 @spelled

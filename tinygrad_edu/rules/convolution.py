@@ -5,6 +5,8 @@ windows need a pullback: each entry gets the gradients of all windows that hold 
 Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing" (2006).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -14,6 +16,7 @@ from tinygrad_edu.kinds import SIZES, expecting, optional
 from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.rules.indexing import scatter
 from tinygrad_edu.table import REALS, case, cases, differentiable, implements, primitive
+from tinygrad_edu.typed import Like
 
 
 # fmt: off
@@ -52,7 +55,7 @@ overlap_add = primitive(overlap_add,
                         formulas=("sliding_window_view(g)",))
 
 @expecting(stride=SIZES, padding=SIZES)
-def convolution(x, kernel, stride=1, padding=0):
+def convolution(x: Any, kernel: Any, stride: Any = 1, padding: Any = 0) -> Any:
     """The convolution of images with a kernel, which is not flipped: `(batch, out, ...)`.
 
     Parameters
@@ -113,7 +116,7 @@ def places(x, size, stride):
     return np.stack(found)
 
 @expecting(size=SIZES, stride=optional(SIZES))
-def max_pool(x, size=(2, 2), stride=None):
+def max_pool(x: Like, size: Any = (2, 2), stride: Any = None) -> Like:
     """The largest entry of each window; equal ones share the gradient.
 
     Parameters
@@ -133,7 +136,7 @@ def max_pool(x, size=(2, 2), stride=None):
     return np.max(places(x, size, stride), axis=0)
 
 @expecting(size=SIZES, stride=optional(SIZES))
-def mean_pool(x, size=(2, 2), stride=None):
+def mean_pool(x: Like, size: Any = (2, 2), stride: Any = None) -> Like:
     """The mean of each window.
 
     Parameters

@@ -16,6 +16,7 @@ from tinygrad_edu.inputs import plain
 from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.rules.reduction import ratio
 from tinygrad_edu.table import MULTIPLES, POSITIVE, REALS, TIES, case, cases, differentiable, implements, primitive
+from tinygrad_edu.typed import Like
 
 # fmt: off
 LN2 = math.log(2.0)
@@ -94,7 +95,7 @@ differentiable(np.log10, lambda g, out, x: g / (x * LN10),
 differentiable(np.log1p, lambda g, out, x: g / (1.0 + x),
                domain=(-1.0, math.inf), singular=(-1.0,), formulas=("1 / (1 + x)",))
 
-def sigmoid(x):
+def sigmoid(x: Like) -> Like:
     """The sigmoid, 1 / (1 + exp(-x)): a primitive, so that large inputs give 0 without a warning.
 
     Parameters
@@ -119,7 +120,7 @@ sech_squared = primitive(sech_squared, lambda g, out, x: g * -2.0 * out * np.tan
 differentiable(np.tanh, lambda g, out, x: g * sech_squared(x), domain=REALS, formulas=("1 - out^2",))
 
 @told_at_users_line("softplus")
-def softplus(x):
+def softplus(x: Like) -> Like:
     """The smooth ramp log(1 + exp(x)): a primitive, so that 800 gives 800.
 
     Parameters
@@ -136,7 +137,7 @@ differentiable(np.logaddexp, lambda g, out, x, y: g * sigmoid(x - y), lambda g, 
 differentiable(np.logaddexp2, lambda g, out, x, y: g * sigmoid((x - y) * LN2), lambda g, out, x, y:
                g * sigmoid((y - x) * LN2), domain=REALS, formulas=("1 / (1 + 2^(y - x))", "1 / (1 + 2^(x - y))"))
 
-def relu(x):
+def relu(x: Like) -> Like:
     """The positive part, max(x, 0): a primitive, because its slope is the sign of its result.
 
     Parameters

@@ -5,6 +5,8 @@ both); the pullback of scattering is picking. Nothing is changed in place: `at` 
 Source: scatter-add as the transpose of gather, as in any sparse linear algebra text.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu.errors import refusal
@@ -77,12 +79,12 @@ class at:
         What one would write in `x[index]`.
     """
 
-    def __init__(self, x, index):
+    def __init__(self, x: Any, index: Any) -> None:
         expect_numbers("x", x)
         self.x = x
         self.index = index
 
-    def set(self, y):
+    def set(self, y: Any) -> Any:
         """A new array with y in place of the picked entries.
 
         Parameters
@@ -94,7 +96,7 @@ class at:
         expect_numbers("y", y)
         return put(self.x, y, index=self.index)
 
-    def add(self, y):
+    def add(self, y: Any) -> Any:
         """A new array with y added to the picked entries.
 
         Parameters

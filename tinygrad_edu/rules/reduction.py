@@ -5,12 +5,15 @@ share in the result. Ties inside an extreme share evenly; where a spread is smal
 Source: for the spread, the variance's textbook derivative 2 (x - mean) / n.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_edu.errors import shape_of
 from tinygrad_edu.inputs import numbers, plain
 from tinygrad_edu.numeric_warnings import told_at_users_line
 from tinygrad_edu.table import REALS, TIES, cases, differentiable, folds, implements, primitive
+from tinygrad_edu.typed import Like
 
 # fmt: off
 AXES: dict[str, list] = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
@@ -82,7 +85,7 @@ def largest(x, axis):
     peak = np.max(x, axis=axis, keepdims=True)
     return np.where(np.isfinite(peak), peak, 0.0)
 
-def softmax(x, axis=None):
+def softmax(x: Like, axis: Any = None) -> Like:
     """The shares exp(x) / sum(exp(x)), shifted so that they neither overflow nor lose digits.
 
     Parameters
@@ -100,7 +103,7 @@ def softmax(x, axis=None):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 @told_at_users_line("logsumexp")
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x: Like, axis: Any = None, keepdims: bool = False) -> Like:
     """The logarithm of a sum, log(sum(exp(x))): a primitive, shifted by the largest entry so that nothing overflows.
 
     Parameters
@@ -120,7 +123,7 @@ def logsumexp(x, axis=None, keepdims=False):
 logsumexp = primitive(logsumexp, lambda g, out, x, *, axis=None, keepdims=False: unreduce(g, x, axis, keepdims)
                       * softmax(x, axis), domain=REALS, cases=INSIDE, formulas=("softmax(x)",))
 
-def log_softmax(x, axis=None):
+def log_softmax(x: Like, axis: Any = None) -> Like:
     """The logarithms of `softmax`, x - log(sum(exp(x))), finite where the shares themselves are 0.
 
     Parameters
