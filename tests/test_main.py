@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import tinygrad_edu
 from tests.robustness.running import LONG, within
 from tinygrad_edu import __main__ as command
 from tinygrad_edu import viz
@@ -173,6 +174,12 @@ def test_help(capsys):
     said = capsys.readouterr().out
     assert "--out DIR" in said
     assert "tinygrad_edu_out" in said
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--version"])
+    assert capsys.readouterr().out == f"tinygrad_edu {tinygrad_edu.__version__}\n"
 
 
 def test_the_command_imports_little():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinygrad_edu import nn, no_grad, optim, viz
+from tinygrad_edu import __version__, nn, no_grad, optim, viz
 from tinygrad_edu.data import documents
 
 Row = tuple[str, str, str]
@@ -54,6 +54,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, default=Path("tinygrad_edu_out"), metavar="DIR", help="where pictures go (%(default)s)"
     )
+    parser.add_argument("--version", action="version", version=f"tinygrad_edu {__version__}")
     return parser
 
 
