@@ -120,7 +120,7 @@ def test_another_value_or_gradient_is_named(g, words):
     assert "f = lambda x: x * np.exp(x), g = lambda x: " in str(caught.value)
 
 
-def test_the_gradient_of_the_gradient_is_compared_where_asked():
+def test_the_gradient_of_the_gradient_is_compared_where_asked(table):
     @te.custom((lambda g, out, x: g * 3 * te.stop_gradient(x) ** 2,), domain=te.REALS, order=1)
     def cube(x):
         return x * x * x

@@ -242,10 +242,8 @@ def answer(call: Call, values: list[Array], level: int, seed: int) -> Answer:
     total = scalar(variables)
     found = backpropagate(total, np.ones(())) if isinstance(total, Value) else {}
     gradients = [np.asarray(found.get(x, np.zeros_like(x.array))) for x in variables]
-    forward, back = largest(node.array for node in found), largest(found.values())
-    return Answer(
-        out, gradients, [np.asarray(ROUNDING * EPS * back)] * len(values), np.asarray(ROUNDING * EPS * forward)
-    )
+    forward, back = (np.asarray(ROUNDING * EPS * largest(met)) for met in ([x.array for x in found], found.values()))
+    return Answer(out, gradients, [back] * len(values), forward)
 
 
 def largest(arrays: Iterable[Any]) -> float:
