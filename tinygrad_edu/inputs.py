@@ -129,7 +129,8 @@ def generator(rng: Seed) -> Generator:
 def plain(argument: Any) -> Any:
     """The argument with the data in place of every Value, in lists and tuples too."""
     if isinstance(argument, list | tuple):
-        return type(argument)(map(plain, argument))
+        parts = map(plain, argument)
+        return type(argument)(*parts) if hasattr(argument, "_fields") else type(argument)(parts)
     return argument.array if isinstance(argument, Node) else argument
 
 

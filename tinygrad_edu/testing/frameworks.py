@@ -19,8 +19,9 @@ import numpy as np
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.kinds import FUNCTION, POSITIVE, SEED, TEXTS, expecting
+from tinygrad_edu.testing.differences.inside import reverse
 from tinygrad_edu.testing.differences.numeric import Array, numeric_gradient
-from tinygrad_edu.testing.function import floating, reverse, weighted
+from tinygrad_edu.testing.function import floating, weighted
 from tinygrad_edu.value import Value
 
 Call = Callable[[list[Any]], Any]

@@ -23,6 +23,7 @@ from tinygrad_edu.testing.arguments import Entry
 from tinygrad_edu.testing.diagnosis.hints import Evidence
 from tinygrad_edu.testing.diagnosis.program import listed
 from tinygrad_edu.testing.differences.comparing import MODES, Settings, compared, spread
+from tinygrad_edu.testing.differences.inside import reverse
 from tinygrad_edu.testing.differences.numeric import METHODS, Array
 from tinygrad_edu.testing.invariants import check_invariants
 from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, repeated
@@ -219,13 +220,6 @@ def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[
     dtype = out.dtype if out.dtype.kind == "f" else float
     cotangent = np.asarray(spread(rng, out.shape)).astype(dtype).astype(float)  # has a value in that dtype
     return lambda values: (call(values) * cotangent).sum(), cotangent
-
-
-def reverse(scalar: Scalar, values: list[Array]) -> list[Array]:
-    """The gradients of a number by the backward pass; 0 where it does not depend on anything."""
-    variables = [Value(leaf) for leaf in values]
-    out = scalar(variables)
-    return gradients(out, variables) if isinstance(out, Value) else [np.zeros_like(leaf) for leaf in values]
 
 
 def slope(scalar: Scalar, values: list[Array], rng: np.random.Generator) -> Scalar:

@@ -186,8 +186,9 @@ def same(a: Any, b: Any) -> bool:
 
 
 def close(a: Any, b: Any, size: Any) -> bool:
-    """Whether two gradients agree to 64 eps of the largest entry, where they are finite."""
-    limit = SLACK * np.finfo(np.asarray(size).dtype).eps * np.max(np.abs(finite(size)), initial=0.0)
+    """Whether two gradients agree to 64 eps of the largest entry or 64 subnormals, where they are finite."""
+    kind = np.finfo(np.asarray(size).dtype)
+    limit = SLACK * (kind.eps * np.max(np.abs(finite(size)), initial=0.0) + kind.smallest_subnormal)
     return apart(a, b) <= float(limit)
 
 

@@ -22,9 +22,7 @@ from tinygrad_edu.testing.diagnosis.hints import of_slopes, ratio
 
 PASS, FAIL, KINK, INCONCLUSIVE = "PASS", "FAIL", "KINK", "INCONCLUSIVE"
 ROUGH = "differences are too rough here to tell: a kink or a singular point nearby, or a noisy f"
-BESIDE = (
-    "f is not finite so near: distance=1e-6, say, keeps differences within half of that, where the domain ends there"
-)
+BESIDE = "f is not finite on one side: a slope at the end of a domain is compared with nothing"
 SHOWN = 3  # findings in a message: what comes after the worst is mostly the same fault
 WIDTH = 300  # of the line that repeats a check; arguments that do not fit are left out
 SHARP = 1e-3  # a comparison that would let a larger relative error pass says nothing about precision
@@ -106,7 +104,7 @@ class Finding:
             lines.append(f"  ratio {ratio(self.analytic, self.numeric):.6g}: {suggestion}")
             lines.append("  no kink: left and right of it the slopes are the same")
         elif self.verdict == INCONCLUSIVE:
-            lines.append(f"  {ROUGH if math.isfinite(self.numeric) else BESIDE}")
+            lines.append(f"  {self.hint or (ROUGH if math.isfinite(self.numeric) else BESIDE)}")
         if not math.isnan(self.order):
             lines.append(f"  the Taylor remainder has order {self.order:.2f}: 2 if the gradient is right, 1 if not")
         return "\n".join(lines)

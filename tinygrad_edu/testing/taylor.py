@@ -20,8 +20,9 @@ from tinygrad_edu.errors import refusal
 from tinygrad_edu.kinds import FLAG, FUNCTION, NUMBER, PLACES, SEED, WHOLE, expecting, optional
 from tinygrad_edu.notes import verified
 from tinygrad_edu.testing.differences.comparing import moving
+from tinygrad_edu.testing.differences.inside import reverse
 from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
-from tinygrad_edu.testing.function import floating, reverse, weighted
+from tinygrad_edu.testing.function import floating, weighted
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded, repeated
 
 Moves = Callable[[Array], Line]

@@ -19,7 +19,7 @@ from tinygrad_edu.backward import unbroadcast
 from tinygrad_edu.graph import Node, toposort
 from tinygrad_edu.testing.diagnosis.hints import of_slopes, ratio
 from tinygrad_edu.testing.differences.comparing import spread
-from tinygrad_edu.testing.differences.numeric import careful, closer, one_sided, step_scale
+from tinygrad_edu.testing.differences.numeric import confirmed, one_sided, step_scale
 
 Slopes = tuple[float, float]
 
@@ -94,13 +94,11 @@ def disagreeing(node: Any, i: int, seed: int = 0) -> Slopes | None:
     line = moving(node, i, g, d)
     with np.errstate(all="ignore"):
         s = float(step_scale(0.0, 0.5))
-        numeric, error = careful(line, s)
-        kink: Any = one_sided(line, s)
-        nearer, rough = closer(line, s)
+        analytic = float(np.sum(slopes))
+        numeric, error, *_ = confirmed(line, s, abs(analytic), at=float(np.max(np.abs(x), initial=0.0)))
+        kink = one_sided(line, s)
     slack = SLACK + 8 * float(np.finfo(x.dtype).eps)
     allowed = slack * float(np.max(np.abs(slopes), initial=abs(numeric))) + 10 * error
-    analytic = float(np.sum(slopes))
-    kink = kink or abs(analytic - nearer) <= allowed + 10 * rough < abs(nearer - numeric)  # beside one
     return None if kink or abs(analytic - numeric) <= allowed else (analytic, numeric)
 
 

@@ -6,6 +6,7 @@ sides, and by how far off rounding may be; what still fails is seen from nearer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -13,16 +14,17 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.testing.differences import numeric
-from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, Line
+from tinygrad_edu.testing.differences.numeric import EPS, LEVELS, STARTS, STEP, Line
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
 
 FLOOR = 1e-9  # of the largest gradient: what the others' rounding may leave in an entry that is 0
 NOISE = 1e4  # how much a step of 1e-4 magnifies rounding
-FINE = 1.2345e-7  # a step short enough to show rounding only, and no round number of it
 ROUGH = 1e-2  # differences that may be off by more of the scale judge nothing
 TWICE = ("auto", "complex")  # methods whose disagreement is measured again by Ridders' method
 JUMP = 1e-3  # along many entries, rounding looks like a jump of less than this
-FLAT = 1e-3  # how far out a flat function has to be flat as well
+GRAIN = 8.0  # how far the gradient's own noise may reach beyond the largest of a few samples
+FIRST = 1.2345e-5  # a step on this side of most kinks, and no round number
+NATURAL = 1e-9  # of the slopes all around: where f is flat, nobody can tell less from 0
 
 
 class Limits(NamedTuple):
@@ -35,6 +37,11 @@ class Limits(NamedTuple):
     rounded: float = 0.0  # what the gradient may be off by because it was computed in few digits
     single: bool = True  # whether one entry is moved by itself
     own: bool = True  # whether it is precise enough to be judged by its own size
+    at: float = 1.0  # the size of the numbers that are moved
+    largest_number: float = np.inf  # of the gradient's dtype: what is more overflows
+    noise: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # how far rounding moves f, and the slope
+    bare: Line | None = None  # the function that is moved, of arrays, if that may be another one
+    wide: Callable[[], tuple[float, float]] | None = None  # the slope in float64 and its noise, if not judged anyway
 
 
 def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None:
@@ -50,7 +57,7 @@ def judge(findings: list[Finding], line: Line, s: float, limits: Limits) -> None
             finding.error = error
             finding.scale = max(limits.scale, abs(n) * limits.single)
             finding.allowed = allowed(finding, limits)
-        doubtful = [f for f in findings if not abs(f.analytic - n) <= f.allowed]
+        doubtful = [f for f in findings if not (abs(f.analytic - n) <= f.allowed or overflows(f, limits))]
         if doubtful:
             look_again(doubtful, line, s, limits)
 
@@ -60,7 +67,7 @@ def look_again(doubtful: list[Finding], line: Line, s: float, limits: Limits) ->
     n, error = doubtful[0].numeric, doubtful[0].error
     slopes = numeric.one_sided(line, s)
     noise = blurred(line, s)
-    inside = 10 * NOISE * numeric.rounding(line, FINE * s) / s  # of larger numbers inside f
+    inside = 10 * NOISE * numeric.rounding(line, numeric.FINE * s) / s  # of larger numbers inside f
     if limits.method in TWICE:
         n, error = second_look(line, s, limits, n)
     if slopes and not limits.single and abs(slopes[1] - slopes[0]) <= JUMP * limits.scale:
@@ -73,7 +80,12 @@ def look_again(doubtful: list[Finding], line: Line, s: float, limits: Limits) ->
         finding.allowed = allowed(finding, limits) + 10 * error + floor
         finding.verdict = verdict(finding, floor, limits.single)
         if finding.verdict in (FAIL, INCONCLUSIVE) and limits.method in TWICE:
-            third_look(finding, line, s, allowed(finding, limits) + floor, limits.scale)
+            last_look(finding, line, s, limits, floor)
+
+
+def overflows(finding: Finding, limits: Limits) -> bool:
+    """Whether the gradient is infinite because its dtype holds no number as large as the slope."""
+    return abs(finding.numeric) > limits.largest_number and finding.analytic == np.copysign(np.inf, finding.numeric)
 
 
 def blurred(line: Line, s: float) -> float:
@@ -100,26 +112,73 @@ def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[flo
     return n, error
 
 
-def third_look(finding: Finding, line: Line, s: float, margin: float, scale: float) -> None:
-    """Judge again what failed, or was too rough, by the slope seen from nearer, if that is precise and another one.
+def last_look(finding: Finding, line: Line, s: float, limits: Limits, floor: float) -> None:
+    """Judge again what failed, or was too rough, by the slope from the longest step that all shorter ones confirm."""
+    moved, own = limits.noise()
+    own = 0.0 if finding.slopes else own  # what is rounded leaves a kink
+    margin = allowed(finding, limits) + floor
+    size = largest(limits.scale, finding.analytic, finding.numeric) or limits.largest_number
+    if same_from_near(finding, line, s, margin + GRAIN * own, max(moved, EPS * abs(line(0.0))), size):
+        return
+    found = numeric.confirmed(line, s, size, moved, limits.at)
+    if own > ROUGH * size and limits.wide and np.isfinite(finding.analytic):
+        finding.analytic, own = limits.wide()
+    near = margin + GRAIN * own + 10 * found.error
+    flat = NATURAL * abs(numeric.two_point(line, STARTS[0] * s))
+    precise = 10 * found.error + own <= max(ROUGH * largest(limits.scale, found.value), margin, flat)
+    right = abs(finding.analytic - found.value) <= near
+    wrong = finding.verdict == FAIL and not abs(finding.analytic - found.flat) <= near
+    exact = numeric.by_complex(limits.bare) if not (precise and (right or wrong)) else np.nan
+    if precise and (right or wrong):
+        settle(finding, limits, found.value, found.error, near)
+    elif abs(finding.analytic - exact) <= margin + GRAIN * own * (own <= ROUGH * size):
+        settle(finding, limits, exact, EPS * abs(exact), near)
+    else:
+        finding.verdict = INCONCLUSIVE  # it may be noise
+        finding.hint = reason(found, moved, own, size)
 
-    A function that is flat there has to be so farther out as well, on one side at least: else it goes up in stairs.
-    """
-    if finding.verdict == FAIL and abs(numeric.two_point(line, numeric.NEARER[-1] * s) - finding.numeric) <= margin:
-        return  # it looks the same from nearest
-    n, error = numeric.closer(line, s)
-    near = margin + 10 * error
-    sides = [abs(line(h * s) - line(0.0)) / abs(h * s) for h in (-FLAT, FLAT)]
-    precise = 10 * error <= max(ROUGH * max(scale, abs(n)), margin)
-    another = finding.verdict == INCONCLUSIVE or abs(n - finding.numeric) > near + 10 * finding.error
-    right = abs(finding.analytic - n) <= near
-    wrong = finding.verdict == FAIL and not right  # what was too rough farther out may be noise
-    if precise and another and (right or wrong) and (abs(n) > near or min(sides) <= 0.1 * abs(finding.numeric)):
-        finding.numeric = n
-        finding.error = error
+
+def settle(finding: Finding, limits: Limits, n: float, error: float, near: float) -> None:
+    """Fill in what is known of the slope in the end, and the verdict."""
+    finding.numeric = n
+    finding.error = error
+    finding.allowed = near
+    right = abs(finding.analytic - n) <= near or overflows(finding, limits)
+    finding.verdict = PASS if right else FAIL
+    if right or (finding.slopes and abs(n - np.mean(finding.slopes)) > near):
         finding.slopes = None
-        finding.allowed = near
-        finding.verdict = PASS if right else FAIL
+
+
+def largest(*slopes: float) -> float:
+    """The size of the largest slope that is finite."""
+    return max((abs(slope) for slope in slopes if np.isfinite(slope)), default=0.0)
+
+
+def same_from_near(finding: Finding, line: Line, s: float, margin: float, noise: float, size: float) -> bool:
+    """Whether a slope that disagrees, by more than rounding, looks the same from ever nearer, but for rounding."""
+    first = FIRST * s
+    shortest = numeric.hidden(noise, size)
+    apart = abs(finding.analytic - finding.numeric)
+    if finding.verdict != FAIL or apart <= margin + LEVELS * noise / first or not 0.0 < shortest < first:
+        return False
+    steps = np.geomspace(first, shortest, 4)
+    return all(abs(numeric.two_point(line, h) - finding.numeric) <= margin + 4 * noise / h for h in steps)
+
+
+def reason(found: numeric.Slope, moved: float, own: float, size: float) -> str:
+    """Why differences cannot tell, in words and numbers."""
+    if not np.isfinite(found.value):
+        return ""
+    if own > ROUGH * size:
+        return f"rounding moves the gradient itself by up to {own:.1g}: numbers cancel, underflow or overflow in it"
+    if found.stair:
+        return (
+            f"f goes up in stairs {found.stair:.1g} high: a slope by differences may be off by {10 * found.error:.1g}"
+        )
+    return (
+        f"rounding moves f by about {moved:.1g}, and it bends or swings: a slope by differences may be off by "
+        f"{10 * found.error:.1g}"
+    )
 
 
 def verdict(finding: Finding, floor: float, single: bool = True) -> str:

@@ -7,14 +7,17 @@ confidently wrong, so the slopes on both sides are compared too.
 
 Sources: Fornberg, "Generation of finite difference formulas" (1988), table 1; Ridders, "Accurate computation of F'(x)
 and F'(x) F''(x)" (1982); Squire and Trapp, "Using complex variables to estimate derivatives" (1998); More and Wild,
-"Estimating computational noise" (2011).
+"Estimating computational noise" (2011); Lepskii, "On a problem of adaptive estimation in Gaussian white noise"
+(1991).
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +33,14 @@ STEP, SHORT = 0.5 * EPS ** (1 / 5), EPS ** (1 / 3)  # where truncation and round
 IMAGINARY = 1e-30  # nothing is subtracted, so the step may be as short as one likes
 LEVELS, SHRINK = 8, 1.4  # of Ridders' method: Press et al., "Numerical Recipes" (2007), section 5.7
 STARTS = (0.1, 3e-3, 1e-4)  # long ones for smooth functions, short ones beside kinks and singular points
-NEARER = (1e-5, 1e-6, 1e-7)  # shorter still: less digits, but on this side of a kink
-STAIRS = 3e-8  # a step that float32 would make inside of f
+FINE = 1.2345e-7  # a step short enough to show rounding only, and no round number of it
+APART = 16.0  # how much longer each starting step is than the one before: Ridders' method takes those between
+NEIGHBOUR = 3.3 * EPS  # of a number: some floating point numbers farther
+HIDDEN = 1e-2  # of a slope, more than which rounding hides it
+TINY = float(np.finfo(float).tiny)
+COARSE, SINGLE = 1e3, 1e-4  # of the noise that is known, and of f: a higher stair is a jump that f is meant to have
+WITHIN = (4.0, 64.0, 1024.0)  # times the step, so that there is a stair on each side: one is a jump
+HALVINGS, JUMP = 20, 1e-4  # of an interval: where f is continuous, it changes a million times less
 METHODS = ("auto", "4-point", "ridders", "complex", "2-point")
 REAL_ONLY = (
     "method='complex' needs a function whose NumPy forward takes complex numbers and is analytic, without abs, max, "
@@ -75,20 +84,92 @@ def ridders(line: Line, h: float) -> tuple[float, float]:
     return best, error
 
 
-def careful(line: Line, scale: float, starts: Sequence[float] = STARTS) -> tuple[float, float]:
-    """The Ridders slope of the starting step with the smallest estimated error."""
-    return min((ridders(line, h * scale) for h in starts), key=lambda found: found[1])
+def careful(line: Line, scale: float, starts: Sequence[float] = STARTS, noise: float = 0.0) -> tuple[float, float]:
+    """The Ridders slope of the starting step with the smallest estimated error, with that of rounding by `noise`."""
+    return min((noisy(line, h * scale, noise) for h in starts), key=lambda found: found[1])
 
 
-def closer(line: Line, scale: float) -> tuple[float, float]:
-    """The slope seen from much nearer, and its error with that of rounding, which grows as the step shrinks.
+def noisy(line: Line, h: float, noise: float) -> tuple[float, float]:
+    """The Ridders slope of a starting step, and its error with what rounding of f by `noise` makes of it."""
+    slope, error = ridders(line, h)
+    return slope, error + LEVELS * noise / h
 
-    It is right beside a kink and where f bends or swings within a thousandth, which `careful` does not notice.
-    Rounding is looked for over a few of the steps that float32 would take inside f.
+
+class Slope(NamedTuple):
+    """A slope and how it was found."""
+
+    value: float
+    error: float
+    beyond: float | None = None  # the next longer step, if that contradicts it
+    stair: float = 0.0  # how high the stairs are that f goes up in
+    flat: float = float("nan")  # the slope of one of them
+
+
+def confirmed(line: Line, scale: float, size: float, noise: float = 0.0, at: float = 1.0) -> Slope:
+    """The slope that all steps agree on down to where rounding hides slopes of a size.
+
+    `noise` is what is known of how far f is rounded, and `at` the size of the numbers that move.
     """
-    noise = EPS * abs(line(0.0)) + rounding(line, STAIRS * scale)
-    found = [(h, *ridders(line, h * scale)) for h in NEARER]
-    return min(((slope, error + LEVELS * noise / (h * scale)) for h, slope, error in found), key=lambda pair: pair[1])
+    noise = max(noise, EPS * abs(line(0.0))) + EPS * size * at
+    shortest = hidden(noise, size)
+    return resolved(line, scale, noise, shortest, at) if shortest else Slope(*careful(line, scale))
+
+
+def hidden(noise: float, size: float) -> float:
+    """The step at which rounding hides a hundredth of a slope; 0 if there is none."""
+    step = LEVELS * noise / (HIDDEN * size) if size else 0.0
+    return max(step, TINY) if 0.0 < step < np.inf else 0.0
+
+
+def resolved(line: Line, scale: float, noise: float, shortest: float, at: float) -> Slope:
+    """The slope from the longest step that agrees with all shorter ones: Lepskii (1991).
+
+    The shortest steps are beside every kink, pole and swing, but rounding hides the slope; the longer a step the
+    less of rounding is left. From where f bends, they contradict each other. If f jumps there, on both sides, by
+    little, it goes up in stairs, and it is the short steps that lie on one of them: a stair is noise as well.
+    """
+    found = ladder(line, scale, noise, shortest, at)
+    if found.beyond is None:
+        return found
+    reach = [found.beyond * far for far in WITHIN]
+    stair = min(max(jump(line, found.value, side * far) for far in reach) for side in (-1.0, 1.0))
+    if not 0.0 < stair <= max(COARSE * noise, SINGLE * abs(line(0.0))):
+        return found
+    return ladder(line, scale, noise + stair, shortest, at)._replace(stair=stair, flat=found.value)
+
+
+def ladder(line: Line, scale: float, noise: float, shortest: float, at: float) -> Slope:
+    """The slope with the smallest error of all steps up to the first that contradicts a shorter one."""
+    best = Slope(float("nan"), float("inf"))
+    longest = STARTS[0] * scale
+    count = 1 + max(0, math.ceil(math.log(longest / shortest, APART)))
+    for k in reversed(range(count)):
+        h = longest * APART**-k
+        rounded = LEVELS * max(noise, rounding(line, NEIGHBOUR * (at + h), h)) / h
+        slope, bent = ridders(line, h)
+        error = bent + rounded
+        if (bent > 10 * rounded and error > best.error) or abs(slope - best.value) > 10 * (error + best.error):
+            return best._replace(beyond=h)
+        if best.error == np.inf and bent > 10 * rounded:
+            break  # not even the shortest is short enough
+        if error < best.error:
+            best = Slope(slope, error)
+    return best
+
+
+def jump(line: Line, slope: float, far: float) -> float:
+    """The height of the largest jump of f between 0 and a point, by halving; 0 if there is none but rounding."""
+    near = 0.0
+
+    def off(a: float, b: float) -> float:
+        return float(abs(line(b) - line(a) - slope * (b - a)))
+
+    first = off(near, far)
+    for _ in range(HALVINGS):
+        middle = (near + far) / 2
+        near, far = max((near, middle), (middle, far), key=lambda part: off(*part))
+    height = off(near, far)
+    return height if height > JUMP * first else 0.0
 
 
 def complex_step(line: Line, h: float = IMAGINARY) -> tuple[float, float]:
@@ -106,6 +187,13 @@ def complex_step(line: Line, h: float = IMAGINARY) -> tuple[float, float]:
         raise refusal(TypeError, REAL_ONLY.format("it returned a real number for a complex one"))
     slope = value.imag / h
     return slope, EPS * abs(slope)
+
+
+def by_complex(line: Line | None) -> float:
+    """The slope by a complex step, of which rounding of f hides nothing; nan where f takes no complex numbers."""
+    with suppress(Exception):
+        return complex_step(line)[0] if line else float("nan")
+    return float("nan")
 
 
 def measured(method: str, line: Line, scale: float, step: float | None = None) -> tuple[float, float]:
@@ -141,13 +229,13 @@ def one_sided(line: Line, scale: float = 1.0) -> tuple[float, float] | None:
     return (left, right) if jumps else None
 
 
-def rounding(line: Line, step: float) -> float:
-    """How far f is off by rounding on the right of 0, from its fourth differences: More and Wild (2011), section 2.
+def rounding(line: Line, step: float, start: float = 0.0) -> float:
+    """How far f is off by rounding on the right of a point, from fourth differences: More and Wild (2011), section 2.
 
     A smooth function has next to none at small steps; what is left is noise, that of numbers inside f as well. By
     chance, all of them may be rounded alike and show none; so there are three rows of steps.
     """
-    left = [np.diff([line(step * part * k) for k in range(1, 10)], 4) for part in (1.0, 0.7313, 0.4567)]
+    left = [np.diff([line(start + step * part * k) for k in range(1, 10)], 4) for part in (1.0, 0.7313, 0.4567)]
     return max(float(np.sqrt(np.mean(row**2) / 70)) for row in left)
 
 
