@@ -26,10 +26,11 @@ def padded(g, a, v):
     start = (size - g.size) // 2
     return scatter(g, index=slice(start, start + g.size), shape=(size,))
 
-differentiable(np.convolve, lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), v, "valid"),
-               lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), a, "valid"), domain=REALS,
+differentiable(np.convolve,  # which takes single numbers as well
+               lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), np.atleast_1d(v), "valid"),
+               lambda g, out, a, v, *, mode="full": np.correlate(padded(g, a, v), np.atleast_1d(a), "valid"),
                cases=[*cases((4,), (3,), mode=["full", "same", "valid"]), *cases((2,), (5,), mode=["same", "valid"])],
-               linear=True, formulas=("correlate(g, y)", "correlate(g, x)"))
+               domain=REALS, linear=True, formulas=("correlate(g, y)", "correlate(g, x)"))
 implements(np.correlate)(lambda a, v, mode="valid": np.convolve(a, v[::-1], mode) if np.size(a) >= np.size(v)
                          else np.convolve(v, a[::-1], mode)[::-1])
 
@@ -37,12 +38,15 @@ implements(np.correlate)(lambda a, v, mode="valid": np.convolve(a, v[::-1], mode
 def overlap_add(g, shape, axis):
     """Zeros of a shape, with windows added to where they were taken from: one slice for each place in a window."""
     out = np.zeros_like(g, shape=shape)
+    windows = g.shape[len(shape):]
+    if sliding_window_view(out, windows, axis).shape != g.shape:
+        raise ValueError(f"windows of shape {g.shape} do not lie in an array of shape {shape}")
     axes = range(len(shape)) if axis is None else np.mod(np.atleast_1d(axis), len(shape)).tolist()
-    for offset in np.ndindex(g.shape[len(shape):]):
-        index = [slice(None)] * len(shape)
+    for offset in np.ndindex(windows):
+        starts = [0] * len(shape)
         for a, start in zip(axes, offset, strict=True):
-            index[a] = slice(start, start + g.shape[a])
-        out[tuple(index)] += g[(..., *offset)]
+            starts[a] += start  # one axis may have windows of windows
+        out[tuple(slice(start, start + n) for start, n in zip(starts, g.shape, strict=False))] += g[(..., *offset)]
     return out
 
 differentiable(sliding_window_view,

@@ -125,7 +125,13 @@ def orthogonal_rule(g, out, x):
     turn = g - 2.0 * out @ symmetric(half(g.mT @ out))
     return where_regular(solve, out.mT @ x, turn.mT).mT
 
-orthogonal = primitive(lambda x: np.linalg.qr(x)[0], orthogonal_rule, name="orthogonal", domain=REGULAR, cases=TALL,
+def orthogonal(x):
+    """Q of a tall matrix: more columns than rows determine nothing."""
+    if x.shape[-1] > x.shape[-2]:
+        raise ValueError(f"a matrix of shape {x.shape[-2:]} has more columns than rows")
+    return np.linalg.qr(x)[0]
+
+orthogonal = primitive(orthogonal, orthogonal_rule, name="orthogonal", domain=REGULAR, cases=TALL,
                        glyph="Q", formulas=("(g - 2 Q symmetric(half(g^T Q))) R^-T",))
 
 def eigenvalues_rule(g, out, x, *, UPLO="L"):

@@ -8,7 +8,7 @@ functions" (2021).
 
 import math
 import operator
-from functools import reduce
+from functools import cache, reduce
 
 import numpy as np
 
@@ -180,12 +180,17 @@ for alias, of in ((np.fabs, np.abs), (np.conjugate, np.positive), (np.rad2deg, n
 differentiable(np.unwrap, lambda g, out, x, *, discont=None, axis=-1, period=2.0 * math.pi: g, domain=REALS,
                formulas=("1",), cases=[case((2, 3), discont=9.0, axis=0), case((4,), discont=9.0, period=1.0)])
 
+@cache
+def gauss_legendre():
+    """20 nodes and weights for integrals from -1 to 1."""
+    return [part.tolist() for part in np.polynomial.legendre.leggauss(20)]
+
 @told_at_users_line("sinc")
 def sinc_derivative(x, n):
     """The n-th derivative of np.sinc: near 0 of its integral, cos(pi x t) over t in (0, 1), else by a recurrence."""
-    nodes, weights = np.polynomial.legendre.leggauss(20)
+    nodes, weights = gauss_legendre()
     near = sum(0.5 * w * (math.pi * t) ** n * (1j**n * np.exp(1j * math.pi * t * x)).real
-               for t, w in zip(nodes.tolist(), weights.tolist(), strict=True))
+               for t, w in zip(nodes, weights, strict=True))
     far = np.sinc(x)
     safe = np.where(np.abs(x) < 1.0, 1.0, x)
     for k in range(1, n + 1):  # the k-th derivative of x sinc(x) = sin(pi x) / pi

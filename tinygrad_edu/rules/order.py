@@ -144,8 +144,13 @@ def unsort(g, x, order, axis):
     to = np.take_along_axis(group, order, axis)  # the group of the entry that was put at each place of the result
     return (scatter(np.ravel(g), index=np.ravel(to), shape=size.shape) / size)[group]
 
+def arrangement(out, x, axis):
+    """Which entry of x is at each place of out, a row with the same entries in another order."""
+    rank = np.argsort(np.argsort(out, axis), axis)
+    return np.take_along_axis(np.argsort(x, axis), rank, axis)
+
 differentiable(np.sort, lambda g, out, x, *, axis=-1, kind=None, stable=None: unsort(g, x, np.argsort(x, axis), axis),
                domain=REALS, kinks=TIES, cases=RUNNING[:-1], formulas=("[moved]",))
-differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, np.argpartition(x, kth, axis), axis),
+differentiable(np.partition, lambda g, out, x, *, kth, axis=-1: unsort(g, x, arrangement(out, x, axis), axis),
                domain=REALS, kinks=TIES, cases=[*cases((2, 3), kth=[1], axis=[None, 0, -1]), case((4,), kth=(0, 2))],
                formulas=("[moved]",))

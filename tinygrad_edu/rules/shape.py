@@ -8,6 +8,7 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008): a linear map's pu
 
 from functools import partial
 from inspect import signature
+from operator import index
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as place
@@ -79,8 +80,8 @@ def pieces(g, out, *arrays, axis=0):
     return found
 
 # np.concatenate and np.stack with their arrays as arguments of their own
-concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=axis), Parts(pieces), name="concatenate",
-                        domain=REALS, linear=True, formulas=("1",),
+concatenate = primitive(lambda *arrays, axis=0: np.concatenate(arrays, axis=index(axis)), Parts(pieces),
+                        name="concatenate", domain=REALS, linear=True, formulas=("1",),
                         cases=[case((2, 3), (1, 3)), case((2, 1), (2, 2), (2, 1), axis=-1)])
 implements(np.concatenate)(lambda arrays, axis=0: concatenate(*map(np.ravel, arrays)) if axis is None
                            else concatenate(*arrays, axis=axis))
