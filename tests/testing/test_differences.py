@@ -31,7 +31,7 @@ from tinygrad_edu.testing.differences.comparing import (
     spread,
 )
 from tinygrad_edu.testing.differences.judging import Limits, judge
-from tinygrad_edu.testing.differences.numeric import STEP, careful, confirmed, displaced, four_point, number, rounding
+from tinygrad_edu.testing.differences.numeric import STEP, careful, confirmed, four_point, number, rounding
 
 # -- how a slope is measured ---------------------------------------------------------------------------------
 
@@ -156,14 +156,6 @@ def test_from_near_a_slope_is_right_where_it_changes_within_a_thousandth(line, s
 def test_from_near_rounding_inside_a_function_is_not_overlooked():
     n, error, *_ = confirmed(lambda t: float(np.sin(np.float32(0.3 + t))), 1.0, 1.0)
     assert abs(n - np.cos(0.3)) <= 10 * error < 1e-2
-
-
-def test_what_rounding_an_argument_does_to_a_slope_is_the_curvature_times_it():
-    eps = np.finfo(float).eps
-    assert displaced(lambda t: 3 * (0.5 + t) ** 2, 1.0) == pytest.approx(6 * eps)
-    assert displaced(lambda t: 3 * (100.0 + t) ** 2, 100.0) == pytest.approx(600 * eps)
-    assert displaced(lambda t: 2.0 * t, 1.0) <= eps**1.5
-    assert displaced(lambda t: np.inf if t > 0 else 0.0, 1.0) == 0.0  # a domain may end there
 
 
 def test_the_entries_of_an_array_result_are_summed():

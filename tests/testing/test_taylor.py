@@ -34,7 +34,7 @@ def test_wrong_gradients_have_order_one(f, factor):
     report = check_taylor(off(f, factor), X, raises=False)
     assert report.verdict == FAIL
     assert all(0.6 < finding.order < 1.5 for finding in report.findings if finding.verdict == FAIL)
-    with pytest.raises(GradientError, match="the Taylor remainder has order 1"):
+    with pytest.raises(GradientError, match=r"the Taylor remainder has order (1|0\.9)"):
         check_taylor(off(f, factor), X)
 
 
@@ -97,7 +97,7 @@ def test_noise_is_measured_and_not_blamed_on_the_gradient():
     hopeless = lambda x: 1e-3 * np.sin(x) + stop_gradient(np.sin(1e15 * (x + 1.0))) * 1e-3
     assert check_taylor(hopeless, X, raises=False).verdict == INCONCLUSIVE
     line = lambda t: np.sin(t) + 1e-6 * np.sin(1e16 * t)
-    assert 1e-6 < rounding(line, 1.0)[0] < 1e-5
+    assert 1e-6 < rounding(line)[0] < 1e-5
 
 
 def test_float32_is_moved_in_float64():

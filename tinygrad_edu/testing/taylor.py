@@ -19,11 +19,12 @@ import numpy as np
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.kinds import FLAG, FUNCTION, NUMBER, PLACES, SEED, WHOLE, expecting, optional
 from tinygrad_edu.notes import verified
-from tinygrad_edu.testing.differences.comparing import moving
-from tinygrad_edu.testing.differences.inside import reverse
-from tinygrad_edu.testing.differences.numeric import EPS, Array, Line, careful, one_sided, step_scale
+from tinygrad_edu.testing.differences.comparing import Settings, excuse, limited, limited_along, moving
+from tinygrad_edu.testing.differences.inside import Inside, reverse
+from tinygrad_edu.testing.differences.judging import Limits, judge
+from tinygrad_edu.testing.differences.numeric import EPS, NEAREST, Array, Line, careful, one_sided, step_scale
 from tinygrad_edu.testing.function import floating, weighted
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, Finding, GradientReport, concluded, repeated
+from tinygrad_edu.testing.report import FAIL, KINK, Finding, GradientReport, concluded, repeated
 
 Moves = Callable[[Array], Line]
 
@@ -31,8 +32,8 @@ STEPS = 0.25 * 0.5 ** np.arange(36)  # down to 4e-12, where rounding of f hides 
 TINY = 1e-13 * np.arange(-8, 9)  # steps over which f is a straight line, but for rounding
 ABOVE = 10.0  # how far a remainder has to stand out from rounding to be measured
 SLACK = 1e-4  # how exact one-sided slopes are
+SEEN, FEW = 1e-7, 64  # of a slope, or roundings of it: what is off by less is no fault
 NOISE = 1e4 * EPS  # rounding beyond this, relative to f, is more than f's own
-NEAREST = 1e-4 / 8  # the shortest step of a one-sided slope
 
 
 @expecting(f=FUNCTION, directions=WHOLE, wrt=optional(PLACES), seed=SEED, distance=NUMBER, raises=FLAG)
@@ -108,20 +109,26 @@ def along_directions(
     """A finding for every direction of every leaf."""
     found = reverse(scalar, leaves)
     wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
+    within = Inside(scalar, wide, leaves)
+    largest = max((float(np.max(np.abs(g))) for g in found if g.size), default=0.0)
     for k, (place, leaf, g) in enumerate(zip(places, leaves, found, strict=True)):
+        eps = float(np.finfo(leaf.dtype).eps)
+        limits = limited(Settings(rtol=max(SEEN, FEW * eps)), leaf, g, largest)
         for i in range(count if leaf.size else 0):
-            d = direction(rng, g, uphill=i == 0)
+            d = direction(rng, g, uphill=i == 0) * step_scale(leaf, distance)
             shares = np.asarray(g, dtype=float) * d
             slope = float(np.sum(shares))
             finding = Finding(f"{place} along direction {i}", float("nan"), slope, slope, 0.0, 0.0)
-            rounded = float(np.sum(np.abs(shares))) * float(np.finfo(leaf.dtype).eps)
+            rounded = float(np.sum(np.abs(shares))) * eps
             moves = partial(moving, scalar, wide, k)
-            judge_order(finding, moves, d, float(step_scale(0.0, distance)), rounded)
+            judge_order(finding, moves, d, limited_along(limits, within, k, d, g), rounded)
+            if finding.verdict == FAIL:
+                excuse(finding, within.slopes_beside(k, d))
             yield finding
 
 
 def direction(rng: np.random.Generator, g: Array, uphill: bool = False) -> Array:
-    """A random direction, whose largest entry is 1, so that no argument moves farther than the step.
+    """A random direction, whose largest entry is 1, so that no argument moves farther than its step.
 
     Uphill, the entries' shares in the slope have one sign: an error in all of them cannot hide where they cancel.
     """
@@ -130,32 +137,28 @@ def direction(rng: np.random.Generator, g: Array, uphill: bool = False) -> Array
     return np.asarray(d / np.max(np.abs(d)))
 
 
-def judge_order(finding: Finding, moves: Moves, d: Array, scale: float, rounded: float = 0.0) -> None:
+def judge_order(finding: Finding, moves: Moves, d: Array, limits: Limits, rounded: float = 0.0) -> None:
     """Fill in the order of the remainder, the numeric slope where it matters, and the verdict.
 
     `rounded` is what the analytic slope may be off by because of the digits it was computed in.
     """
     line = moves(d)
-    steps = STEPS * scale
     with np.errstate(all="ignore"):
-        changes = np.array([line(h) for h in steps]) - line(0.0)
-        noise, size = rounding(line, scale)
+        changes = np.array([line(h) for h in STEPS]) - line(0.0)
+        noise, size = rounding(line)
         most = float(np.max(np.abs(changes)))
-        rest = np.abs(changes - steps * finding.analytic)
-        finding.order = observed_order(rest, noise + 8 * rounded * steps)
-        seen = max(most, abs(finding.analytic) * steps[0])
+        rest = np.abs(changes - STEPS * finding.analytic)
+        finding.order = observed_order(rest, noise + 8 * rounded * STEPS)
+        seen = max(most, abs(finding.analytic) * STEPS[0])
         lost = noise > SLACK * seen and (seen > noise or noise > NOISE * size)
-        if not np.isfinite(rest).any() or (lost and np.isinf(finding.order)):
-            finding.verdict = INCONCLUSIVE
-        elif finding.order < 1.5:
-            disputed(finding, moves, d, scale, noise)
+        if finding.order < 1.5 or (np.isinf(finding.order) and (lost or not np.isfinite(rest).any())):
+            disputed(finding, moves, d, limits, noise)
 
 
-def rounding(line: Line, scale: float) -> tuple[float, float]:
+def rounding(line: Line) -> tuple[float, float]:
     """How far f is off by rounding, by which it differs from a straight line over tiny steps; and its size."""
-    t = TINY * scale
-    values = np.array([line(step - t[0]) for step in t])  # on the side of the steps
-    straight = values.mean() + t * (t @ values) / (t @ t)
+    values = np.array([line(step - TINY[0]) for step in TINY])  # on the side of the steps
+    straight = values.mean() + TINY * (TINY @ values) / (TINY @ TINY)
     size = float(np.max(np.abs(values)))
     return 4.0 * float(max(np.max(np.abs(values - straight)), 4 * EPS * size)), size
 
@@ -176,32 +179,32 @@ def observed_order(rest: Array, limits: Array) -> float:
     return float(np.log2(rest[last - 1] / rest[last]))  # at larger steps, terms of higher order may cancel
 
 
-def disputed(finding: Finding, moves: Moves, d: Array, scale: float, noise: float) -> None:
-    """Measure the slope of a direction whose remainder has the order 1: wrong, at a kink, or not to be judged."""
+def disputed(finding: Finding, moves: Moves, d: Array, limits: Limits, noise: float) -> None:
+    """Judge the slope of a direction whose remainder has the order 1, or is nothing but rounding."""
     line = moves(d)
-    finding.numeric, finding.error = careful(line, scale)
-    slopes = one_sided(line, scale)
-    seen = noise / (NEAREST * scale)
+    finding.numeric, finding.error = careful(line, 1.0)
+    slopes = one_sided(line)
+    seen = noise / NEAREST
     if slopes and abs(slopes[1] - slopes[0]) > max(10 * SLACK * max(map(abs, slopes)), seen):
-        finding.slopes = slopes
-        low, high = subgradients(moves, d, scale)
+        low, high = subgradients(moves, d)
         slack = SLACK * max(abs(low), abs(high))
-        finding.verdict = KINK if low - slack <= finding.analytic <= high + slack else FAIL
-        return
-    finding.allowed = 10 * finding.error
-    finding.verdict = FAIL if abs(finding.analytic - finding.numeric) > finding.allowed else INCONCLUSIVE
+        if low - slack <= finding.analytic <= high + slack:
+            finding.slopes = slopes
+            finding.verdict = KINK
+            return
+    judge([finding], line, 1.0, limits)
 
 
-def subgradients(moves: Moves, d: Array, scale: float) -> tuple[float, float]:
+def subgradients(moves: Moves, d: Array) -> tuple[float, float]:
     """The smallest and the largest slope along d that the entries' one-sided slopes allow together."""
-    smooth = d.copy()
+    smooth = np.array(d)
     low = high = 0.0
     for index in np.ndindex(d.shape):
         one = np.zeros_like(d)
         one[index] = d[index]
-        if slopes := one_sided(moves(one), scale):
+        if slopes := one_sided(moves(one)):
             smooth[index] = 0.0
             low += min(slopes)
             high += max(slopes)
-    rest = careful(moves(smooth), scale)[0] if np.any(smooth) else 0.0
+    rest = careful(moves(smooth), 1.0)[0] if np.any(smooth) else 0.0
     return low + rest, high + rest

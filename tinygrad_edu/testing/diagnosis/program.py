@@ -28,8 +28,8 @@ LOOKED_AT = 200  # operations, from the result backwards: each costs dozens of c
 SLACK = 1e-5  # relative, as for `check_gradients`
 STEADY = 1e-3  # a ratio that is the same along two directions is that of every entry
 ALL_RIGHT = (
-    "every rule is right by itself: is the graph cut (.data, item(), stop_gradient), or is it the pass that adds the "
-    "gradients up?"
+    "every rule is right by itself, so an expression of f is to blame: is the graph cut (.data, item(), "
+    "stop_gradient)? Or it is the pass that adds the gradients up"
 )
 
 

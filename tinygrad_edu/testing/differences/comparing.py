@@ -52,6 +52,9 @@ class Settings(NamedTuple):
     method: str = "auto"
     rtol: float | None = None
     distance: Any = np.inf
+    whole: bool = False  # whether only one direction of all entries is compared
+    exact: bool = False  # whether the rounding inside a rule is a fault of the rule
+    single: int = 9  # up to that order, every entry is compared by itself
     bare: bool = False  # whether the function is moved with arrays: complex ones, or where it makes its own Values
 
 
@@ -78,7 +81,7 @@ def compared(
         limits = limited(settings, leaf, case.found[k], largest)
         one = Subject(case, sides, moves, limits, within)
         pairs: list[Pair] = []
-        for label, direction in directions(leaf.shape, rng):
+        for label, direction in [all_at_once(leaf.shape, rng)] if settings.whole else directions(leaf.shape, rng):
             pairs += settled(one, label, direction, known=any(wrong(finding) for _, finding in pairs))
         results = list({finding.place: (direction, finding) for direction, finding in pairs}.values())
         explain(results, case)
@@ -102,7 +105,8 @@ def limited(settings: Settings, leaf: Array, g: Array, largest: float) -> Limits
     scale = float(np.max(np.abs(g))) if g.size else 0.0
     rtol = usual if settings.rtol is None else settings.rtol
     most = float(np.finfo(leaf.dtype).max)
-    return Limits(rtol, scale, largest, settings.method, own=eps < EXACT, largest_number=most)
+    exact = settings.exact
+    return Limits(rtol, scale, largest, settings.method, own=eps < EXACT, largest_number=most, exact=exact)
 
 
 def pushing(scalar: Scalar, values: list[Array]) -> Side:
@@ -172,20 +176,24 @@ def along(one: Subject, label: str, direction: Array) -> list[Finding]:
     for mode, side in one.sides.items():
         place = f"{mode + ', ' if mode else ''}{one.case.places[k]}{label}"
         findings.append(Finding(place, at, side(k, direction), 0.0, 0.0, 0.0, size=leaf.size))
-    eps = float(np.finfo(g.dtype).eps)
-    rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
-    size = float(np.max(np.abs(leaf[direction != 0])))
-    noise = partial(one.inside.noise, k, direction)
-    bare = moving(one.inside.scalar, one.case.leaves, k, direction, bare=True)
-    limits = one.limits._replace(single=single, rounded=rounded, at=size, noise=noise, bare=bare)
-    if eps >= EXACT:
-        limits = limits._replace(wide=partial(one.inside.in_float64, k, direction))
     scale = numeric.step_scale(0.0 if math.isnan(at) else at, one.case.reach)
-    judge(findings, one.moves(direction), float(scale), limits)
+    judge(findings, one.moves(direction), float(scale), limited_along(one.limits, one.inside, k, direction, g))
     for finding in findings:
         if finding.verdict == FAIL and single:
             excuse(finding, one.inside.slopes_beside(k, direction))
     return findings
+
+
+def limited_along(limits: Limits, within: inside.Inside, k: int, direction: Array, g: Array) -> Limits:
+    """What the slope along a direction of one argument is judged by, g its gradient."""
+    single = np.count_nonzero(direction) == 1
+    eps = float(np.finfo(g.dtype).eps)
+    rounded = 0.0 if single or eps < EXACT else 4 * eps * float(np.linalg.norm(g * direction))
+    size = float(np.max(np.abs(within.values[k][direction != 0])))
+    noise = partial(within.noise, k, direction)
+    bare = moving(within.scalar, within.arrays, k, direction, bare=True)
+    wide = partial(within.in_float64, k, direction) if eps >= EXACT else None
+    return limits._replace(single=single, rounded=rounded, at=size, noise=noise, bare=bare, wide=wide)
 
 
 def excuse(finding: Finding, beside: tuple[float, float] | None) -> None:
@@ -221,6 +229,11 @@ def directions(shape: tuple[int, ...], rng: np.random.Generator) -> Iterator[tup
     for k in range(SPARSE + DENSE if size > ELEMENTWISE else 0):
         weights = spread(rng, size) if k >= SPARSE else np.where(rng.random(size) < 0.1, rng.normal(size=size), 0.0)
         yield f" along direction {k}", weights.reshape(shape)
+
+
+def all_at_once(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[str, Array]:
+    """A direction that moves every entry, and its name."""
+    return (" along all entries", spread(rng, shape)) if math.prod(shape) != 1 else one_hot(shape, 0)
 
 
 def one_hot(shape: tuple[int, ...], i: int) -> tuple[str, Array]:

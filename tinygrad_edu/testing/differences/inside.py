@@ -28,26 +28,32 @@ from tinygrad_edu.value import Value
 Scalar = Callable[[list[Any]], Any]
 
 TIMES = 6  # the largest of six changes is about one and a half times the usual one
+FARTHER = 64  # numbers: changes that come from rounding grow with it; a jump of the gradient is as high as before,
+EVEN = 1e-2  # but for this part of it
 BESIDE = 1e-9  # from a kink, the gradients on its sides
 
 
 class RandomRounding(Listener):
     """Moves each result of an operation to a number beside it, or leaves it, at random."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, by: int = 1) -> None:
         self.rng = rng
+        self.by = by
 
     def moved(self, exact: Any, rounded: Any = True) -> Any:
         """Numbers rounded once more, where they have been rounded."""
-        ulps = self.rng.integers(-1, 2, np.shape(exact)) * rounded * np.finfo(exact.dtype).eps
+        ulps = self.by * self.rng.integers(-1, 2, np.shape(exact)) * rounded * np.finfo(exact.dtype).eps
         return exact * np.asarray(1.0 + ulps, exact.dtype)[()]
 
     def made(self, value: Node, op: Any) -> None:
         """Round what an operation gives, except numbers that it hands on, such as a maximum."""
-        if value.op is not None and value.array.dtype.kind == "f":
-            given = np.concatenate([np.ravel(a) for a in value.saved[1:]])
-            value.array = self.moved(value.array, ~np.isin(value.array, given))
-            value.saved = (value.array, *value.saved[1:])
+        if value.op is None or value.array.dtype.kind != "f":
+            return
+        given = value.saved[1:]
+        chooses = op.kinks or (op.linear and len(given) == 1)
+        handed = np.isin(value.array, np.concatenate(list(map(np.ravel, given)))) if chooses else False
+        value.array = self.moved(value.array, np.logical_not(handed))
+        value.saved = (value.array, *given)
 
 
 def reverse(scalar: Scalar, values: list[Array]) -> list[Array]:
@@ -69,23 +75,45 @@ class Rounded:
     """A number and its gradients, and how far rounding inside the function moves them."""
 
     def __init__(self, scalar: Scalar, values: list[Array]) -> None:
+        self.scalar = scalar
+        self.values = values
         self.value, self.found = differentiated(scalar, values)
-        self.moved = 0.0
-        self.changes: list[list[Array]] = []
-        rounding = RandomRounding(np.random.default_rng(0))
+        self.near = self.rounded(1)
+        self.moved = float(np.fmax.reduce([abs(value - self.value) for value, _ in self.near], initial=0.0))
+
+    def rounded(self, by: int) -> list[tuple[float, list[Array]]]:
+        """The number and how far its gradients move, a few times, for rounding to that many numbers beside each."""
+        found = []
+        rounding = RandomRounding(np.random.default_rng(0), by)
         with suppress(Exception), listening(rounding):  # what a checkpoint computes again has to be equal
             for _ in range(TIMES):  # a function that is one operation rounds inside, as if its arguments were rounded
-                value, found = differentiated(scalar, list(map(rounding.moved, values)), recorded=True)
-                self.moved = float(np.fmax(self.moved, abs(value - self.value)))
-                self.changes.append([np.asarray(a, float) - b for a, b in zip(found, self.found, strict=True)])
+                value, gs = differentiated(self.scalar, list(map(rounding.moved, self.values)), recorded=True)
+                found.append((value, [np.asarray(a, float) - b for a, b in zip(gs, self.found, strict=True)]))
+        return found
+
+    @cached_property
+    def far(self) -> list[tuple[float, list[Array]]]:
+        """The same for numbers farther away."""
+        return self.rounded(FARTHER)
 
     def slope(self, k: int, direction: Array) -> float:
         """The slope along a direction of one argument."""
         return along(self.found[k], direction)
 
     def noise(self, k: int, direction: Array) -> float:
-        """How far rounding moves it; nan counts for nothing."""
-        return float(np.fmax.reduce([abs(along(change[k], direction)) for change in self.changes], initial=0.0))
+        """How far rounding moves it; nan counts for nothing, and so does a jump right beside the numbers given."""
+        changes = [along(gs[k], direction) for _, gs in self.near]
+        noise = float(np.fmax.reduce(np.abs(changes), initial=0.0))
+        if noise and is_jump(changes, noise) and is_jump([along(gs[k], direction) for _, gs in self.far], noise):
+            return 0.0
+        return noise
+
+
+def is_jump(changes: list[float], height: float) -> bool:
+    """Whether all changes that are more than nothing go the same way, and are that high."""
+    high = np.array([change for change in changes if not abs(change) <= height / 2])
+    one_way = abs(np.sum(np.sign(high))) == len(high)
+    return bool(one_way and np.all(np.abs(np.abs(high) - height) < EVEN * height))
 
 
 def along(g: Array, direction: Array) -> float:

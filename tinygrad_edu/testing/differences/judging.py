@@ -1,7 +1,8 @@
 """PASS, FAIL, INCONCLUSIVE or KINK: when the slope of a gradient and that of differences disagree.
 
-Most slopes agree at the first look. What does not is looked at again: by better differences, by the slopes on both
-sides, and by how far off rounding may be; what still fails is seen from nearer.
+Most slopes agree at the first look. What does not is looked at again: by better differences, and by the slopes on
+both sides. What is still in doubt is judged by the slope that all steps agree on, from the shortest at which rounding
+hides nothing; and what rounding hides at all steps is said to be hidden.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.testing.differences import numeric
-from tinygrad_edu.testing.differences.numeric import EPS, LEVELS, STARTS, STEP, Line
+from tinygrad_edu.testing.differences.numeric import EPS, STARTS, STEP, TINY, Line
 from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, KINK, PASS, Finding
 
 FLOOR = 1e-9  # of the largest gradient: what the others' rounding may leave in an entry that is 0
-NOISE = 1e4  # how much a step of 1e-4 magnifies rounding
 ROUGH = 1e-2  # differences that may be off by more of the scale judge nothing
-TWICE = ("auto", "complex")  # methods whose disagreement is measured again by Ridders' method
 JUMP = 1e-3  # along many entries, rounding looks like a jump of less than this
 GRAIN = 8.0  # how far the gradient's own noise may reach beyond the largest of a few samples
 FIRST = 1.2345e-5  # a step on this side of most kinks, and no round number
-NATURAL = 1e-9  # of the slopes all around: where f is flat, nobody can tell less from 0
+MIDDLE = 0.05  # of a jump: how far from the middle of both sides rounding may leave a central difference
+NATURAL, FAINT = 1e-6, 1e5  # of the slopes all around, and of the last digit of f: less is as good as 0
+HIDING = 2e3  # of what rounding moves f by: even the longest step does not show a slope of less; and f may be
+CANCELLED = 100.0  # times smaller than the numbers that it is a sum of
 
 
 class Limits(NamedTuple):
@@ -38,6 +40,7 @@ class Limits(NamedTuple):
     single: bool = True  # whether one entry is moved by itself
     own: bool = True  # whether it is precise enough to be judged by its own size
     at: float = 1.0  # the size of the numbers that are moved
+    exact: bool = False  # whether the rounding inside a rule is a fault of the rule
     largest_number: float = np.inf  # of the gradient's dtype: what is more overflows
     noise: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)  # how far rounding moves f, and the slope
     bare: Line | None = None  # the function that is moved, of arrays, if that may be another one
@@ -66,21 +69,31 @@ def look_again(doubtful: list[Finding], line: Line, s: float, limits: Limits) ->
     """Judge what did not agree at first: by better differences, by kinks, and by how far off rounding may be."""
     n, error = doubtful[0].numeric, doubtful[0].error
     slopes = numeric.one_sided(line, s)
-    noise = blurred(line, s)
-    inside = 10 * NOISE * numeric.rounding(line, numeric.FINE * s) / s  # of larger numbers inside f
-    if limits.method in TWICE:
-        n, error = second_look(line, s, limits, n)
+    if limits.method == "auto":
+        n, error = numeric.careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
     if slopes and not limits.single and abs(slopes[1] - slopes[0]) <= JUMP * limits.scale:
         slopes = None  # rounding of many entries looks like a small jump
     for finding in doubtful:
         finding.numeric = n
         finding.error = error
         finding.slopes = slopes
-        floor = FLOOR * limits.largest + (inside if noise < inside < ROUGH * max(finding.scale, abs(n)) else noise)
-        finding.allowed = allowed(finding, limits) + 10 * error + floor
-        finding.verdict = verdict(finding, floor, limits.single)
-        if finding.verdict in (FAIL, INCONCLUSIVE) and limits.method in TWICE:
-            last_look(finding, line, s, limits, floor)
+        finding.allowed = allowed(finding, limits) + 10 * error
+        finding.verdict = verdict(finding, limits.single)
+        if finding.verdict != PASS and not remains(finding, from_near(finding, line, limits.at)):
+            last_look(finding, line, s, limits)
+
+
+def remains(finding: Finding, slope: float) -> bool:
+    """Whether a kink is at 0 itself: there, a central difference is the mean of both sides at any step."""
+    left, right = finding.slopes or (0.0, 0.0)
+    return finding.verdict == KINK and abs(slope - (left + right) / 2) <= MIDDLE * abs(right - left)
+
+
+def from_near(finding: Finding, line: Line, at: float) -> float:
+    """The slope at a step at which rounding hides a hundredth of a jump."""
+    left, right = finding.slopes or (0.0, 0.0)
+    jump = abs(right - left)
+    return numeric.two_point(line, numeric.hidden(EPS * abs(line(0.0)) + EPS * jump * at, jump) or EPS)
 
 
 def overflows(finding: Finding, limits: Limits) -> bool:
@@ -88,54 +101,69 @@ def overflows(finding: Finding, limits: Limits) -> bool:
     return abs(finding.numeric) > limits.largest_number and finding.analytic == np.copysign(np.inf, finding.numeric)
 
 
-def blurred(line: Line, s: float) -> float:
-    """A slope that rounding of f, near by where it is 0, and of its argument may make."""
-    h = STARTS[-1] * s
-    near = abs(line(h) - line(0.0)) / h  # not finite where a domain ends
-    noise: float = EPS * abs(line(0.0)) / s + (EPS * near if np.isfinite(near) else 0.0) + numeric.displaced(line, s)
-    return NOISE * noise
+def allowed(finding: Finding, limits: Limits, numeric: float | None = None) -> float:
+    """By how much two slopes may differ at least: relative to an entry itself, or to the largest of many.
+
+    Below the normal numbers, digits are lost.
+    """
+    n = finding.numeric if numeric is None else numeric
+    own = largest(finding.analytic, n) if limits.single and limits.own else finding.scale
+    return limits.rtol * own + limits.rounded + FLOOR * limits.largest * limits.own + TINY
 
 
-def allowed(finding: Finding, limits: Limits) -> float:
-    """By how much two slopes may differ at least: relative to an entry itself, or to the largest of many."""
-    own = max(abs(finding.analytic), abs(finding.numeric)) if limits.single and limits.own else finding.scale
-    return limits.rtol * own + limits.rounded + FLOOR * limits.largest * limits.own
-
-
-def second_look(line: Line, s: float, limits: Limits, first: float) -> tuple[float, float]:
-    """The slope once more, with the best estimate of its error; a complex step has to agree with it."""
-    n, error = numeric.careful(line, s, STARTS if limits.single else (*STARTS, 1e-6))
-    near = limits.rtol * max(abs(first), abs(n)) + 10 * error + blurred(line, s)
-    if limits.method == "complex" and abs(first - n) > near:
-        found = f"its slope is {first:.6g} by a complex step and {n:.6g} by differences"
-        raise refusal(TypeError, numeric.REAL_ONLY.format(found))
-    return n, error
-
-
-def last_look(finding: Finding, line: Line, s: float, limits: Limits, floor: float) -> None:
+def last_look(finding: Finding, line: Line, s: float, limits: Limits) -> None:
     """Judge again what failed, or was too rough, by the slope from the longest step that all shorter ones confirm."""
     moved, own = limits.noise()
-    own = 0.0 if finding.slopes else own  # what is rounded leaves a kink
-    margin = allowed(finding, limits) + floor
+    own = 0.0 if finding.slopes or limits.exact else own  # what is rounded leaves a kink
     size = largest(limits.scale, finding.analytic, finding.numeric) or limits.largest_number
-    if same_from_near(finding, line, s, margin + GRAIN * own, max(moved, EPS * abs(line(0.0))), size):
+    if same_from_near(finding, line, s, allowed(finding, limits) + GRAIN * own, max(moved, EPS * abs(line(0.0)))):
         return
     found = numeric.confirmed(line, s, size, moved, limits.at)
+    if limits.method == "complex":
+        expect_same(finding.numeric, found, allowed(finding, limits) + flat(line, s, limits.at, moved))
+    if remains(finding, found.value):
+        return  # as far as rounding lets one see
     if own > ROUGH * size and limits.wide and np.isfinite(finding.analytic):
         finding.analytic, own = limits.wide()
+    margin = allowed(finding, limits, found.value)
     near = margin + GRAIN * own + 10 * found.error
-    flat = NATURAL * abs(numeric.two_point(line, STARTS[0] * s))
-    precise = 10 * found.error + own <= max(ROUGH * largest(limits.scale, found.value), margin, flat)
+    enough = max(ROUGH * largest(limits.scale, found.value), margin, flat(line, s, limits.at, moved))
+    precise = np.isfinite(found.error) and 10 * found.error + own <= enough
     right = abs(finding.analytic - found.value) <= near
-    wrong = finding.verdict == FAIL and not abs(finding.analytic - found.flat) <= near
-    exact = numeric.by_complex(limits.bare) if not (precise and (right or wrong)) else np.nan
-    if precise and (right or wrong):
+    stair = abs(finding.analytic - found.flat) <= near
+    if precise and (right or not stair):
         settle(finding, limits, found.value, found.error, near)
-    elif abs(finding.analytic - exact) <= margin + GRAIN * own * (own <= ROUGH * size):
+        return
+    exact = numeric.by_complex(limits.bare)
+    near = margin + GRAIN * own * (own <= ROUGH * size)
+    if abs(finding.analytic - exact) <= near:
         settle(finding, limits, exact, EPS * abs(exact), near)
-    else:
-        finding.verdict = INCONCLUSIVE  # it may be noise
+    elif finding.verdict != KINK or not clear(finding, moved, s):
+        finding.slopes = None
+        finding.verdict = INCONCLUSIVE
         finding.hint = reason(found, moved, own, size)
+
+
+def clear(finding: Finding, moved: float, s: float) -> bool:
+    """Whether a kink is more than what rounding makes of the slopes on both sides."""
+    left, right = finding.slopes or (0.0, 0.0)
+    return abs(right - left) > 50 * moved / (numeric.NEAREST * s)
+
+
+def expect_same(exact: float, found: numeric.Slope, margin: float) -> None:
+    """Refuse a function whose slope by a complex step is another one."""
+    if abs(exact - found.value) > margin + 10 * found.error:
+        words = f"its slope is {exact:.6g} by a complex step and {found.value:.6g} by differences"
+        raise refusal(TypeError, numeric.REAL_ONLY.format(words))
+
+
+def flat(line: Line, s: float, at: float, moved: float) -> float:
+    """A slope as good as 0 where f is as large and moved by rounding as it is, or changes as it does farther out."""
+    h = STARTS[0] * s
+    around = largest(*((line(side * h) - line(0.0)) / h for side in (-1.0, 1.0)))
+    last = EPS * abs(line(0.0))
+    least = max(FAINT * last, min(HIDING * moved, CANCELLED * FAINT * last))
+    return max(NATURAL * around, float(least / min(s, at or s)))
 
 
 def settle(finding: Finding, limits: Limits, n: float, error: float, near: float) -> None:
@@ -154,12 +182,12 @@ def largest(*slopes: float) -> float:
     return max((abs(slope) for slope in slopes if np.isfinite(slope)), default=0.0)
 
 
-def same_from_near(finding: Finding, line: Line, s: float, margin: float, noise: float, size: float) -> bool:
+def same_from_near(finding: Finding, line: Line, s: float, margin: float, noise: float) -> bool:
     """Whether a slope that disagrees, by more than rounding, looks the same from ever nearer, but for rounding."""
     first = FIRST * s
-    shortest = numeric.hidden(noise, size)
     apart = abs(finding.analytic - finding.numeric)
-    if finding.verdict != FAIL or apart <= margin + LEVELS * noise / first or not 0.0 < shortest < first:
+    shortest = numeric.hidden(noise, apart)
+    if finding.verdict != FAIL or apart <= margin or not 0.0 < shortest < first / 100:
         return False
     steps = np.geomspace(first, shortest, 4)
     return all(abs(numeric.two_point(line, h) - finding.numeric) <= margin + 4 * noise / h for h in steps)
@@ -181,10 +209,10 @@ def reason(found: numeric.Slope, moved: float, own: float, size: float) -> str:
     )
 
 
-def verdict(finding: Finding, floor: float, single: bool = True) -> str:
+def verdict(finding: Finding, single: bool = True) -> str:
     """What is to be said of two slopes and an estimate of the error of one of them."""
     a, n, error = finding.analytic, finding.numeric, finding.error
-    rough = not np.isfinite(n) or 10 * error > max(ROUGH * max(finding.scale, abs(n)), floor)
+    rough = not np.isfinite(n) or 10 * error > ROUGH * max(finding.scale, abs(n))
     agrees = abs(a - n) <= finding.allowed
     if finding.slopes and (single or rough or not agrees):
         low, high = sorted(finding.slopes)

@@ -33,9 +33,9 @@ STEP, SHORT = 0.5 * EPS ** (1 / 5), EPS ** (1 / 3)  # where truncation and round
 IMAGINARY = 1e-30  # nothing is subtracted, so the step may be as short as one likes
 LEVELS, SHRINK = 8, 1.4  # of Ridders' method: Press et al., "Numerical Recipes" (2007), section 5.7
 STARTS = (0.1, 3e-3, 1e-4)  # long ones for smooth functions, short ones beside kinks and singular points
-FINE = 1.2345e-7  # a step short enough to show rounding only, and no round number of it
 APART = 16.0  # how much longer each starting step is than the one before: Ridders' method takes those between
 NEIGHBOUR = 3.3 * EPS  # of a number: some floating point numbers farther
+NEAREST = 1e-4 / 8  # the shortest step of a one-sided slope
 HIDDEN = 1e-2  # of a slope, more than which rounding hides it
 TINY = float(np.finfo(float).tiny)
 COARSE, SINGLE = 1e3, 1e-4  # of the noise that is known, and of f: a higher stair is a jump that f is meant to have
@@ -110,6 +110,7 @@ def confirmed(line: Line, scale: float, size: float, noise: float = 0.0, at: flo
 
     `noise` is what is known of how far f is rounded, and `at` the size of the numbers that move.
     """
+    at = at or EPS * scale
     noise = max(noise, EPS * abs(line(0.0))) + EPS * size * at
     shortest = hidden(noise, size)
     return resolved(line, scale, noise, shortest, at) if shortest else Slope(*careful(line, scale))
@@ -141,6 +142,7 @@ def resolved(line: Line, scale: float, noise: float, shortest: float, at: float)
 def ladder(line: Line, scale: float, noise: float, shortest: float, at: float) -> Slope:
     """The slope with the smallest error of all steps up to the first that contradicts a shorter one."""
     best = Slope(float("nan"), float("inf"))
+    slack = 0.0
     longest = STARTS[0] * scale
     count = 1 + max(0, math.ceil(math.log(longest / shortest, APART)))
     for k in reversed(range(count)):
@@ -148,12 +150,14 @@ def ladder(line: Line, scale: float, noise: float, shortest: float, at: float) -
         rounded = LEVELS * max(noise, rounding(line, NEIGHBOUR * (at + h), h)) / h
         slope, bent = ridders(line, h)
         error = bent + rounded
-        if (bent > 10 * rounded and error > best.error) or abs(slope - best.value) > 10 * (error + best.error):
+        off = 10 * bent + rounded
+        if (bent > 10 * rounded and error > best.error) or abs(slope - best.value) > slack + off:
             return best._replace(beyond=h)
         if best.error == np.inf and bent > 10 * rounded:
             break  # not even the shortest is short enough
         if error < best.error:
             best = Slope(slope, error)
+            slack = off
     return best
 
 
@@ -213,7 +217,7 @@ def one_sided(line: Line, scale: float = 1.0) -> tuple[float, float] | None:
     The jump J(h) = abs(D+ - D-) of the one-sided differences shrinks with h where the function is smooth, and does
     not at a kink.
     """
-    h = 1e-4 * scale
+    h = 8 * NEAREST * scale
     middle = line(0.0)
 
     def slopes(step: float) -> tuple[float, float]:
@@ -237,16 +241,6 @@ def rounding(line: Line, step: float, start: float = 0.0) -> float:
     """
     left = [np.diff([line(start + step * part * k) for k in range(1, 10)], 4) for part in (1.0, 0.7313, 0.4567)]
     return max(float(np.sqrt(np.mean(row**2) / 70)) for row in left)
-
-
-def displaced(line: Line, scale: float) -> float:
-    """How much a slope changes if a number of this scale is moved to the next one: the curvature times its rounding.
-
-    At a minimum of squares all slopes and the function are 0, and this is all that differences show.
-    """
-    h = STARTS[0] * scale
-    change = EPS * scale * abs(line(h) - 2 * line(0.0) + line(-h)) / h**2
-    return change if np.isfinite(change) else 0.0
 
 
 def step_scale(x: Any, distance: Any = np.inf) -> Any:
