@@ -41,7 +41,7 @@ def test_the_report_of_a_planted_fault_word_for_word():
 
     report = check_gradients(loss, {"layers": [{"weight": np.array([[0.5, -1.0]])}]}, raises=False)
     lines = str(report).splitlines()
-    assert lines[0] == "loss: 10 PASS, 2 FAIL"
+    assert lines[0] == "loss: 11 PASS, 2 FAIL"
     assert lines[1].startswith("FAIL argument 0 layers.0.weight[0, 0] at 0.5: analytic ")
     assert lines[3] == "  ratio 0.5: exactly half: a factor 2 is missing, as in d(x^2)/dx = 2x; or " + (
         "1/2 of it: divided by n too often; n = 2 is the size of argument 0 layers.0.weight"

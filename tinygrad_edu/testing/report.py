@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import linecache
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ ROUGH = "differences are too rough here to tell: a kink or a singular point near
 BESIDE = "f is not finite on one side: a slope at the end of a domain is compared with nothing"
 SHOWN = 3  # findings in a message: what comes after the worst is mostly the same fault
 WIDTH = 300  # of the line that repeats a check; arguments that do not fit are left out
+ORDER = re.compile(r"order (\d+),")
 SHARP = 1e-3  # a comparison that would let a larger relative error pass says nothing about precision
 
 
@@ -57,6 +59,8 @@ class Finding:
         Of the Taylor remainder, where that was measured.
     note
         What is wrong, if no slopes were compared: with copies, dtypes, states.
+    regime
+        What was tried when it was found, such as kinks.
     """
 
     place: str
@@ -72,6 +76,7 @@ class Finding:
     note: str = ""
     order: float = math.nan
     scale: float = math.nan
+    regime: str = ""
 
     @property
     def relative(self) -> float:
@@ -85,7 +90,22 @@ class Finding:
         """Whether slopes agree, and would not if they differed by a thousandth."""
         return self.verdict == PASS and not self.slopes and 0 < self.allowed <= SHARP * self.scale
 
+    @property
+    def level(self) -> tuple[int, bool]:
+        """Of which order the slope is, from what its place says, and whether it is inside of another function."""
+        found = ORDER.search(self.place)
+        return (int(found[1]) if found else 1), "another function" in self.place
+
+    @property
+    def apart(self) -> float:
+        """How far the two slopes are apart; inf if one is no number."""
+        return abs(self.analytic - self.numeric) if self.analytic == self.analytic else math.inf
+
     def __str__(self) -> str:
+        return self.told() + (f"\n  found with {self.regime}" if self.regime else "")
+
+    def told(self) -> str:
+        """What was compared, and what the ratio suggests."""
         if self.note:
             return f"{self.verdict} {self.place}: {self.note}"
         at = "" if math.isnan(self.at) else f" at {self.at:.6g}"
@@ -178,7 +198,8 @@ class GradientReport:
         return ", ".join(found) or "nothing to check"
 
     def __repr__(self) -> str:
-        return f"<GradientReport of {self.name}: {self.counts}; worst relative error {self.worst:.2g}>"
+        worst = "" if math.isnan(self.worst) else f"; worst relative error {self.worst:.2g}"
+        return f"<GradientReport of {self.name}: {self.counts}{worst}>"
 
     def __str__(self) -> str:
         bad = [f for f in self.findings if f.verdict in (FAIL, INCONCLUSIVE)]
@@ -197,11 +218,16 @@ def concluded(report: GradientReport, raises: bool) -> GradientReport:
 
 
 def shown(bad: list[Finding]) -> list[Finding]:
-    """The findings to print: one broken invariant, then the worst slopes, then whatever room there is for."""
+    """The findings to print: one broken invariant, then the worst slopes of the plainest kind, then whatever is left.
+
+    Slopes at drawn arguments come before those in other calls and far out, and first order before second.
+    """
+    regimes = list(dict.fromkeys(f.regime for f in bad))
     notes = [f for f in bad if f.note]
     slopes = [f for f in bad if not f.note]
-    slopes.sort(key=lambda f: (f.verdict != FAIL, -abs(f.analytic - f.numeric)))
-    return [*notes[:1], *slopes, *notes[1:]][:SHOWN]
+    slopes.sort(key=lambda f: (f.verdict != FAIL, regimes.index(f.regime), f.level, -f.apart))
+    first = [f for f in notes[:1] if not slopes or f.regime in ("", slopes[0].regime)]
+    return [*first, *slopes, *(f for f in notes if f not in first)][:SHOWN]
 
 
 def repeated(check: str, f: Any, args: Sequence[Any], **options: Any) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,11 @@ SYMMETRIC = (
     "lambda a: f((a + a.T) / 2)"
 )
 UNKNOWN = "no simple factor: look at the formula itself"
+SOFTMAX_RULE = "out * (g - sum(g * out))"
+SOFTMAX = (
+    "the right entries add up to 0 along axis {}, these do not: a softmax without its Jacobian? Its rule is "
+    + SOFTMAX_RULE
+)
 NOTHING = np.zeros(0)
 
 
@@ -94,7 +100,7 @@ def diagnose(case: Evidence) -> str:
         return NONE
     questions = QUESTIONS if case.call and not alike(case.analytic, case.numeric) else ()
     with np.errstate(all="ignore"):
-        for suspicion in (*questions, of_a_factor, of_order, of_a_constant, of_some):
+        for suspicion in (*questions, of_a_factor, of_order, of_axes, of_a_softmax, of_a_constant, of_some):
             with suppress(Exception):  # the user's function may refuse other arguments
                 text: str = suspicion(case)
                 if text:
@@ -118,6 +124,8 @@ def factors(case: Evidence) -> dict[float, str]:
     for n, what in sizes(case).items():
         known.setdefault(float(n), f"{n} times too large: a mean's 1/n is missing; n = {n} is {what}")
         known.setdefault(1 / n, f"1/{n} of it: divided by n too often; n = {n} is {what}{OR * (2 < n < SMALL)}")
+    for (i, m), (j, n) in permutations(enumerate(case.x.shape), 2):
+        known.setdefault(m / n, f"divided by {n}, the length of axis {j}, instead of {m}, that of axis {i}")
     for factor, text in ((2.0, DOUBLE), (0.5, HALF)):
         known[factor] = f"{text}; or {known[factor]}" if factor in known else text
     return known
@@ -228,6 +236,58 @@ def of_order(case: Evidence) -> str:
     return ""
 
 
+def whole(case: Evidence) -> tuple[Array, Array] | None:
+    """The gradient and the right one, if every entry of an array with axes was compared."""
+    shape = case.x.shape
+    if not shape or len(case.picked) != case.x.size:
+        return None
+    right = case.numeric[np.argsort(case.picked)].reshape(shape)
+    return np.asarray(case.found[case.k], dtype=float), right
+
+
+def add_up_to_0(g: Array, axis: int | None) -> bool:
+    """Whether entries of both signs add up to 0 along an axis, or all of them."""
+    total, size = np.sum(g, axis), np.sum(np.abs(g), axis)
+    return bool(np.all(np.abs(total) <= CLOSE * size)) and bool(np.any(size))
+
+
+def of_axes(case: Evidence) -> str:
+    """Entries that add up to 0 along another axis than the right ones do."""
+    mine, right = whole(case) or (NOTHING, NOTHING)
+    axes = [axis for axis in range(mine.ndim) if mine.shape[axis] > 1] if mine.ndim > 1 else []
+    for a, b in permutations(axes, 2):
+        if add_up_to_0(right, a) and add_up_to_0(mine, b) and not add_up_to_0(mine, a):
+            return f"normalised over axis {b}, not over axis {a}: the right entries add up to 0 along axis {a}"
+    return ""
+
+
+def of_a_known_softmax(case: Evidence) -> str:
+    """A function that is a softmax, by its result and its gradient: over which axis a rule adds up, if over any."""
+    mine, right = whole(case) or (NOTHING, NOTHING)
+    f: Any = case.call
+    out = np.asarray(plain(f(list(map(Value, case.leaves)))), dtype=float)
+    g = np.asarray(case.cotangent)
+    rules = {axis: out * (g - np.sum(g * out, axis, keepdims=True)) for axis in range(mine.ndim)}
+    axis = next((a for a, rule in rules.items() if alike(rule, right)), None)
+    if axis is None or np.shape(out) != mine.shape:
+        return ""
+    if any(alike(mine, wrong) for wrong in (out * g, out * g * (1 - out))):
+        return SOFTMAX.format(axis)
+    found = next((a for a, rule in rules.items() if alike(mine, rule)), axis)
+    return f"a softmax whose rule adds up over axis {found}, not over axis {axis}: {SOFTMAX_RULE}" * (found != axis)
+
+
+def of_a_softmax(case: Evidence) -> str:
+    """out * g in place of out * (g - sum(g * out)): what is too much has one sign, as the shares have."""
+    mine, right = whole(case) or (NOTHING, NOTHING)
+    for axis in [*range(mine.ndim)][::-1]:
+        rest = mine - right
+        one_sign = np.all(np.abs(np.sum(np.sign(rest), axis)) == mine.shape[axis])
+        if mine.shape[axis] > 2 and one_sign and add_up_to_0(right, axis) and not add_up_to_0(mine, axis):
+            return SOFTMAX.format(axis)
+    return ""
+
+
 def of_a_constant(case: Evidence) -> str:
     """One factor everywhere, which no size explains."""
     if np.size(case.numeric) < 3 or np.any(case.numeric == 0):
@@ -252,11 +312,15 @@ def of_some(case: Evidence) -> str:
     n = case.numeric[bad]
     reasons = {0.0: "no gradient arrives there, as with = for += at repeated indices", -1.0: "with the sign flipped"}
     known = [text for factor, text in reasons.items() if alike(a, factor * n)] if np.any(a) else [reasons[0.0]]
+    if not known and len(a) > 1 and np.all(n) and np.ptp(a / n) <= CLOSE * abs(np.median(a / n)):
+        known = [f"all of them by the factor {np.median(a / n):.6g}"]
     text = f"wrong in {np.count_nonzero(bad)} of {bad.size} compared entries only: {where}"
     return f"{text}; {known[0]}" if known else text
 
 
-QUESTIONS = of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another, of_sharing
+QUESTIONS = (
+    of_a_known_softmax, of_broadcasting, of_the_sum, of_a_missing_factor, of_an_operand, of_another, of_sharing
+)  # fmt: skip
 
 
 @expecting(analytic=NUMBERS, numeric=NUMBERS, size=WHOLE)
