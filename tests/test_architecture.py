@@ -259,4 +259,4 @@ def test_the_size_check_counts_lines_without_the_docstring():
 def test_the_checks_of_gradients_stay_small_enough_to_read():
     checks = {name: text for name, text in sources().items() if part(name) == "testing"}
     assert len(checks) > 20
-    assert sum(len(text.splitlines()) for text in checks.values()) <= 5_630
+    assert sum(len(text.splitlines()) for text in checks.values()) <= 7_050

@@ -1,8 +1,8 @@
 """`custom`: an operation of one's own, whose rules are tested before it exists.
 
 An operation is a function, one pullback per array argument, and the domain where both hold. `primitive` enters any
-such triple into the table; `custom` first compares the pullbacks with differences at points of the domain, and what
-the function gives with a reference. So a wrong rule is refused where it is written, not found in a training run.
+such triple into the table; `custom` first checks it as `check_op` does, and the function against a reference. So a
+wrong rule is refused where it is written, not found in a training run.
 
 Source: the refusals of Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2, as `testing` checks them.
 """
@@ -16,8 +16,9 @@ import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.table import Each, Op, primitive
-from tinygrad_edu.testing import PASS, check_gradients
-from tinygrad_edu.testing.arguments import Drawn, caller, calls, draw
+from tinygrad_edu.testing import FAIL, INCONCLUSIVE
+from tinygrad_edu.testing.arguments import calls, draw
+from tinygrad_edu.testing.operation import How, report_of
 
 Rule = Callable[..., Any]
 
@@ -70,7 +71,7 @@ def custom(
         for call in calls(op):
             drawn = draw(op, rng, call)
             check_function(op, drawn.arrays, drawn.options, reference)
-            check_pullbacks(op, drawn, order)
+        check_pullbacks(op, order)
         rules = [pullbacks] if isinstance(pullbacks, Each) else pullbacks
         made = primitive(function, *rules, domain=domain, **declared)
         made.order = order  # type: ignore[attr-defined]
@@ -97,11 +98,9 @@ def check_function(op: Op, arrays: list[Any], options: dict[str, Any], reference
             )
 
 
-def check_pullbacks(op: Op, drawn: Drawn, order: int) -> None:
-    """Refuse rules that disagree with differences."""
-    call = caller(op, drawn.options)
-    report = check_gradients(call, *drawn.arrays, order=order, distance=drawn.distance, raises=False)
-    report.name = op.name
-    if report.verdict != PASS:
+def check_pullbacks(op: Op, order: int) -> None:
+    """Refuse rules in which `check_op` finds something; at kinks and at infinity, conventions differ."""
+    report = report_of(op, 0, How(order, repeats=1, conventions=False))
+    if report.verdict in (FAIL, INCONCLUSIVE):
         found = str(report).partition("\nagain:")[0]
         raise refusal(ValueError, f"{op.name} is not registered, its rule disagrees with differences:\n{found}")

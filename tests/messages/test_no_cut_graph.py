@@ -29,6 +29,7 @@ JUSTIFIED = {
     r"compute it from arrays, x\.data instead of x": "a buffer holds no part of the graph, as the text says",
     r"was set to .*: it takes numbers, such as an array; v\.data of a Value": "data is no Value",
     r"te\.data: data\.": "the package of data",
+    r"does not go on through g, as after g\.data": "what a wrong rule did",
 }  # fmt: skip
 EITHER = re.compile("|".join(f"(?:{words})" for words in JUSTIFIED))
 

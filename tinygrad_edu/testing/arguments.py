@@ -120,7 +120,8 @@ def draw_array(
     if size < BETWEEN:
         chosen = rng.choice(candidates, size, replace=False)
     else:  # from all over the domain
-        chosen = rng.permutation([rng.choice(stratum) for stratum in np.array_split(candidates, size)])
+        steps = np.arange(size + 1) * len(candidates) // size
+        chosen = rng.permutation(candidates[rng.integers(steps[:-1], steps[1:])])
     return ladder[chosen].reshape(shape), margin
 
 
@@ -138,9 +139,12 @@ def caller(op: Op, options: dict[str, Any]) -> Any:
 
     def call(*xs: Any) -> Any:
         pairs = zip(xs, intervals(op, len(xs)), strict=True)
-        return apply(op, tuple((x + x.mT) / 2 if kind == DEFINITE else x for x, kind in pairs), options)
+        given = tuple((x + x.mT) / 2 if kind == DEFINITE else x for x, kind in pairs)
+        recorded = any(isinstance(x, Value) for x in given)
+        return apply(op, given, options) if recorded else np.asarray(op.compute(*given, **options))
 
     call.__name__ = op.name
+    call.takes_arrays = True  # type: ignore[attr-defined]
     return call
 
 

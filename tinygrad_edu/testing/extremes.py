@@ -20,7 +20,8 @@ import numpy as np
 from tinygrad_edu.backward import vjps
 from tinygrad_edu.table import MULTIPLES, Op
 from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, special, written
-from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.differences.comparing import Settings
+from tinygrad_edu.testing.function import slopes_of
 from tinygrad_edu.testing.report import FAIL, PASS, Finding, condition, placed
 from tinygrad_edu.value import Value, apply
 
@@ -186,8 +187,8 @@ def judged(line: Line, x: float, room: float, place: str) -> Iterator[Finding]:
     held = [np.asarray(a) if line.with_constants else Value(a) for a in line.others]
     moved = lambda z: apply(line.op, (*held[: line.i], z, *held[line.i + 1 :]), {})
     with np.errstate(all="ignore"):
-        report = check_gradients(moved, x, distance=room, raises=False)
-    for finding in report.findings:
+        found = slopes_of(moved, [np.asarray(x)], Settings(distance=room, exact=True))
+    for finding in found:
         flat = finding.numeric == 0.0 and abs(finding.analytic) < FAINT  # too little for the function to move
         blunt = finding.allowed > CLOSE * max(abs(finding.analytic), abs(finding.numeric))  # anything would pass
         if (finding.verdict == FAIL or (finding.verdict == PASS and not blunt)) and not flat:

@@ -11,12 +11,12 @@ Source: Griewank and Walther, "Evaluating Derivatives" (2008), section 3.2, for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu.backward import gradients
-from tinygrad_edu.errors import refusal
+from tinygrad_edu.backward import vjps
+from tinygrad_edu.errors import refusal, words
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.kinds import FLAG, FUNCTION, NUMBER, PLACES, SEED, TEXT, TEXTS, expecting, optional
 from tinygrad_edu.testing.arguments import Entry
@@ -26,12 +26,15 @@ from tinygrad_edu.testing.differences.comparing import MODES, Settings, compared
 from tinygrad_edu.testing.differences.inside import reverse
 from tinygrad_edu.testing.differences.numeric import METHODS, Array
 from tinygrad_edu.testing.invariants import check_invariants
-from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, repeated
+from tinygrad_edu.testing.report import FAIL, Finding, GradientReport, concluded, condition, repeated
 from tinygrad_edu.transforms import joined
 from tinygrad_edu.tree import flatten, leaves, rebuild
 from tinygrad_edu.value import Value
 
 Scalar = Callable[[list[Any]], Any]
+
+ONCE = "a gradient cannot be differentiated again: a rule does not take Values"
+OUTER = "order 2, inside of another function, "  # where a gradient is differentiated through its cotangent
 
 
 @expecting(
@@ -112,6 +115,17 @@ def check_gradients(
     return concluded(examined(f, args, Settings(order, modes, wrt, method, rtol, distance), seed), raises)
 
 
+def slopes_of(f: Callable[..., Any], arrays: list[Array], settings: Settings, seed: int = 0) -> list[Finding]:
+    """The findings about slopes only, at one more place of a function whose invariants are checked elsewhere."""
+    rng = np.random.default_rng(seed)
+    places, leaves, call = floating(f, arrays, settings.wrt)
+    scalar, cotangent = weighted(call, leaves, rng)
+    wide = [np.asarray(leaf, dtype=float) for leaf in leaves]
+    case = Evidence(0, wide, places, reverse(scalar, leaves), call=call, cotangent=cotangent, reach=settings.distance)
+    bare = getattr(f, "takes_arrays", False)
+    return list(slopes(scalar, leaves, case, rng, settings._replace(bare=bare)))
+
+
 def examined(
     f: Callable[..., Any], args: Sequence[Any], settings: Settings, seed: int, entry: Entry | None = None
 ) -> GradientReport:
@@ -136,13 +150,50 @@ def slopes(
     scalar: Scalar, values: list[Array], case: Evidence, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Finding]:
     """The findings about slopes of the function, and of its gradient as well if the order is 2."""
+    outer: Any = None
     for level in range(1, settings.order + 1):
         if level > 1:
-            case = case._replace(found=reverse(scalar, values), call=None, cotangent=None)
-            settings = settings._replace(bare=True)
+            outer = outer or slope(bent(case), values, rng)
+            scalar = slope(scalar if level > 2 else Bent(case.call, case.cotangent), values, rng)
+            try:
+                found = reverse(scalar, values)
+            except (TypeError, AttributeError, ValueError) as error:
+                yield condition(f"order {level}", False, f"{ONCE}: {words(error)}")
+                return
+            case = case._replace(found=found, call=None, cotangent=None)
+            settings = settings._replace(bare=True, whole=level > settings.single)
         prefix = f"order {level}, " if settings.order > 1 else ""
         yield from compared(scalar, values, case, rng, settings, prefix)
-        scalar = slope(scalar, values, rng)
+        if level == 2:
+            through = case._replace(found=reverse(outer, values))
+            yield from compared(outer, values, through, rng, settings._replace(whole=True), OUTER)
+
+
+class Bent(NamedTuple):
+    """The weighted result and a part of its square: so the second derivative goes through the cotangent too."""
+
+    call: Any
+    cotangent: Array
+    part: float = 0.0
+
+    def __call__(self, values: list[Any]) -> Any:
+        """One number, recorded if the values are Values."""
+        y = self.call(values)
+        return ((y + y * y * self.part if self.part else y) * self.cotangent).sum()
+
+    def gradients(self, variables: list[Value]) -> list[Any]:
+        """The gradients by one backward pass through the function alone."""
+        y = self.call(variables)
+        g = self.cotangent * (1.0 + 2.0 * self.part * plain(y))
+        return vjps(y, g.astype(y.dtype)[()], variables) if isinstance(y, Value) else []
+
+
+def bent(case: Evidence) -> Bent:
+    """The function whose gradient is differentiated again; its cotangents vary by half of what they are."""
+    call: Any = case.call
+    size = np.abs(np.asarray(plain(call([Value(leaf) for leaf in case.leaves])), dtype=float))
+    most = float(np.max(size, initial=0.0, where=np.isfinite(size)))
+    return Bent(call, case.cotangent, 0.25 / most if most > 0.0 else 0.0)
 
 
 def program(call: Any, values: list[Array], places: list[str], findings: list[Finding]) -> str:
@@ -222,15 +273,21 @@ def weighted(call: Any, values: list[Array], rng: np.random.Generator) -> tuple[
     return lambda values: (call(values) * cotangent).sum(), cotangent
 
 
-def slope(scalar: Scalar, values: list[Array], rng: np.random.Generator) -> Scalar:
+def slope(scalar: Any, values: list[Array], rng: np.random.Generator) -> Scalar:
     """<second cotangent, gradient>, to check the gradient of a gradient; of arrays, it is not recorded."""
     cotangents = [rng.normal(size=leaf.shape) for leaf in values]
 
     def second(given: list[Any]) -> Any:
         recorded = isinstance(given[0], Value)
         inner = [value * 1.0 if recorded else Value(value) for value in given]
-        out = scalar(inner)
-        found = gradients(out, inner, differentiable=recorded) if isinstance(out, Value) else []
-        return sum((np.sum(g * c) for g, c in zip(found, cotangents, strict=False)), start=given[0].sum() * 0.0)
+        if not recorded and isinstance(scalar, Bent):
+            found = scalar.gradients(inner)
+        else:
+            out = scalar(inner)
+            found = vjps(out, np.ones_like(out.array)[()], inner, recorded) if isinstance(out, Value) else []
+        pairs = zip(found, cotangents, strict=False)
+        if not recorded:
+            return float(sum(np.vdot(g, c) for g, c in pairs))
+        return sum((np.sum(g * c) for g, c in pairs), start=given[0].sum() * 0.0)
 
     return second

@@ -15,6 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -24,8 +25,11 @@ from tinygrad_edu import errors
 from tinygrad_edu.backward import backpropagate, gradients, unbroadcast, vjps
 from tinygrad_edu.graph import Node, next_number, toposort
 from tinygrad_edu.inputs import plain
-from tinygrad_edu.notes import noting_lines, verify
+from tinygrad_edu.notes import verified, verify
+from tinygrad_edu.table import OPERATIONS
 from tinygrad_edu.testing.arguments import Entry, caller, holding, intervals, moved_axes, read_only, strided, turned
+from tinygrad_edu.testing.differences.inside import Rounded
+from tinygrad_edu.testing.differences.judging import GRAIN
 from tinygrad_edu.testing.differences.numeric import EPS, Array
 from tinygrad_edu.testing.report import INCONCLUSIVE, Finding, condition
 from tinygrad_edu.transforms import jvp
@@ -35,7 +39,7 @@ from tinygrad_edu.value import Value, apply
 SLACK = 64  # roundings: a rule is linear but for a few dozen of them, in the largest entry
 DIGITS = 0.6  # eps ** 0.6 is 4e-10: another order of sums in a whole graph may cost that much, a fault costs more
 ORDERED = 1e-11  # another layout sums in another order, in one operation
-NARROW = 2e-4  # float32 has 6e-8; a rule that cancels may lose three digits of it, a wrong one is farther off
+NARROW = {np.float32: 2e-4, np.float16: 5e-2}  # of 6e-8 and 5e-4; a rule may lose digits, a wrong one is farther off
 FORWARD = 1e-9  # forward and reverse compute the same sums in another order
 LAST_BITS = {"rtol": 4 * EPS, "atol": 0.0}
 OPERANDS = 4  # of one operation: rules of an operation with more, such as stack, are alike
@@ -58,11 +62,20 @@ SCALED = "-2 times the cotangent does not give -2 times the gradient: a rule is 
 LAYOUT = "the result or the gradient changes with the layout in memory: a ravel or reshape with order='K' or 'A'?"
 TWICE = "one variable in two places does not have the sum of both gradients: f(x, x) needs df/dx + df/dy"
 
+ALONE = (
+    "a variable beside constants has another gradient than beside variables: does a rule use what another one left, "
+    "or f ask whether its argument is a Value?"
+)
+STATE = "two calls with the same arguments give different gradients: f draws random numbers, or a rule keeps a state"
+ADDED = "two uses of the same variables do not give twice the gradient: is the `add` of an entry wrong?"
+CUT = "the derivative of a gradient does not go on through g, as after g.data or plain(g)"
+
 BY_A_RULE = {
     "memory": "hands out the same array every time: return a new one",
-    "linear": "is not linear in the gradient: it is g times something",
     "zero": "gives something else than 0 for a gradient of 0",
+    "linear": "hides a nan in the gradient: it is g times something, and nan times something is nan",
 }
+SCALES = {8: (30, -30, 200, -200), 4: (30, -30), 2: (3, -3)}  # powers of 2, by the bytes of a dtype: 1e9 and 1e-9
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
     "in Fortran's order": lambda a: np.asarray(a, order="F"),  # asfortranarray gives numbers an axis
     "read-only": read_only,
@@ -113,7 +126,7 @@ def check_invariants(
     before = [leaf.copy() for leaf in given]
     since = next_number()
     variables = [holding(leaf) for leaf in arrays]
-    with np.errstate(all="ignore"), noting_lines():
+    with np.errstate(all="ignore"), verified():
         first = plain(f([Value(leaf) for leaf in arrays]))
         out = f(variables)
         if not all(map(same, given, before)):
@@ -130,7 +143,10 @@ def check_invariants(
         start = np.asarray(cotangent, dtype=out.dtype)
         found = recorded_by(out, start, variables, since)
         with suppress(Exception):  # a rule must not remember the last arguments; f may refuse others
-            f([Value(leaf * (1 - 1 / 64)) for leaf in arrays])
+            others = [Value(leaf * (1 - 1 / 64)) for leaf in arrays]
+            vjps(f(others), start.copy(), others)
+        if words := refilled(out):  # before any rule is accused
+            return [condition("constants", False, f"f changes an array that it has computed with: {words}")], []
         passes = two_passes(out, start, variables)
     return findings(Call(f, arrays, variables, out, start, found, passes, rules, given, before, entry)), found
 
@@ -185,11 +201,14 @@ def same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.all((a == b) | ((a != a) & (b != b))))
 
 
-def close(a: Any, b: Any, size: Any) -> bool:
-    """Whether two gradients agree to 64 eps of the largest entry or 64 subnormals, where they are finite."""
+def close(a: Any, b: Any, size: Any, by: float = 1.0) -> bool:
+    """Whether two gradients agree to 64 eps of the largest entry, where they are finite, and their size is.
+
+    Numbers below the normal ones lose their digits, or all of themselves, before they are multiplied `by` a number.
+    """
     kind = np.finfo(np.asarray(size).dtype)
-    limit = SLACK * (kind.eps * np.max(np.abs(finite(size)), initial=0.0) + kind.smallest_subnormal)
-    return apart(a, b) <= float(limit)
+    limit = SLACK * kind.eps * np.max(np.abs(finite(size)), initial=0.0) + kind.tiny * max(1.0, by)
+    return apart(np.where(np.isfinite(size), a, np.nan), b) <= float(limit)
 
 
 def alike(a: Any, b: Any, sizes: list[Any]) -> bool:
@@ -197,6 +216,15 @@ def alike(a: Any, b: Any, sizes: list[Any]) -> bool:
     largest = max(float(np.max(np.abs(finite(size)), initial=0.0)) for size in sizes)
     eps = float(np.finfo(np.asarray(b).dtype).eps)
     return bool(apart(a, b) <= eps**DIGITS * largest)
+
+
+def same_sums(call: Call, arrays: list[Array], found: list[Any], expected: list[Any]) -> bool:
+    """Whether the gradients at some arguments are the expected ones, but for the order in which they are added up."""
+    if all(alike(a, b, [b]) for a, b in zip(found, expected, strict=True)):
+        return True
+    near = Rounded(lambda values: (call.f(values) * call.cotangent).sum(), arrays).near
+    moved = max(float(np.max(np.abs(finite(g)), initial=0.0)) for _, gs in near for g in gs)
+    return all(apart(a, b) <= 2 * GRAIN * moved for a, b in zip(found, expected, strict=True))
 
 
 def apart(a: Any, b: Any) -> float:
@@ -255,12 +283,14 @@ def layout(call: Call) -> str | None:
     """The same numbers, back to front and column by column in memory, give the same result and gradients."""
     if not any(a.ndim for a in call.arrays):
         return None
+    if "layout" in call.rules:
+        return call.rules["layout"]
     variables = [holding(np.flip(np.asfortranarray(np.flip(a))) if a.ndim else a) for a in call.arrays]
     with suppress(Exception):  # f may insist on a layout
         out = call.f(variables)
         if same(plain(out), call.out.array):
             found = vjps(out, call.cotangent.copy(), variables)
-            return LAYOUT * (not all(alike(a, b, [b]) for a, b in zip(found, call.found, strict=True)))
+            return LAYOUT * (not same_sums(call, call.arrays, found, call.found))
         # rounding, or worse: then small changes do not matter as much
         near = plain(call.f([Value(a * (1 + 4 * np.finfo(a.dtype).eps)) for a in call.arrays]))
         first = call.out.array
@@ -268,6 +298,47 @@ def layout(call: Call) -> str | None:
         kept = np.shape(third) == first.shape and any(alike(third, b, [b]) for b in (first, near))
         return LAYOUT * (not kept and alike(near, first, [first]))
     return None
+
+
+def alone(call: Call) -> str | None:
+    """Each variable has the same gradient beside constants, but for ties, which are others a little farther."""
+    if len(call.arrays) < 2:
+        return None
+    rng = np.random.default_rng(0)
+    moved = [a + np.asarray(1e-3 * rng.normal(size=a.shape) * (1 + np.abs(a)), a.dtype) for a in call.arrays]
+    try:
+        there = together(call, moved)
+        wrong = [k for k, g in enumerate(call.found) if not by_itself(call, k, call.arrays, g, moved)]
+        return ALONE * any(not by_itself(call, k, moved, there[k], call.arrays) for k in wrong)
+    except Exception:  # f may want Values, or not be defined there; an operation takes what it is given
+        return None
+
+
+def together(call: Call, arrays: list[Array]) -> list[Array]:
+    """The gradients of all arguments elsewhere."""
+    variables = [Value(a) for a in arrays]
+    return vjps(call.f(variables), call.cotangent.copy(), variables)
+
+
+def by_itself(call: Call, k: int, arrays: list[Array], g: Any, before: list[Array]) -> bool:
+    """Whether an argument's gradient is g if it is the only variable, though rules may have kept what was before."""
+    together(call, before)
+    x = Value(arrays[k])
+    out = call.f([x if i == k else a for i, a in enumerate(arrays)])
+    (found,) = vjps(out, call.cotangent.copy(), [x])
+    return alike(found, g, [g])
+
+
+def added(call: Call) -> str | None:
+    """Two uses of every variable give twice the gradient."""
+    if call.rules.get("in place"):
+        return None
+    variables = [Value(a) for a in call.arrays]
+    found = vjps(call.f(variables) + call.f(variables), call.cotangent.copy(), variables)
+    if same_sums(call, call.arrays, found, [2 * g for g in call.found]):
+        return ""
+    again = vjps(call.f(variables), call.cotangent.copy(), variables)
+    return ADDED if all(map(same, again, call.found)) else STATE
 
 
 def twice(call: Call) -> str | None:
@@ -301,7 +372,7 @@ def adds_up(call: Call, places: list[int]) -> bool:
     total = sum(parts[1:], start=parts[0])
     if call.entry:  # nothing but one sum is between them
         return bool(np.allclose(once, total, rtol=1e-14, atol=1e-14, equal_nan=True))
-    return alike(once, total, parts)
+    return alike(once, total, parts) or same_sums(call, data, [once], [total])
 
 
 def unchanged(call: Call) -> str:
@@ -337,24 +408,72 @@ def of_rule(node: Any, i: int, rng: np.random.Generator) -> dict[str, str]:
     inputs = tuple(map(read_only, node.saved))
     dtype = node.saved[0].dtype
     u, v = (np.asarray(rng.normal(size=np.shape(node.saved[0])), dtype)[()] for _ in range(2))
-    rule: Any = lambda g: node.op.pullbacks[i](read_only(g), *inputs, **node.options)
+    rule: Any = lambda g: node.op.pullbacks[i](read_only(np.asarray(g, dtype)[()]), *inputs, **node.options)
     name = f"the rule of {node.op.name} for argument {i}"
     try:
-        first, other, both, none = rule(u), rule(v), rule(u - 2 * v), rule(0 * u)
+        first, other, none, nan = rule(u), rule(v), rule(0 * u), rule(np.nan * u)
+        turned_around = rule(np.asfortranarray(turned(u)) if np.ndim(u) else u)
+        if text := misfit(first, node.saved[i + 1]):
+            return {"rule": f"{name} {text}"}
+        where = bent(rule, u, first)
     except ValueError as error:
         if "read-only" not in str(error):
             raise
         return {"in place": f"{name} writes to its incoming gradient or its arguments: write g * x, not g *= x"}
-    if text := misfit(first, node.saved[i + 1]):
-        return {"rule": f"{name} {text}"}
-    coarse = max((dtype, np.asarray(first).dtype), key=lambda kind: float(np.finfo(kind).eps))
-    size = np.maximum(np.abs(first), 2 * np.abs(other)).astype(coarse)  # the cotangents were rounded to it
+    if changes(node, i, u, [np.array(a) for a in node.saved]):
+        return {"in place": f"{name} changes its result or its arguments: work on copies"}
+    known = np.isfinite(first)
     broken = {
         "memory": isinstance(first, np.ndarray) and np.shares_memory(first, other),
-        "linear": not close(both, first - 2 * other, size),
-        "zero": np.any(np.where(np.isfinite(first), none, 0)),
+        "zero": np.any(np.where(known, none, 0)),
+        "linear": np.any(known & (first != 0) & ~np.isnan(nan)),
     }
-    return {invariant: f"{name} {BY_A_RULE[invariant]}" for invariant, is_broken in broken.items() if is_broken}
+    texts = {invariant: f"{name} {BY_A_RULE[invariant]}" for invariant, is_broken in broken.items() if is_broken}
+    if not close(turned_around, first, first):
+        texts["layout"] = f"{name} gives another gradient for the same g in another layout: ravel with order='K'?"
+    bent_words = {"linear": f"{name} is not linear in the gradient: it is g times something; {where}"}
+    return texts | (bent_words if where else {})
+
+
+def changes(node: Any, i: int, u: Any, copies: list[Array]) -> bool:
+    """Whether a rule writes to arrays that it may write to."""
+    node.op.pullbacks[i](np.array(u)[()], *(a[()] for a in copies), **node.options)
+    return not all(map(same, copies, node.saved))
+
+
+def bent(rule: Any, u: Any, first: Any) -> str:
+    """For which cotangent a rule is not linear; empty if there is none. `first` is what it gives for a random u."""
+    parts = special_cotangents(u)
+    shares = {name: rule(part) for name, part in parts.items()}
+    coarse = max((u.dtype, np.asarray(first).dtype), key=lambda kind: float(np.finfo(kind).eps))
+    size = sum(np.abs(share) for share in shares.values()).astype(coarse)  # the cotangents were rounded to it
+    if not close(sum(shares.values()), first, size):
+        other = (name for name in parts if not close(shares[name], rule(parts[name] + u) - first, size))
+        return f"seen where g is {next(other, 'a sum')}"
+    for power in SCALES.get(u.dtype.itemsize, ()):
+        scaled = np.asarray(rule(np.ldexp(u, power)))
+        with np.errstate(all="ignore"):
+            if not close(scaled, np.ldexp(first, power), np.ldexp(size, power), 2.0**power):
+                return f"seen where g is of the size of {2.0**power:.0e}"
+    return ""
+
+
+def special_cotangents(u: Any) -> dict[str, Any]:
+    """Cotangents of kinds that are easy to treat specially, and a rest: they add up to u."""
+    some = np.arange(np.size(u)).reshape(np.shape(u))
+    found = {
+        "all ones": np.ones_like(u),
+        "-1 everywhere": -np.ones_like(u),
+        "all equal": np.full_like(u, 0.375),
+        "positive": np.abs(u),
+        "negative": -np.abs(u) * 0.75,
+        "of whole numbers": np.rint(3 * u),
+        "0 in places": np.where(some % 2, 0.0, u),
+        "one hot": np.where(some == np.size(u) // 2, 1.5, 0.0),
+        "small": u * 1e-3,
+    }
+    found = {name: np.asarray(part, u.dtype)[()] for name, part in found.items()}
+    return found | {"any": u - sum(found.values())}
 
 
 def misfit(result: Any, x: Any) -> str:
@@ -383,11 +502,20 @@ def value(entry: Entry) -> str:
     arrays = entry.drawn.arrays
     options = entry.drawn.options
     expected = op.function(*arrays, **options)
-    out = op.function(*map(Value, arrays), **options)
+    out = (
+        op.function(*map(Value, arrays), **options)
+        if is_called(op)
+        else apply(op, tuple(map(Value, arrays)), options)
+    )
     if not isinstance(out, Value) or not np.array_equal(out.array, expected, equal_nan=True):
         return "Values give another result than arrays do"
     fast = op.compute(*arrays, **options)
     return "" if np.allclose(fast, expected, rtol=2 * EPS, atol=0.0) else "compute differs from the function"
+
+
+def is_called(op: Any) -> bool:
+    """Whether Values may be given to the function itself: to that of an entry that is not in the table, by chance."""
+    return op.function in OPERATIONS or hasattr(op.function, "_entry")
 
 
 def forward(entry: Entry) -> str | None:
@@ -407,18 +535,57 @@ def forward(entry: Entry) -> str | None:
 
 
 def narrow(entry: Entry) -> str:
-    """float32 in, float32 gradients out, of the arguments' shapes and near those of float64."""
-    arrays = entry.drawn.arrays
+    """float32 in, float32 gradients out, of the arguments' shapes and near those of float64; float16 likewise."""
+    return next(filter(None, (in_dtype(entry, dtype) for dtype in NARROW)), "")
+
+
+def in_dtype(entry: Entry, dtype: Any) -> str:
+    """What is wrong with the gradients in a dtype of fewer digits; nothing if the function does not take it."""
     weights = lambda shape: np.full(shape, 1.5)
-    wide = called(entry, [Value(a) for a in arrays], weights)[1:]
-    halves = [np.asarray(a, np.float32) for a in arrays]
-    found = called(entry, [Value(a) for a in halves], weights)[1:]
-    for i, (x, g, expected) in enumerate(zip(halves, found, wide, strict=True)):
-        if (g.dtype, g.shape) != (np.dtype(np.float32), x.shape):
-            return f"argument {i} is float32 {x.shape}, and its gradient {g.dtype} {g.shape}"
-        if not np.allclose(g, expected, rtol=NARROW, atol=NARROW):
-            return f"the gradient of argument {i} in float32 is far from the one in float64"
+    few = [np.asarray(a, dtype) for a in entry.drawn.arrays]
+    try:
+        kept = np.asarray(entry.op.compute(*few, **entry.drawn.options)).dtype == dtype
+    except (TypeError, ValueError):
+        return ""
+    if not kept and dtype == np.float16:  # it computes in more digits than it was given
+        return ""
+    found = called(entry, [Value(a) for a in few], weights)[1:]
+    wide = called(entry, [Value(a.astype(float)) for a in few], weights)[1:]
+    name = np.dtype(dtype).name
+    for i, (x, g, expected) in enumerate(zip(few, found, wide, strict=True)):
+        if (g.dtype, g.shape) != (x.dtype, x.shape):
+            return f"argument {i} is {name} {x.shape}, and its gradient {g.dtype} {g.shape}"
+        limit = NARROW[dtype] * (1.0 if dtype == np.float32 else float(np.max(np.abs(expected), initial=0.0)))
+        if not np.allclose(g, expected, rtol=NARROW[dtype], atol=limit):
+            return f"the gradient of argument {i} in {name} is far from the one in float64"
     return ""
+
+
+def through(entry: Entry) -> str | None:
+    """A rule that can be differentiated depends on its cotangent, and in the way in which it is linear."""
+    if entry.order < 2:
+        return None
+    out = caller(entry.op, entry.drawn.options)(*map(Value, entry.drawn.arrays))
+    for i in range(min(len(entry.drawn.arrays), OPERANDS)):
+        try:
+            goes_on = transposed(out, partial(out.op.pullbacks[i], **out.options))
+        except (TypeError, AttributeError, ValueError) as error:
+            return f"the rule for argument {i} does not take a Value for g: {errors.words(error)}"
+        if not goes_on:
+            return f"the rule for argument {i}: {CUT}"
+    return ""
+
+
+def transposed(out: Value, rule: Any) -> bool:
+    """Whether the derivative of a rule for its cotangent is the rule itself, seen from the other side."""
+    rng = np.random.default_rng(0)
+    u, v = (rng.normal(size=out.shape)[()] for _ in range(2))
+    g = Value(v)
+    share = rule(g, *out.saved)
+    w = rng.normal(size=np.shape(share))[()]
+    (back,) = vjps(share, w, [g])
+    size = float(np.sum(np.abs(back * u)))
+    return bool(np.isclose(np.sum(back * u), np.sum(w * rule(u, *out.saved)), rtol=FORWARD, atol=FORWARD * size))
 
 
 def layouts(entry: Entry) -> str:
@@ -484,9 +651,12 @@ INVARIANTS = (
     Invariant("in place", lambda call: call.rules.get("in place", "")),
     Invariant("zero", lambda call: call.rules.get("zero", "")),
     Invariant("layout", layout),
+    Invariant("alone", alone),
+    Invariant("added", added),
     Invariant("twice", twice),
     Invariant("arguments", unchanged),
     Invariant("forward", forward, of_operations=True),
+    Invariant("through", through, of_operations=True),
     Invariant("float32", narrow, of_operations=True),
     Invariant("layouts", layouts, of_operations=True),
     Invariant("stride 0", stride_0, of_operations=True),

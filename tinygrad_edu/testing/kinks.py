@@ -19,8 +19,9 @@ import numpy as np
 from tinygrad_edu.backward import vjps
 from tinygrad_edu.table import MULTIPLES, TIES, Op
 from tinygrad_edu.testing.arguments import Drawn, calls, draw, intervals, written
+from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.differences.numeric import EPS, Array
-from tinygrad_edu.testing.function import check_gradients
+from tinygrad_edu.testing.function import slopes_of
 from tinygrad_edu.testing.report import Finding, condition, placed
 from tinygrad_edu.value import Value, apply
 
@@ -127,8 +128,8 @@ def of_spot(op: Op, spot: Spot, variables: tuple[int, ...], rng: np.random.Gener
             room = distance * float(np.min(np.abs(step)))
             call, given = fixed(op, beside, variables)
             rounding = RTOL + RATE / distance
-            report = check_gradients(call, *given, distance=room, rtol=rounding, raises=False)
-            yield from placed(f"{distance:g} beside a kink, ", report.findings)
+            found = slopes_of(call, given, Settings(distance=room, rtol=rounding, whole=True))
+            yield from placed(f"{distance:g} beside a kink, ", found)
 
 
 def of_output(op: Op, spot: Spot, variables: tuple[int, ...], moves: list[Array], weight: Array) -> Iterator[Finding]:
@@ -167,9 +168,15 @@ def fixed(op: Op, spot: Spot, variables: tuple[int, ...]) -> tuple[Any, list[Any
         args = list(spot.drawn.arrays)
         for i, x in zip(variables, xs, strict=True):
             args[i] = x
-        return apply(op, tuple(args), spot.drawn.options)
+        recorded = any(isinstance(a, Value) for a in args)
+        return (
+            apply(op, tuple(args), spot.drawn.options)
+            if recorded
+            else np.asarray(op.compute(*args, **spot.drawn.options))
+        )
 
     call.__name__ = op.name
+    call.takes_arrays = True  # type: ignore[attr-defined]
     return call, [spot.drawn.arrays[i] for i in variables]
 
 

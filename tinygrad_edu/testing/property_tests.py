@@ -21,15 +21,27 @@ import numpy as np
 from tinygrad_edu.errors import refusal, user_frame
 from tinygrad_edu.inputs import plain
 from tinygrad_edu.table import DEFINITE, OPERATIONS, REALS, arrived
+from tinygrad_edu.testing.after_all import Seen, of_run
 from tinygrad_edu.testing.arguments import intervals
 from tinygrad_edu.testing.differences.comparing import Settings
 from tinygrad_edu.testing.function import check_gradients, expect_choices
-from tinygrad_edu.testing.report import FAIL, INCONCLUSIVE, GradientError, GradientReport, called, written
+from tinygrad_edu.testing.report import (
+    FAIL,
+    INCONCLUSIVE,
+    GradientError,
+    GradientReport,
+    called,
+    concluded,
+    written,
+)
 from tinygrad_edu.tree import leaves
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+FLAKY = (
+    "a call that failed did not fail when it was repeated, so f or a rule of it draws random numbers or keeps a state"
+)
 OPTIONS = ("modes", "method", "rtol", "seed", "distance")
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -85,8 +97,11 @@ def gradient_test(
     expect_options(f, order, options)
     drawn = joint(f) if args is None else st.builds(dict, **expected(f, args, st.SearchStrategy))
 
+    seen = Seen()
+    options["order"] = order
+
     def examine(arguments: dict[str, Any]) -> None:
-        report = checked(f, arguments, args is None, {"order": order, **options})
+        report = checked(f, arguments, args is None, options, seen)
         if report.verdict == INCONCLUSIVE:
             event("inconclusive")
             reject()
@@ -96,7 +111,7 @@ def gradient_test(
     test.__name__ = test.__qualname__ = f"test_{name}" if name.isidentifier() else "test_gradient"
     test.__doc__ = f"The gradient of {name} agrees with differences."
     vars(test)["_hypothesis_internal_add_digest"] = name.encode()  # failures are kept for each function
-    return in_its_own_time(given(arguments=drawn)(test))
+    return whole_run(given(arguments=drawn)(test), seen, lambda: in_the_end(f, seen, args is None, options))
 
 
 def at_line_of(frame: FrameType, call: Callable[..., None]) -> Callable[..., None]:
@@ -114,26 +129,34 @@ def at_line_of(frame: FrameType, call: Callable[..., None]) -> Callable[..., Non
     return made
 
 
-def in_its_own_time(test: Callable[[], None]) -> Callable[..., None]:
+def whole_run(test: Callable[[], None], seen: Seen, in_the_end: Callable[[], None]) -> Callable[..., None]:
     """The same test without a deadline, and without hypothesis' search for lines that only failures run.
 
     A check calls f a hundred times and more, so a deadline meant for quick tests says nothing about it; and the lines
-    would be those of this package and NumPy. Whatever decorators say of the result holds; an instance is ignored.
+    would be those of this package and NumPy. `in_the_end` is called after all drawn calls.
+    Whatever decorators say of the result holds; an instance is ignored.
     """
     from hypothesis import Phase, settings
+    from hypothesis.errors import Flaky
 
     @wraps(test)
     def wrapper(*instance: Any) -> None:
+        __tracebackhide__ = True
         said = {name: thing for name, thing in vars(wrapper).items() if name != "__wrapped__"}
         asked = said["_hypothesis_internal_use_settings"]
-        deadline = None if asked.deadline == settings().deadline else asked.deadline
+        usual = (settings().deadline, settings.get_profile("default").deadline)
+        deadline = None if asked.deadline in usual else asked.deadline
         phases = [phase for phase in asked.phases if phase is not Phase.explain]
         calm = settings(asked, deadline=deadline, phases=phases)
         vars(test).update(said, _hypothesis_internal_use_settings=calm)
+        seen.calls.clear()
         try:
             test()
+        except Flaky:
+            raise GradientError(f"{test.__name__} is flaky: {FLAKY}\n{seen.failed}") from None
         except Exception as error:
             raise error.with_traceback(since(said["hypothesis"].inner_test, error.__traceback__)) from error.__cause__
+        in_the_end()
 
     return wrapper
 
@@ -144,6 +167,23 @@ def since(function: Callable[..., Any], trace: TracebackType | None) -> Tracebac
     while part is not None and part.tb_frame.f_code is not function.__code__:
         part = part.tb_next
     return part or trace
+
+
+def in_the_end(f: Any, seen: Seen, default: bool, options: dict[str, Any]) -> None:
+    """Fail for what is found after all calls."""
+    __tracebackhide__ = True
+    if seen.calls:
+        call = seen.calls[0][0]
+        again = lambda values: quietly(call, values, options)
+        found = [one for one in of_run(seen, again, default) if one.verdict == FAIL]
+        report = GradientReport(named(f), found, f"gradient_test({named(f)})()")
+        concluded(report, raises=True)
+
+
+def quietly(call: Any, values: list[Any], options: dict[str, Any]) -> GradientReport:
+    """The report on one call, whose overflows are no warnings."""
+    with np.errstate(all="ignore"):
+        return check_gradients(call, *values, raises=False, **options)
 
 
 def named(f: Any) -> str:
@@ -212,7 +252,7 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     from hypothesis import strategies as st
 
     from tinygrad_edu.testing.strategies import tensors
-    from tinygrad_edu.testing.strategies.shapes_and_indices import together
+    from tinygrad_edu.testing.strategies.shapes_and_indices import shapes, together
 
     arrived()
     op = OPERATIONS.get(f)
@@ -225,11 +265,12 @@ def joint(f: Any) -> SearchStrategy[dict[str, Any]]:
     points: dict[str, Any] = {"kinks": op.kinks, "singular": op.singular} if op else {}
     cases = [shapes for shapes, given in op.cases if not given and len(shapes) == len(names)] if op else []
 
-    def arrays(shapes: Any) -> SearchStrategy[dict[str, Any]]:
-        drawn = [tensors(shape, domain, **points) for shape, domain in zip(shapes, each, strict=True)]
+    def arrays(chosen: Any) -> SearchStrategy[dict[str, Any]]:
+        drawn = [tensors(shape, domain, **points) for shape, domain in zip(chosen, each, strict=True)]
         return st.builds(dict, **dict(zip(names, drawn, strict=True)))  # in this order
 
-    return (st.sampled_from(cases) if cases else together(len(names))).flatmap(arrays)
+    usual = together(len(names)) if len(names) > 1 else st.tuples(shapes())
+    return (st.sampled_from(cases) if cases else usual).flatmap(arrays)
 
 
 def bound(f: Any, arguments: dict[str, Any]) -> tuple[Callable[..., Any], list[Any]]:
@@ -253,12 +294,12 @@ def shown(arguments: dict[str, Any]) -> str:
     return ", ".join(f"{name}={written(value)}" for name, value in arguments.items())
 
 
-def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str, Any]) -> GradientReport:
+def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str, Any], seen: Seen) -> GradientReport:
     """The report on one call; GradientError if it fails or two calls differ, ValueError outside of the domain."""
     call, values = bound(f, arguments)
     try:
         with np.errstate(all="ignore"):  # what is not finite is an error below
-            report = check_gradients(call, *values, raises=False, **options)
+            report = quietly(call, values, options)
             finite = all(bool(np.all(np.isfinite(plain(leaf)))) for leaf in leaves(call(*values)))
     except Exception as error:
         if default:
@@ -266,6 +307,7 @@ def checked(f: Any, arguments: dict[str, Any], default: bool, options: dict[str,
         raise
     if call is not f:
         report.name = named(f)
+    seen.add(call, values, report)
     if report.verdict == FAIL or any(f.verdict == INCONCLUSIVE and f.note for f in report.findings):
         raise GradientError(str(report))
     if report.verdict == INCONCLUSIVE and not finite:

@@ -26,7 +26,8 @@ from typing import Any
 import pytest
 
 from tinygrad_edu.errors import INSIDE
-from tinygrad_edu.table import OPERATIONS, Each, Op
+from tinygrad_edu.table import OPERATIONS, Op
+from tinygrad_edu.testing.after_all import home
 from tinygrad_edu.testing.mutation import KILLED, SURVIVED, outcomes
 from tinygrad_edu.testing.operation import check_op
 from tinygrad_edu.testing.pytest_plugin.summary import doubt, record, row
@@ -195,12 +196,6 @@ def broken(name: str, error: BaseException) -> str:
     frames = [frame for frame in every if not frame.filename.startswith(MACHINERY)]
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"importing {name} failed{where}: {type(error).__name__}: {error}"
-
-
-def home(op: Op) -> str:
-    """The module in which an operation's rules are written."""
-    rule = op.pullbacks.rule if isinstance(op.pullbacks, Each) else op.pullbacks[0]
-    return rule.__globals__["__name__"]  # type: ignore[no-any-return]
 
 
 def operations(module: ModuleType) -> dict[str, Op]:
