@@ -21,13 +21,14 @@ def w():
 
 
 def test_given_axes_are_used_and_no_figure_is_made(w):
+    before = plt.get_fignums()
     figure = Figure()
     ax = figure.subplots()
     assert module.axes(ax) == (figure, ax)
     for name in PICTURES:
         options = {"parameter": "w0"} if name == "hist" else {}
         assert getattr(w, name)(ax=figure.add_subplot(), **options) is figure
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
 
 def test_a_new_figure_is_known_to_pyplot(w):
