@@ -25,6 +25,7 @@ LAYERS = (
         "names",
         "notes",
         "numeric_warnings",
+        "probabilities",
         "recording",
         "spellings",
         "table",
@@ -39,7 +40,7 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Inside the first four layers files import only files before them, which is also the order to read them in.
 ORDER = (
     *("later", "recording", "graph", "errors", "numeric_warnings", "blocks", "inputs", "kinds", "conversions"),
-    *("spellings", "names", "listeners", "table", "notes"),
+    *("probabilities", "spellings", "names", "listeners", "table", "notes"),
     *("backward", "value", "rules", "tree", "forward", "surroundings", "transforms", ""),
 )
 # Testing offers networks to test with; an optimiser asks modules for the parameters that they have now.

@@ -12,8 +12,9 @@ from numpy import tanh
 from tinygrad_edu.names import of_package
 from tinygrad_edu.nn import init
 from tinygrad_edu.nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
-from tinygrad_edu.nn.loss import accuracy, binary_cross_entropy, cross_entropy, mse_loss
+from tinygrad_edu.nn.loss import binary_cross_entropy, cross_entropy, mse_loss
 from tinygrad_edu.nn.lost import LostParameterWarning
+from tinygrad_edu.nn.metrics import accuracy
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.rules.elementwise import relu, sigmoid
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import ancestors, copied
-from tinygrad_edu.nn.contents import is_array, is_parameter, is_without_past
 from tinygrad_edu.recording import Scope, recording_scope
-from tinygrad_edu.tree import leaves
+from tinygrad_edu.tree import is_array, is_parameter, is_without_past, leaves
 from tinygrad_edu.value import Value
 
 

@@ -12,15 +12,15 @@ Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the cha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from tinygrad_edu.errors import printable, refusal, shape_of
 from tinygrad_edu.inputs import Seed, generator, numbers
-from tinygrad_edu.kinds import FLAG, shown
+from tinygrad_edu.kinds import FLAG, floating, shown
 from tinygrad_edu.names import spelled
-from tinygrad_edu.nn.init import Initialiser, drawn, floating, glorot_uniform, zeros
+from tinygrad_edu.nn.init import Initialiser, drawn, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
 from tinygrad_edu.rules.elementwise import relu, sigmoid
 from tinygrad_edu.value import Value
@@ -71,8 +71,7 @@ class Linear(Module):
         rng: Seed = None,
     ) -> None:
         expect_widths(in_features, out_features)
-        rng = generator(rng)
-        dtype = floating(dtype)
+        rng, dtype = generator(rng), floating(dtype)
         if not FLAG.fits(bias):
             raise refusal(TypeError, f"bias is {FLAG.words}; got {shown(bias)}")
         self.weight = Value(drawn("init", init, (in_features, out_features), rng, dtype), name="weight")
@@ -89,10 +88,8 @@ class Linear(Module):
         """
         if not isinstance(x, Value):
             x = numbers("x", x, like=self.weight)
-        shape = shape_of(x)
-        width = self.weight.array.shape[0]
-        if shape[-1:] != (width,):
-            raise refusal(ValueError, wrong_width(self._path, width, x, shape))
+        if shape_of(x)[-1:] != self.weight.array.shape[:1]:
+            raise refusal(ValueError, wrong_width(self, self.weight.array.shape[0], x))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
 
 
@@ -105,55 +102,47 @@ def expect_widths(*widths: Any) -> None:
         raise refusal(ValueError, f"{call}: both widths are at least 1")
 
 
-def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
+def wrong_width(layer: Module, width: int, x: Any) -> str:
     """Which layer got what from where, when the last axis does not fit."""
-    layer = f"Linear '{path}'" if path else "Linear"
+    shape, source = shape_of(x), x.scope if isinstance(x, Value) else None
+    where = f" '{layer._path}'" if layer._path else ""
     got = f"got {shape[-1]}" if shape else "got a single number"
-    source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")
+    return printable(f"{type(layer).__name__}{where} expects {width} inputs, {got} (x is {shape}{origin})")
 
 
-class Sigmoid(Module):
+class Activation(Module):
+    """A layer without parameters that applies a `function` to every number by itself."""
+
+    function: ClassVar[Callable[..., Any]]
+
+    def forward(self, x: Any) -> Any:
+        """The function of every number, of the same shape.
+
+        Parameters
+        ----------
+        x
+            A Value or an array of any shape.
+        """
+        return type(self).function(x)
+
+
+class Sigmoid(Activation):
     """1 / (1 + exp(-x)), in (0, 1), elementwise."""
 
-    def forward(self, x: Any) -> Any:
-        """The sigmoid of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return sigmoid(x)
+    function = sigmoid
 
 
-class Tanh(Module):
+class Tanh(Activation):
     """The hyperbolic tangent, in (-1, 1) and centred on 0, elementwise."""
 
-    def forward(self, x: Any) -> Any:
-        """The hyperbolic tangent of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return np.tanh(x)
+    function = np.tanh
 
 
-class ReLU(Module):
+class ReLU(Activation):
     """max(x, 0), elementwise; its slope at 0 is 0."""
 
-    def forward(self, x: Any) -> Any:
-        """The positive part of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return relu(x)
+    function = relu
 
 
 class Sequential(Module):

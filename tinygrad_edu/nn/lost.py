@@ -17,10 +17,9 @@ import numpy as np
 
 from tinygrad_edu.errors import printable, user_frame, user_line
 from tinygrad_edu.graph import ancestors
-from tinygrad_edu.nn.contents import contents, held, is_module, is_parameter
 from tinygrad_edu.recording import ROOT, Scope, inside
 from tinygrad_edu.surroundings import variables_of
-from tinygrad_edu.tree import join, walk
+from tinygrad_edu.tree import contents, held, is_module, is_parameter, join, walk
 from tinygrad_edu.value import Value
 
 

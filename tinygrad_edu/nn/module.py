@@ -21,11 +21,11 @@ from tinygrad_edu.kinds import DTYPE
 from tinygrad_edu.kinds import shown as told
 from tinygrad_edu.names import of_module
 from tinygrad_edu.nn.assignment import in_forward, replaced
-from tinygrad_edu.nn.contents import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.nn.lost import warn_lost
 from tinygrad_edu.nn.state import state_of, take
 from tinygrad_edu.recording import SCOPE, Scope, recording_scope
 from tinygrad_edu.spellings import MODULE_WORKS
+from tinygrad_edu.tree import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.value import Value, shown
 
 if TYPE_CHECKING:

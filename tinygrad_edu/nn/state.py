@@ -13,8 +13,7 @@ import numpy as np
 from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.graph import ancestors
 from tinygrad_edu.nn.assignment import described
-from tinygrad_edu.nn.contents import buffers_of, contents, held, is_module, is_parameter, put
-from tinygrad_edu.tree import arrays_of, differences
+from tinygrad_edu.tree import arrays_of, buffers_of, contents, differences, held, is_module, is_parameter, put
 from tinygrad_edu.value import Value
 
 

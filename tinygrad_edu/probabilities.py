@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.graph import Node
+from tinygrad_edu.inputs import plain
 
 MOVING = {
     "reshape", "ravel", "transpose", "moveaxis", "swapaxes", "squeeze", "expand_dims", "getitem", "broadcast_to",
@@ -29,6 +30,7 @@ LINEAR: dict[str, tuple[Any, Any]] = {
     "divide": (lambda c: (1.0 / c if c else 0.0, 0.0), None),
 }
 NEAR = 0.01  # how far from [0, 1] the bounds of a probability may be: some people add 1e-7 to it
+ROUNDED = 1e-3  # how far from 1 probabilities sum up in any floating point type
 ENOUGH = 1_000  # nodes that only move numbers: more of them are not looked through
 
 
@@ -139,3 +141,19 @@ def is_exponential(thing: Any) -> bool:
 def is_one(thing: Any) -> bool:
     """Whether something is a constant 1."""
     return not isinstance(thing, Node) and thing is not None and bool(np.all(np.equal(thing, 1)))
+
+
+def are_probabilities(logits: Any) -> bool:
+    """Whether numbers that nothing leads back from, in rows, are all inside (0, 1) and sum to 1, as of a softmax."""
+    if isinstance(logits, Node) and (logits.op is not None or not logits.saved):
+        return False
+    rows = plain(logits)
+    if np.ndim(rows) == 0 or rows.shape[-1] < 2 or rows.size == 0:
+        return False
+    return bool(np.all((rows > 0) & (rows < 1)) and np.all(np.abs(np.sum(rows, axis=-1) - 1) < ROUNDED))
+
+
+def are_answers(logits: Any) -> bool:
+    """Whether all numbers are 0 or 1, and one of them 1: the answers to be learnt, not logits."""
+    given = np.asarray(plain(logits))
+    return bool(np.all((given == 0) | (given == 1)) and np.any(given == 1))
