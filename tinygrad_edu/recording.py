@@ -29,6 +29,13 @@ class Scope:
     def __repr__(self) -> str:
         return f"{self.kind} '{self.path}'"
 
+    def outermost(self) -> Scope:
+        """The call of a whole network of which this one is part."""
+        scope = self
+        while scope.parent is not None and scope.parent.kind:
+            scope = scope.parent
+        return scope
+
 
 ROOT = Scope()
 SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=ROOT)

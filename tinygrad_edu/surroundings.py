@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.graph import Node
-from tinygrad_edu.tree import walk
+from tinygrad_edu.tree import is_module, walk
 
 GENERATORS = np.random.Generator | np.random.RandomState | random.Random
 LONG = 1_000  # entries of a list or dict: longer ones are data, in which nobody keeps generators or modules
@@ -33,16 +33,25 @@ def reached(thing: Any) -> dict[Any, Any] | None:
     if isinstance(thing, list | tuple | deque | dict | set | frozenset):
         parts = thing if isinstance(thing, dict) else dict(enumerate(thing))
         return parts if len(parts) <= LONG else None
+    found = behind(thing)
+    if found is None:
+        return None
+    if isinstance(thing, FunctionType):
+        return {**globals_of(thing), **found}
+    return {"forward()": getattr(type(thing), "forward", None), **found}
+
+
+def behind(thing: Any) -> dict[Any, Any] | None:
+    """What a function, or an object that is no structure, holds, by name; None for what leads nowhere."""
     if isinstance(thing, partial):
         return {"function": thing.func, **dict(enumerate(thing.args)), **thing.keywords}
     if isinstance(thing, MethodType):
         return {"object": thing.__self__, "function": thing.__func__}
     if isinstance(thing, FunctionType):
-        return {**globals_of(thing), **variables_of(thing)}
-    if isinstance(thing, type | ModuleType | Node | GENERATORS):
-        return None
-    forward = getattr(type(thing), "forward", None)
-    return {"forward()": forward, **vars(thing)} if hasattr(thing, "__dict__") else None
+        return variables_of(thing)
+    if isinstance(thing, np.ndarray) and thing.dtype == object:
+        return dict(enumerate(thing.flat))
+    return None if isinstance(thing, type | ModuleType | Node | GENERATORS) else getattr(thing, "__dict__", None)
 
 
 def variables_of(function: FunctionType) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def globals_of(function: FunctionType) -> dict[str, Any]:
     for name in code.co_names:
         thing = function.__globals__.get(name)
         near = isinstance(thing, FunctionType) and thing.__code__.co_filename == code.co_filename
-        if near or isinstance(thing, GENERATORS) or hasattr(type(thing), "named_parameters"):
+        if near or isinstance(thing, GENERATORS) or is_module(thing):
             found[name] = thing
     return found
 
@@ -85,7 +94,7 @@ class State:
     """What the modules among some things hold: attributes, and the content of arrays, lists and dicts in these."""
 
     def __init__(self, things: list[Any]) -> None:
-        modules = [thing for thing in things if hasattr(type(thing), "named_parameters")]
+        modules = [thing for thing in things if is_module(thing)]
         self.attributes = [(module, dict(vars(module))) for module in modules]
         held = [thing for _, kept in self.attributes for thing in kept.values()]
         self.contents = [(a, a.copy()) for a in held if isinstance(a, np.ndarray | list | dict)]

@@ -48,6 +48,13 @@ def is_array(thing: Any) -> bool:
     return getattr(getattr(thing, "dtype", None), "kind", None) in {*"fiubc"}
 
 
+def described(thing: Any) -> str:
+    """What an array, or a Value that is no parameter, is, in words."""
+    if not isinstance(thing, Value):
+        return "an array"
+    return f"the result of {thing.op.name}" if thing.op else "a result of no_grad()"
+
+
 def parts(tree: Any) -> dict[Any, Any] | None:
     """What a structure holds, by name; None for a leaf."""
     if isinstance(tree, dict):

@@ -8,9 +8,7 @@ Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), witho
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
-from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,8 +18,8 @@ from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.kinds import DTYPE
 from tinygrad_edu.kinds import shown as told
 from tinygrad_edu.names import of_module
-from tinygrad_edu.nn.assignment import in_forward, replaced
-from tinygrad_edu.nn.lost import warn_lost
+from tinygrad_edu.nn.attributes import in_forward, own, owner, replaced
+from tinygrad_edu.nn.lost import after_first_call
 from tinygrad_edu.nn.state import state_of, take
 from tinygrad_edu.recording import SCOPE, Scope, recording_scope
 from tinygrad_edu.spellings import MODULE_WORKS
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 MISSING = object()
-OWNERS: dict[int, tuple[weakref.ref[Value], weakref.ref[Module]]] = {}
-"""For every parameter that is alive, by identity: the module in which it was found last; see `owner`."""
 
 
 class Module:
@@ -108,7 +104,7 @@ class Module:
         finally:
             SCOPE.reset(token)
         if not self._called and scope is not None:
-            self._first_call(scope, (args, kwargs), out)
+            after_first_call(self, scope, (args, kwargs), out)
         return out
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -199,17 +195,9 @@ class Module:
             elif is_parameter(thing):
                 if (known := owner(thing)) is not self:
                     Module._changes += known is None
-                    OWNERS[id(thing)] = weakref.ref(thing, partial(forget, id(thing))), weakref.ref(self)
+                    own(self, thing)
                 if thing.name is None or full.endswith(f".{thing.name}"):
                     thing.name = full
-
-    def _first_call(self, scope: Scope, given: Any, out: Any) -> None:
-        """After the first call of a whole network, not of a part of one: warn of parameters that nothing finds."""
-        if scope.parent is None or scope.parent.kind:
-            return
-        for _, module in self.named_modules():
-            module._called = True
-        warn_lost(self, scope, given, out)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         before = vars(self).get(name, MISSING)
@@ -235,22 +223,15 @@ class Module:
             return of_module(self, MODULE_WORKS, name)
 
     def __repr__(self) -> str:
-        lines: dict[str, list[str]] = {}
-        named = [(path, type(module).__name__) for path, module in self.named_modules()]
-        paths = {path for path, _ in named}
+        kinds = {path: type(module).__name__ for path, module in self.named_modules()}
+        shapes: dict[str, list[str]] = {path: [] for path in kinds}
         for name, value in self.named_parameters():
-            owner = name.rpartition(".")[0]
-            while owner not in paths:
-                owner = owner.rpartition(".")[0]
-            shape = f"{name[len(owner) :].lstrip('.')} {value.shape}"
-            lines.setdefault(owner, []).append(shape)
-        return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
-
-
-def owner(value: Value) -> Module | None:
-    """The module in which a parameter was found last, if both are alive."""
-    known, module = OWNERS.get(id(value), (None, None))
-    return module() if module is not None and known is not None and known() is value else None
+            holder = name.rpartition(".")[0]
+            while holder not in kinds:
+                holder = holder.rpartition(".")[0]
+            shapes[holder].append(f"{name[len(holder) :].lstrip('.')} {value.shape}")
+        lines = (f"{path and f'  {path}: '}{kind}({', '.join(shapes[path])})" for path, kind in kinds.items())
+        return "\n".join(map(printable, lines))
 
 
 def changes() -> int:
@@ -261,15 +242,3 @@ def changes() -> int:
 def counts(thing: Any) -> bool:
     """Whether something in an attribute is a parameter, or may hold some."""
     return is_parameter(thing) or is_module(thing)
-
-
-def forget(key: int, dead: weakref.ref[Value]) -> None:
-    """Drop the entry of a parameter that is no more."""
-    if OWNERS.get(key, (None,))[0] is dead:
-        del OWNERS[key]
-
-
-def describe(path: str, kind: str, shapes: list[str]) -> str:
-    """One line of a module's repr: its path, its class, its own parameters with shapes."""
-    start = f"  {path}: {kind}" if path else kind
-    return printable(f"{start}({', '.join(shapes)})")

@@ -12,8 +12,17 @@ import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.graph import ancestors
-from tinygrad_edu.nn.assignment import described
-from tinygrad_edu.tree import arrays_of, buffers_of, contents, differences, held, is_module, is_parameter, put
+from tinygrad_edu.tree import (
+    arrays_of,
+    buffers_of,
+    contents,
+    described,
+    differences,
+    held,
+    is_module,
+    is_parameter,
+    put,
+)
 from tinygrad_edu.value import Value
 
 
@@ -32,9 +41,10 @@ def state_of(module: Any) -> dict[str, Any]:
 
 def expect_no_results(module: Any) -> None:
     """Refuse a result that was computed from a parameter and put in its place: it would be missing in the state."""
-    for path, thing in contents(module, module._path or ""):
-        if not isinstance(thing, Value) or thing.op is None:
-            continue
+    results = [
+        (path, x) for path, x in contents(module, module._path or "") if isinstance(x, Value) and x.op is not None
+    ]
+    for path, thing in results:
         if any(is_parameter(node) and node.name == path for node in ancestors(thing)):
             text = f"'{path}' was a parameter and is now {described(thing)}, which nothing trains or saves"
             raise refusal(ValueError, printable(f"{text}: keep the Value that was there, and set its data"))
@@ -71,11 +81,9 @@ def castable(array: Any, own: Any, parameter: bool) -> bool:
 def advice(model: Any, name: str) -> str:
     """What to do about an array for which a module has the name, but nothing or a plain number under it."""
     path, _, last = name.rpartition(".")
-    found = {place: thing for place, thing in contents(model) if place == path} if is_module(model) else {}
-    there = (held(found[path]) or {}).get(last, "") if path in found else ""
-    if there is None or isinstance(there, int | float):
-        use = (
-            "start a running statistic as an array, such as np.zeros(3); what forward notes needs no line in __init__"
-        )
-        return f" (it is {there}: {use})"
-    return ""
+    found = [held(thing) or {} for place, thing in contents(model) if place == path] if is_module(model) else []
+    there = found[-1].get(last, "") if found else ""
+    if there is not None and not isinstance(there, int | float):
+        return ""
+    use = "start a running statistic as an array, such as np.zeros(3); what forward notes needs no line in __init__"
+    return f" (it is {there}: {use})"

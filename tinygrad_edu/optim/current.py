@@ -13,10 +13,10 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from tinygrad_edu.errors import label, printable, refusal, user_frame, user_line
-from tinygrad_edu.nn.assignment import described
+from tinygrad_edu.nn.attributes import owner
 from tinygrad_edu.nn.lost import LostParameterWarning
-from tinygrad_edu.nn.module import Module, owner
-from tinygrad_edu.tree import contents, is_array, is_parameter
+from tinygrad_edu.nn.module import Module
+from tinygrad_edu.tree import contents, described, is_array, is_parameter
 from tinygrad_edu.value import Value
 
 HOMES: WeakKeyDictionary[Any, list[tuple[ref[Module], set[int]]]] = WeakKeyDictionary()
