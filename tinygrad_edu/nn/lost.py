@@ -87,7 +87,8 @@ def reachable(thing: Any) -> dict[Any, Any] | None:
     if is_module(thing):
         kinds = (Value, list, tuple, dict, set, np.ndarray)
         shared = {name: part for base in reversed(type(thing).__mro__) for name, part in vars(base).items()}
-        return {name: x for name, x in shared.items() if isinstance(x, kinds) and name[:2] != "__"} | vars(thing)
+        values = {name: x for name, x in shared.items() if isinstance(x, kinds) and name[:2] != "__"}
+        return {**values, **vars(thing)}
     parts = held(thing)
     return behind(thing) if parts is None else parts
 

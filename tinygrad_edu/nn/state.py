@@ -41,11 +41,9 @@ def state_of(module: Any) -> dict[str, Any]:
 
 def expect_no_results(module: Any) -> None:
     """Refuse a result that was computed from a parameter and put in its place: it would be missing in the state."""
-    results = [
-        (path, x) for path, x in contents(module, module._path or "") if isinstance(x, Value) and x.op is not None
-    ]
-    for path, thing in results:
-        if any(is_parameter(node) and node.name == path for node in ancestors(thing)):
+    for path, thing in contents(module, module._path or ""):
+        behind = ancestors(thing) if isinstance(thing, Value) and thing.op is not None else []
+        if any(is_parameter(node) and node.name == path for node in behind):
             text = f"'{path}' was a parameter and is now {described(thing)}, which nothing trains or saves"
             raise refusal(ValueError, printable(f"{text}: keep the Value that was there, and set its data"))
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import fraction, positive
 from tinygrad_edu.names import spelled
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_fraction, expect_positive
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
 from tinygrad_edu.value import Value
 
 
@@ -69,7 +70,7 @@ class Adam(Optimizer):
         self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         beta1, beta2 = expect_betas(betas)
-        super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))
+        super().__init__(params, lr, adam(beta1, beta2, positive("eps", eps)))
 
 
 def expect_betas(betas: Any) -> tuple[float, float]:
@@ -77,4 +78,4 @@ def expect_betas(betas: Any) -> tuple[float, float]:
     if not isinstance(betas, tuple | list) or len(betas) != 2:
         got = f"{len(betas)} of them" if isinstance(betas, tuple | list) else f"a {type(betas).__name__}"
         raise refusal(TypeError, f"betas are two numbers in [0, 1), such as (0.9, 0.999); got {got}")
-    return expect_fraction("betas[0]", betas[0]), expect_fraction("betas[1]", betas[1])
+    return fraction("betas[0]", betas[0]), fraction("betas[1]", betas[1])

@@ -9,7 +9,6 @@ initialization and momentum in deep learning" (2013), equations 1 to 4.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -17,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
+from tinygrad_edu.kinds import at_least_zero, flag, fraction
 from tinygrad_edu.names import spelled
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_between, expect_flag, expect_fraction
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
 from tinygrad_edu.value import Value
 
 
@@ -82,9 +82,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        momentum = expect_fraction("momentum", momentum)
-        expect_flag("nesterov", nesterov)
-        if nesterov and not momentum:
+        momentum = fraction("momentum", momentum)
+        if flag("nesterov", nesterov) and not momentum:
             raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
-        decay = expect_between("weight_decay", weight_decay, 0.0, math.inf, "a finite number of at least 0")
+        decay = at_least_zero("weight_decay", weight_decay)
         super().__init__(params, lr, sgd(momentum, nesterov, decay))

@@ -9,18 +9,17 @@ Source: the (init, update) pair of DeepMind's optax (2020).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal
 from tinygrad_edu.graph import copied
+from tinygrad_edu.kinds import positive
 from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
-from tinygrad_edu.optim.current import expect_current, remember
+from tinygrad_edu.optim.parameters import expect_current, expect_parameters, remember
 from tinygrad_edu.tree import checked_state, flatten, rebuild
 from tinygrad_edu.value import Value
 
@@ -73,18 +72,14 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = expect_positive("lr", lr)
+        self._lr = positive("lr", lr)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Refuse attributes that nothing would read, such as `learning_rate`; a subclass may add its own."""
         if not hasattr(type(self), name) and (name in SPELLINGS or not hasattr(self, "__dict__")):
             kind = type(self).__name__
-            use = (
-                f"the learning rate is {kind.lower()}.lr"
-                if name in SPELLINGS
-                else f"options are given to {kind}(...)"
-            )
-            raise refusal(AttributeError, f"{kind} has no {name} to set: {use}")
+            rate, options = f"the learning rate is {kind.lower()}.lr", f"options are given to {kind}(...)"
+            raise refusal(AttributeError, f"{kind} has no {name} to set: {rate if name in SPELLINGS else options}")
         object.__setattr__(self, name, thing)
 
     def zero_grad(self) -> None:
@@ -104,14 +99,10 @@ class Optimizer:
         given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
         self._expect_current([i for i, _ in given] if len(given) < len(self.params) else None)
         if not given:
-            raise refusal(
-                ValueError,
-                f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
-                f"did, the loss was computed without them, from constants only: was .data used?",
-            )
-        update = self.algorithm.update
-        lr = self._lr
-        made = []
+            text = f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first"
+            why = "if you did, the loss was computed without them, from constants only: was .data used?"
+            raise refusal(ValueError, f"{text}; {why}")
+        update, lr, made = self.algorithm.update, self._lr, []
         for i, p in given:
             expect_finite(p, i)
             data, state = update(copied(p.array), p.gradient, self.states[i], lr)  # it may write into what it gets
@@ -179,108 +170,14 @@ def fitted(array: Any, own: Any) -> Any:
     return type(own)(array) if isinstance(own, int | float) else np.array(array, dtype=own.dtype)[()]
 
 
-def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
-    """The parameters as a list: at least one, Values that no operation made, each once."""
-    if isinstance(params, Value):
-        raise refusal(TypeError, f"{kind} takes a list of parameters: {kind}([w], ...) for a single one")
-    if hasattr(params, "parameters"):
-        raise refusal(TypeError, f"{kind} takes a list of parameters: use model.parameters()")
-    if isinstance(params, Mapping):
-        raise refusal(TypeError, f"{kind} takes a list of parameters; got {instead_of_dict(params)}")
-    if not isinstance(params, Iterable):
-        called = getattr(params, "__name__", "parameters").replace("<lambda>", "f")
-        use = f": call it, {called}()" if callable(params) else ""
-        raise refusal(TypeError, f"{kind} takes a list of parameters; got {type(params).__name__}{use}")
-    values = list(params)
-    if not values:
-        raise refusal(
-            ValueError,
-            f"{kind} was given no parameters: was a generator used before (it is empty the second time; make "
-            f"a list of it), or has the model no Values in its attributes?",
-        )
-    places: dict[int, int] = {}
-    for i, value in enumerate(values):
-        expect_parameter(value, i)
-        if places.setdefault(id(value), i) != i:
-            raise refusal(ValueError, f"parameter {i} is parameter {places[id(value)]} again: give each once")
-    return values
-
-
-def expect_parameter(value: Value, i: int) -> None:
-    """Refuse what is not a Value, and what an operation made."""
-    if not isinstance(value, Value):
-        raise refusal(TypeError, f"parameter {i} is a {type(value).__name__}, not a Value: {instead(value)}")
-    if value.op is not None or value.saved:
-        what = f"the result of {value.op.name}" if value.op else "a result of no_grad()"
-        raise refusal(
-            ValueError,
-            f"parameter {i} is {what}, and the next forward pass makes a new one: start a parameter with "
-            f"Value(v.data)",
-        )
-
-
-def instead_of_dict(params: Mapping[Any, Any]) -> str:
-    """What a dict given as parameters is, and what to give instead."""
-    if any(isinstance(thing, Value) for thing in params.values()):
-        return "a dict: use list(params.values())"
-    return "a dict of arrays, such as state_dict() copies: use model.parameters(), which are trained themselves"
-
-
-def instead(thing: Any) -> str:
-    """What to give in place of something that is no Value."""
-    if isinstance(thing, dict) and "params" in thing:
-        return "there are no groups here; make one optimiser for each group, with its own learning rate"
-    if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):
-        return "use model.parameters() in place of model.named_parameters()"
-    if hasattr(thing, "parameters"):
-        return "use model.parameters(), of several models [*a.parameters(), *b.parameters()]"
-    if isinstance(thing, list | tuple):
-        return "give one list, such as [*first, *second]"
-    return "wrap it, Value(x)"
-
-
-def expect_positive(name: str, number: Any) -> float:
-    """A finite number above 0, as a Python float."""
-    return expect_between(name, number, 0.0, math.inf, "a finite number above 0", least=False)
-
-
-def expect_flag(name: str, flag: Any) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(flag, bool | np.bool_):
-        raise refusal(TypeError, f"{name} is True or False; got a {type(flag).__name__}")
-
-
-def expect_fraction(name: str, number: Any) -> float:
-    """A number in [0, 1), as a Python float."""
-    return expect_between(name, number, 0.0, 1.0, "in [0, 1)")
-
-
-def expect_between(name: str, number: Any, low: float, high: float, allowed: str, least: bool = True) -> float:
-    """A real number from `low` to below `high`, as a Python float; `least` says whether `low` itself is allowed."""
-    single = isinstance(number, np.ndarray) and number.ndim == 0 and number.dtype.kind in "fiu"
-    if isinstance(number, bool) or not (isinstance(number, Real) or single):
-        kind = allowed.replace("in [", "a number in [")
-        raise refusal(TypeError, f"{name} is a {type(number).__name__}; it must be {kind}")
-    try:
-        found = float(number)
-    except OverflowError:  # an integer with more than 308 digits
-        found = math.inf
-    if not low <= found < high or (found == low and not least):
-        raise refusal(ValueError, f"{name} is {found}; it must be {allowed}")
-    return found
-
-
 def expect_finite(value: Value, i: int) -> None:
     """Refuse a gradient with nan or inf in it, which would spoil the parameter for good; of NumPy's arrays only."""
     g = value.gradient
-    if not isinstance(g, (np.ndarray, np.generic)) or np.count_nonzero(np.isfinite(g)) == g.size:
-        return
-    where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
-    raise refusal(
-        ValueError,
-        f"the gradient of parameter {i} ({label(value, 'no name')}) is {np.asarray(g)[where]} at {where}, and "
-        f"nothing was changed: look for a log, a root or a division near 0, or for a learning rate that is too high",
-    )
+    if isinstance(g, (np.ndarray, np.generic)) and np.count_nonzero(np.isfinite(g)) < g.size:
+        where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
+        what = f"the gradient of parameter {i} ({label(value, 'no name')}) is {np.asarray(g)[where]} at {where}"
+        use = "look for a log, a root or a division near 0, or for a learning rate that is too high"
+        raise refusal(ValueError, f"{what}, and nothing was changed: {use}")
 
 
 def expect_data(value: Value, i: int, data: Any) -> Any:
