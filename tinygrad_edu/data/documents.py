@@ -1,9 +1,7 @@
 """The tables of the source documents, and the numbers printed there.
 
 The functions return what the systems start from; the constants are what the documents print, digit for digit, to be
-held against what a run gives.
-
-Source: the tutorials 000 to 003 on a single neuron and on a 3-4-1 network.
+held against what a run gives. Source: the tutorials 000 to 003 on a single neuron and on a 3-4-1 network.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
 
 FIRST_INPUT = (1.66, 1.56)
 FIRST_PREDICTION = "0.7784302101100966"  # of FIRST_INPUT, by the neuron that legacy seed 42 starts from

@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from inspect import cleandoc
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import Generator
 from tinygrad_edu.kinds import GENERATOR, SHAPE, expecting
-from tinygrad_edu.names import of_package
+from tinygrad_edu.names import answering
 
 __all__ = ["fans", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "normal", "uniform", "zeros"]
 
@@ -129,6 +129,4 @@ def he_uniform(shape: Shape, rng: Generator) -> Array:
     return rng.uniform(-bound, bound, shape)
 
 
-def __getattr__(name: str) -> NoReturn:
-    """Say of a name that another framework has what it is called here."""
-    raise of_package(__name__, __all__, name)
+__getattr__ = answering(__name__, __all__)

@@ -1,18 +1,14 @@
-"""Layers: `Linear`, the activations that stand between linear layers, and `Sequential`, which chains them.
+"""Layers: `Linear`, and `Sequential`, which chains layers and the activations between them.
 
-Two linear layers without an activation between them are no more than one linear layer. Sigmoid and tanh saturate:
-far from 0 their slope is almost 0, so gradients vanish in deep networks. ReLU does not, but a unit whose input is
-negative for every example has gradient 0 and stops learning.
-
+Two linear layers without an activation between them are no more than one linear layer.
 Sources: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1, for
-`Linear`; Glorot, Bordes and Bengio, "Deep sparse rectifier neural networks" (2011), section 2, for the activations;
-Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the chain.
+`Linear`; Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the chain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +18,6 @@ from tinygrad_edu.kinds import FLAG, floating, shown
 from tinygrad_edu.names import spelled
 from tinygrad_edu.nn.init import Initialiser, drawn, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.rules.elementwise import relu, sigmoid
 from tinygrad_edu.value import Value
 
 if TYPE_CHECKING:
@@ -109,40 +104,6 @@ def wrong_width(layer: Module, width: int, x: Any) -> str:
     got = f"got {shape[-1]}" if shape else "got a single number"
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
     return printable(f"{type(layer).__name__}{where} expects {width} inputs, {got} (x is {shape}{origin})")
-
-
-class Activation(Module):
-    """A layer without parameters that applies a `function` to every number by itself."""
-
-    function: ClassVar[Callable[..., Any]]
-
-    def forward(self, x: Any) -> Any:
-        """The function of every number, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return type(self).function(x)
-
-
-class Sigmoid(Activation):
-    """1 / (1 + exp(-x)), in (0, 1), elementwise."""
-
-    function = sigmoid
-
-
-class Tanh(Activation):
-    """The hyperbolic tangent, in (-1, 1) and centred on 0, elementwise."""
-
-    function = np.tanh
-
-
-class ReLU(Activation):
-    """max(x, 0), elementwise; its slope at 0 is 0."""
-
-    function = relu
 
 
 class Sequential(Module):

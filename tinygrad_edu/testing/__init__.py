@@ -6,9 +6,7 @@ check all that an operation or a network declares. `numeric_gradient`, `detect_k
 tools. `conventions` lists the gradients at kinks.
 """
 
-from typing import NoReturn
-
-from tinygrad_edu.names import of_package
+from tinygrad_edu.names import answering
 from tinygrad_edu.testing.diagnosis.hints import hint
 from tinygrad_edu.testing.differences.numeric import detect_kink, numeric_gradient
 from tinygrad_edu.testing.frameworks import Comparison, Disagreement, compare
@@ -26,7 +24,4 @@ __all__ = [
     "detect_kink", "gradient_test", "hint", "numeric_gradient",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> NoReturn:
-    """Say of a name that another framework has what it is called here."""
-    raise of_package(__name__, __all__, name)
+__getattr__ = answering(__name__, __all__)
