@@ -36,6 +36,12 @@ class Scope:
             scope = scope.parent
         return scope
 
+    def is_around(self, scope: Scope | None) -> bool:
+        """Whether a module call ran within this one, or is this one."""
+        while scope is not None and scope is not self:
+            scope = scope.parent
+        return scope is self
+
 
 ROOT = Scope()
 SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=ROOT)

@@ -11,15 +11,14 @@ Source: depth-first search in preorder, as in Knuth, "The Art of Computer Progra
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.inputs import arrayed, named
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.value import Value
 
 Parts = Callable[[Any], dict[Any, Any] | None]
@@ -187,33 +186,3 @@ def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
     for name, part in held.items():
         put(twin, name, part)
     return twin
-
-
-def checked_state(own: Mapping[str, Any], state: Any, owner: str) -> dict[str, Any]:
-    """The arrays of a state that its owner can take over: of the same names and shapes, and of real numbers."""
-    arrays = arrays_of(state)
-    if faults := differences(own, arrays):
-        text = f"this state does not fit {owner}, which is unchanged: {'; '.join(faults)}"
-        raise refusal(ValueError, printable(text))
-    if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-        raise refusal(TypeError, f"a state holds real numbers: {printable(', '.join(wrong))}")
-    return arrays
-
-
-def arrays_of(state: Any) -> dict[str, Any]:
-    """The entries of a state as arrays."""
-    if not hasattr(state, "items"):
-        kind = type(state).__name__
-        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
-    read = lambda array: np.asarray(arrayed(array))
-    return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
-
-
-def differences(
-    own: Mapping[str, Any], given: Mapping[str, Any], advice: Callable[[str], str] = lambda name: ""
-) -> list[str]:
-    """What keeps the arrays of a state from fitting: names missing or left over, with advice, and shapes."""
-    faults = [f"'{name}' is missing" for name in own if name not in given]
-    faults += [f"'{name}' is unknown here{advice(name)}" for name in given if name not in own]
-    shapes = [(name, np.shape(own[name]), given[name].shape) for name in own if name in given]
-    return faults + [f"'{name}' is {x} here and {y} in the state" for name, x, y in shapes if x != y]

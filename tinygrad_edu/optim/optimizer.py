@@ -20,7 +20,8 @@ from tinygrad_edu.kinds import positive
 from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
 from tinygrad_edu.optim.parameters import expect_current, expect_parameters, remember
-from tinygrad_edu.tree import checked_state, flatten, rebuild
+from tinygrad_edu.states import checked_state
+from tinygrad_edu.tree import flatten, rebuild
 from tinygrad_edu.value import Value
 
 SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "rate", "step_size"}
