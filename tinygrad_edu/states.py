@@ -47,9 +47,9 @@ def take(module: Any, state: Any) -> None:
     more = [f"'{path}' is in a tuple, and read-only" for path in fixed]
     arrays = checked_state(own, state, type(module).__name__, partial(advice, module), more, [p for p, *_ in buffers])
     for path, value in module.named_parameters():
-        value.data = arrays[path].astype(value.dtype)
-    for path, holder, name, array in buffers:
-        put(holder, name, arrays[path].astype(array.dtype)[() if isinstance(array, np.generic) else ...])
+        value.data = arrays[path]
+    for path, holder, name, _ in buffers:
+        put(holder, name, arrays[path])
 
 
 def is_read_only(array: Any) -> bool:
@@ -65,7 +65,7 @@ def checked_state(
     more: Sequence[str] = (),
     buffers: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The arrays of a state that its owner can take over: of the same names and shapes, and of real numbers.
+    """Copies of the arrays of a state, cast to what its owner has: the same names and shapes, and real numbers.
 
     `more` are other faults. Under the names `buffers` an array keeps its kind of numbers instead.
     """
@@ -78,7 +78,12 @@ def checked_state(
     if wrong:
         rule = ", and a buffer keeps its kind of numbers" if buffers else ""
         raise refusal(TypeError, f"a state holds real numbers{rule}: {printable(', '.join(wrong))}")
-    return arrays
+    return {name: cast(array, own[name]) for name, array in arrays.items()}
+
+
+def cast(array: Any, own: Any) -> Any:
+    """A copy of an array as the kind of number or array that it stands for."""
+    return type(own)(array) if isinstance(own, int | float | np.generic) else array.astype(own.dtype)
 
 
 def arrays_of(state: Any) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 A function that is computed a second time, as `checkpoint` does, has to give the same and to leave things as the first
 time left them. So the generators and modules are found that it can reach: in its arguments, in the variables around
-it, in the object that it is a method of, in what a partial holds, and among the global names that it uses. In the same
-way Values are found that a module can reach although nothing trains them.
+it, in the object that it is a method of, in what a partial holds, and among the global names that it uses. In the
+same way Values are found that a module can reach although nothing trains them.
 """
 
 import random

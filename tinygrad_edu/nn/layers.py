@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_edu.errors import printable, refusal, shape_of
 from tinygrad_edu.inputs import Seed, generator, numbers
-from tinygrad_edu.kinds import FLAG, floating, shown
+from tinygrad_edu.kinds import FLAG, floating, is_whole, shown
 from tinygrad_edu.names import spelled
 from tinygrad_edu.nn.init import Initialiser, drawn, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
@@ -35,19 +35,14 @@ class Linear(Module):
         The widths of the input and of the output, whole numbers of at least 1.
     bias
         Whether a bias is added.
-    dtype
-        The floating point type of the parameters.
-    init, bias_init
-        Functions `(shape, rng)` that give the first weight and bias, such as those of `nn.init`.
-    rng
-        A seed or a generator; the weight is drawn before the bias.
+    dtype, init, bias_init, rng
+        The floating point type of the parameters; functions `(shape, rng)` that give the first weight and bias, such
+        as those of `nn.init`; a seed or a generator, from which the weight is drawn before the bias.
 
     Attributes
     ----------
-    weight
-        (in, out).
-    bias
-        (out,), or None.
+    weight, bias
+        (in, out), and (out,) or None.
     """
 
     weight: Value
@@ -78,11 +73,10 @@ class Linear(Module):
         Parameters
         ----------
         x
-            (batch, in), or any (..., in), of real numbers; an array is converted to the weight's dtype. The refusal
-            of another width names the layer and where x came from.
+            (batch, in), or any (..., in); an array is converted to the weight's dtype. The refusal of another width
+            names the layer and where x came from.
         """
-        if not isinstance(x, Value):
-            x = numbers("x", x, like=self.weight)
+        x = numbers("x", x, like=self.weight)
         if shape_of(x)[-1:] != self.weight.array.shape[:1]:
             raise refusal(ValueError, wrong_width(self, self.weight.array.shape[0], x))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
@@ -91,7 +85,7 @@ class Linear(Module):
 def expect_widths(*widths: Any) -> None:
     """Refuse what is no whole number of at least 1."""
     call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
-    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
+    if not all(map(is_whole, widths)):
         raise refusal(TypeError, f"{call}: both widths are whole numbers")
     if min(widths) < 1:
         raise refusal(ValueError, f"{call}: both widths are at least 1")
@@ -112,12 +106,8 @@ class Sequential(Module):
     Parameters
     ----------
     *layers
-        Modules, or functions of one argument, from first to last; a list of them or a class is a TypeError.
-
-    Attributes
-    ----------
-    layers
-        The list of them: `net.layers[0]` is the first.
+        Modules, or functions of one argument, from first to last, which the list `layers` holds then; a list of them
+        or a class is a TypeError.
     """
 
     layers: list[Callable[[Any], Any]]

@@ -2,7 +2,6 @@
 
 A parameter is a Value that no operation made, found by walking the module's attributes: nothing is registered. A
 call runs `forward` inside a name scope, so that every operation knows the layer it belongs to.
-
 Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), without its registration.
 """
 
@@ -11,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.kinds import DTYPE
@@ -40,10 +37,7 @@ class Module:
     walked too. A Value shared by two layers is one parameter. A Value made by an operation, such as a hidden layer
     kept to look at, is none, and an array that `forward` makes under a new name is a note and not saved.
 
-    Attributes
-    ----------
-    training
-        True until `eval()`; for layers that behave differently while learning.
+    `training` is True until `eval()`, for layers that behave differently while learning.
 
     Examples
     --------
@@ -140,12 +134,8 @@ class Module:
         Parameters
         ----------
         state
-            Arrays by path, as `state_dict()` returns them: the paths and shapes of this module.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If that is no dict of arrays of numbers, paths are missing or left over, or shapes differ.
+            Arrays of numbers by path, as `state_dict()` returns them; a TypeError or ValueError if paths are missing
+            or left over, or shapes differ.
         """
         take(self, state)
 
@@ -159,13 +149,11 @@ class Module:
         """
         if not DTYPE.fits(dtype):
             raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {told(dtype)}")
-        wanted = np.dtype(dtype)
         for value in self.parameters():
-            value.array = value.array.astype(wanted)
-            value.gradient = None
+            value.array, value.gradient = value.array.astype(dtype), None
         for _, holder, name, array in list(buffers_of(self)):
             if array.dtype.kind == "f":
-                put(holder, name, array.astype(wanted))
+                put(holder, name, array.astype(dtype))
         return self
 
     def train(self, mode: bool = True) -> Self:
@@ -185,10 +173,7 @@ class Module:
         return self.train(False)
 
     def _label(self) -> None:
-        """Tell every module its path, and every parameter its name, as seen from the outermost module walked.
-
-        A module that is already part of a bigger one keeps that path in front.
-        """
+        """Tell every module its path, and every parameter its name; a part of a bigger module keeps that path."""
         for full, thing in contents(self, self._path or ""):
             if is_module(thing):
                 thing._path = full
@@ -208,7 +193,7 @@ class Module:
                 self._notes |= {name}
         elif before is not thing:
             thing = replaced(self, name, before, thing)
-        if before is not thing and (counts(before) or counts(thing)):
+        if before is not thing and any(is_parameter(x) or is_module(x) for x in (before, thing)):
             Module._changes += 1
         object.__setattr__(self, name, thing)
 
@@ -237,8 +222,3 @@ class Module:
 def changes() -> int:
     """How often a parameter or a module came into any module, or was replaced: who asks again sees a change."""
     return Module._changes
-
-
-def counts(thing: Any) -> bool:
-    """Whether something in an attribute is a parameter, or may hold some."""
-    return is_parameter(thing) or is_module(thing)

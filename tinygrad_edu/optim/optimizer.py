@@ -3,7 +3,6 @@
 It keeps the parameters and one state for each, and knows nothing of the algorithm but its pair of functions. Nothing
 is changed in place: a step rebinds `parameter.data`, so arrays that a graph remembers stay as they were. A training
 that is interrupted goes on where it was: an optimiser is pickled with its model, or saved beside it.
-
 Source: the (init, update) pair of DeepMind's optax (2020).
 """
 
@@ -120,9 +119,9 @@ class Optimizer:
             self._checked = changes(), given
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the learning rate and of the states, as a dict of arrays by name.
+        """Copies of the learning rate and of the states, as a dict of arrays by name, which `te.save` writes.
 
-        Together with the model's `state_dict()` it resumes a training exactly where it was; `te.save` writes both.
+        Together with the model's `state_dict()` it resumes a training exactly where it was.
         """
         return {name: np.array(leaf) for name, leaf in self._remembered()}
 
@@ -141,8 +140,8 @@ class Optimizer:
         """
         own = dict(self._remembered())
         arrays = checked_state(own, state, type(self).__name__)
-        self.lr = float(arrays.pop("lr"))
-        self.states = rebuild(self.states, (fitted(arrays[name], own[name]) for name in own if name != "lr"))
+        self.lr = arrays.pop("lr")
+        self.states = rebuild(self.states, (arrays[name] for name in own if name != "lr"))
 
     def _remembered(self) -> Iterable[tuple[str, Any]]:
         """The learning rate and the numbers of all states, by name."""
@@ -164,11 +163,6 @@ def expect_algorithm(algorithm: Any) -> Algorithm:
         return algorithm  # type: ignore[no-any-return]
     use = "such as optim.sgd() or optim.Algorithm(init, update)"
     raise refusal(TypeError, f"algorithm is a pair of functions, {use}; got a {type(algorithm).__name__}")
-
-
-def fitted(array: Any, own: Any) -> Any:
-    """A copy of an array as the kind of number or array that it stands for."""
-    return type(own)(array) if isinstance(own, int | float) else np.array(array, dtype=own.dtype)[()]
 
 
 def expect_finite(value: Value, i: int) -> None:
