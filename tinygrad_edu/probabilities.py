@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import plain
 
@@ -32,6 +33,12 @@ LINEAR: dict[str, tuple[Any, Any]] = {
 NEAR = 0.01  # how far from [0, 1] the bounds of a probability may be: some people add 1e-7 to it
 ROUNDED = 1e-3  # how far from 1 probabilities sum up in any floating point type
 ENOUGH = 1_000  # nodes that only move numbers: more of them are not looked through
+
+# For what a loss applies itself: its name, and which loss may be meant where the logits come from the other of both.
+APPLIED_BY = {
+    "softmax": ("cross_entropy", "where the answer is yes or no, use binary_cross_entropy"),
+    "sigmoid": ("binary_cross_entropy", "for classes of which one is right, use cross_entropy"),
+}
 
 
 def made_by(thing: Any) -> str:
@@ -147,3 +154,15 @@ def are_answers(logits: Any) -> bool:
     """Whether all numbers are 0 or 1, and one of them 1: the answers to be learnt, not logits."""
     given = np.asarray(plain(logits))
     return bool(np.all((given == 0) | (given == 1)) and np.any(given == 1))
+
+
+def expect_logits(logits: Any, applied: str) -> None:
+    """Refuse what comes from a sigmoid or a softmax, of which the loss applies one itself."""
+    loss, other = APPLIED_BY[applied]
+    found = squashed_by(logits) or ("softmax" if applied == "softmax" and are_probabilities(logits) else "")
+    if found == applied:
+        text = f"{loss} applies the {applied} itself: give it the logits, the input of your {found}"
+        raise refusal(ValueError, text)
+    if found:
+        use = f"give it the input of your {found}, or, {other}"
+        raise refusal(ValueError, f"{loss} applies a {applied} itself, and these logits come from a {found}: {use}")
