@@ -53,13 +53,13 @@ def replaced(module: Any, name: str, before: Any, thing: Any) -> Any:
 
 def expect_no_statistic(place: str, before: Any, result: Value) -> None:
     """Refuse a result in place of a buffer, and one that was computed from what an earlier call put there."""
-    behind = isinstance(before, Value) and any(node is before for node in ancestors(result, since=before.number))
-    if is_array(before) or (is_without_past(before) and behind):
-        what = f"is a buffer, an array, and would become {described(result)}, which is not saved"
-    elif behind and is_earlier(before.scope):
-        what = "started as a number, and would become a result of its own result"
-    else:
+    asked = is_without_past(before) or (isinstance(before, Value) and is_earlier(before.scope))
+    behind = asked and any(node is before for node in ancestors(result, since=before.number))
+    if not is_array(before) and not behind:
         return
+    what = f"is a buffer, an array, and would become {described(result)}, which is not saved"
+    if isinstance(before, Value) and not is_without_past(before):
+        what = "started as a number, and would become a result of its own result"
     use = "start it as an array, compute it from arrays, x.data instead of x, or inside no_grad()"
     state = "for a state that gradients go through start it as None"
     text = f"{place} {what} and keeps all calls before it in memory: for a running statistic {use}; {state}"

@@ -2,7 +2,6 @@
 
 Each is a function of a shape `(in, out)` and a random generator. Their scale is chosen so that the variance of
 activations, or of gradients, stays about the same from layer to layer; then neither vanishes nor explodes.
-
 Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010);
 He, Zhang, Ren and Sun, "Delving deep into rectifiers" (2015).
 """

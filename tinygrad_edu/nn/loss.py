@@ -1,8 +1,6 @@
 """Losses, which say with one number how wrong a prediction is, to be made small.
 
-Each is the mean over the examples, written in NumPy. Shapes must be equal, because broadcasting would go wrong in
-silence: a perfect prediction of shape (4, 1) against a target of shape (4,) would have a loss above 0.
-
+Each is the mean over the examples, written in NumPy. What does not fit is refused in `targets` and `probabilities`.
 Sources: Bishop, "Pattern Recognition and Machine Learning" (2006), equations 4.90 and 4.108; softplus and
 log-sum-exp keep both finite for any logits.
 """
@@ -28,10 +26,8 @@ def mse_loss(prediction: Any, target: Any) -> Any:
 
     Parameters
     ----------
-    prediction
-        (batch, out), or any shape.
-    target
-        The same shape, or a single number.
+    prediction, target
+        (batch, out), or any shape, and the same shape or a single number.
 
     Raises
     ------
@@ -51,10 +47,8 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
 
     Parameters
     ----------
-    logits
-        (batch, classes), before any softmax; more leading axes are fine.
-    classes
-        (batch,), integers from 0.
+    logits, classes
+        (batch, classes), before any softmax, and (batch,), integers from 0; more leading axes are fine.
 
     Raises
     ------
@@ -79,10 +73,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
 
     Parameters
     ----------
-    logits
-        (batch, out), or any shape, before any sigmoid.
-    target
-        The same shape, or a single number; from 0 to 1.
+    logits, target
+        (batch, out), or any shape, before any sigmoid; and the same shape or a single number, from 0 to 1.
 
     Raises
     ------

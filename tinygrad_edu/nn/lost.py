@@ -54,8 +54,7 @@ def lost_in_call(module: Any, scope: Scope, given: Any, out: Any) -> Iterator[st
         if id(value) in places:
             yield places[id(value)]
         elif scope.is_around(value.scope) and not data:
-            yield printable(
-                f"forward of {value.scope or type(module).__name__} makes a Value of shape {value.shape}: it is new "
-                "at every call, so nothing trains it; make it in __init__, as an attribute, or use a plain array "
-                "if it is a constant"
-            )
+            what = f"forward of {value.scope or type(module).__name__} makes a Value of shape {value.shape}"
+            why = "it is new at every call, so nothing trains it"
+            use = "make it in __init__, as an attribute, or use a plain array if it is a constant"
+            yield printable(f"{what}: {why}; {use}")

@@ -17,10 +17,8 @@ def accuracy(prediction: Any, target: Any) -> float:
 
     Parameters
     ----------
-    prediction
-        Classes of the target's shape, or scores (batch, classes), whose largest is the prediction.
-    target
-        (batch,), whole numbers.
+    prediction, target
+        Classes of the target's shape, or scores (batch, classes), whose largest counts; and (batch,), whole numbers.
 
     Raises
     ------

@@ -2,13 +2,11 @@
 
 Two decaying means are kept, of the gradient and of its square; the step is the ratio of the first to the root of the
 second. Both start at 0, and dividing by 1 - beta^t removes that bias.
-
 Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), Algorithm 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -17,8 +15,7 @@ import numpy as np
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.kinds import fraction, positive
 from tinygrad_edu.names import spelled
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
-from tinygrad_edu.value import Value
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, Params
 
 
 def init(w: Any) -> Any:
@@ -26,14 +23,13 @@ def init(w: Any) -> Any:
     return 0, np.zeros_like(w), np.zeros_like(w)
 
 
-def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float, eps: float) -> tuple[Any, Any]:
+def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float, eps: float) -> Any:
     """One step of Algorithm 1, line by line."""
     t, m, v = state
     t = t + 1
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g * g)
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
 
 
@@ -55,10 +51,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params
-        The parameters, such as `model.parameters()`.
-    lr
-        The learning rate, above 0: about the size of a step in every coordinate.
+    params, lr
+        The parameters, such as `model.parameters()`, and the learning rate: about the size of a step, above 0.
     betas, eps
         As for `adam`: two numbers in [0, 1), and one above 0.
     """
@@ -67,7 +61,7 @@ class Adam(Optimizer):
 
     @spelled
     def __init__(
-        self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+        self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         beta1, beta2 = expect_betas(betas)
         super().__init__(params, lr, adam(beta1, beta2, positive("eps", eps)))

@@ -23,6 +23,7 @@ from tinygrad_edu.states import checked_state
 from tinygrad_edu.tree import flatten, rebuild
 from tinygrad_edu.value import Value
 
+Params = Iterable[Value]
 SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "rate", "step_size"}
 
 
@@ -56,7 +57,7 @@ class Optimizer:
     __slots__ = ("__weakref__", "_checked", "_lr", "_steps", "algorithm", "params", "states")
 
     @spelled
-    def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:
+    def __init__(self, params: Params, lr: float, algorithm: Algorithm) -> None:
         self._checked: Any = None
         self._steps = 0
         self.params = expect_parameters(params, type(self).__name__)
