@@ -73,23 +73,18 @@ def minibatches(
     Parameters
     ----------
     *arrays
-        (rows, ...) each, such as inputs and targets; row i of one belongs to row i of the others.
+        (rows, ...) each, such as inputs and targets; row i of one belongs to row i of the others. What is no array is
+        a TypeError at the call, different numbers of rows, or none, are a ValueError.
     batch_size
         How many rows at a time, at least 1; the last batch may be smaller.
-    shuffle, drop_last
-        Whether every pass has a random order of its own, and whether a last batch that is smaller is left out.
-    rng
-        A seed or a generator.
+    shuffle, drop_last, rng
+        Whether every pass has a random order of its own; whether a last batch that is smaller is left out, which is a
+        ValueError if none is left; a seed or a generator.
 
     Returns
     -------
     Minibatches
         Gives a tuple of batches, (batch, ...) each, one for each array; for a single array the batch itself.
-
-    Raises
-    ------
-    TypeError, ValueError
-        At the call, for what is no array, for different numbers of rows or none, and where no batch is left.
 
     Examples
     --------

@@ -51,10 +51,8 @@ def moons(count: int = 200, noise: float = 0.1, rng: Seed = 0) -> tuple[Array, A
 
     Parameters
     ----------
-    count, noise
-        How many points, at least 2; and the standard deviation of the normal noise in both directions, at least 0.
-    rng
-        A seed or a generator.
+    count, noise, rng
+        How many points, at least 2; the standard deviation of the normal noise, at least 0; a seed or a generator.
     """
     if whole("count", count) < 2:
         raise refusal(ValueError, f"count is {count}; two moons need at least 2 points")

@@ -27,12 +27,8 @@ def mse_loss(prediction: Any, target: Any) -> Any:
     Parameters
     ----------
     prediction, target
-        (batch, out), or any shape, and the same shape or a single number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything but real numbers, different shapes, also where NumPy would broadcast, and targets that are nan.
+        (batch, out), or any shape, and the same shape or a single number. Anything but real numbers is a TypeError;
+        different shapes, also where NumPy would broadcast, and targets that are nan are a ValueError.
     """
     prediction = numbers("prediction", prediction)
     target = numbers("target", target, like=prediction)
@@ -48,13 +44,9 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     Parameters
     ----------
     logits, classes
-        (batch, classes), before any softmax, and (batch,), integers from 0; more leading axes are fine.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For classes that are not integers, below 0 or beyond the last logit, for a single class, for shapes that do
-        not fit, and for logits that are the result of a softmax or sigmoid.
+        (batch, classes), before any softmax, and (batch,), integers from 0; more leading axes are fine. Classes that
+        are not integers are a TypeError; those beyond the last logit, a single class, shapes that do not fit, and
+        logits that are the result of a softmax or sigmoid are a ValueError.
     """
     logits = numbers("logits", logits)
     expect_logits(logits, "softmax")
@@ -74,12 +66,8 @@ def binary_cross_entropy(logits: Any, target: Any) -> Any:
     Parameters
     ----------
     logits, target
-        (batch, out), or any shape, before any sigmoid; and the same shape or a single number, from 0 to 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `mse_loss`, for a target outside [0, 1], and for logits that are the result of a sigmoid or softmax.
+        (batch, out), or any shape, before any sigmoid; and the same shape or a single number, from 0 to 1. Other
+        targets, shapes as for `mse_loss`, and the result of a sigmoid or softmax are a ValueError.
     """
     logits = numbers("logits", logits)
     target = numbers("target", target, like=logits)

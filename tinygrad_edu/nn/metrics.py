@@ -19,11 +19,7 @@ def accuracy(prediction: Any, target: Any) -> float:
     ----------
     prediction, target
         Classes of the target's shape, or scores (batch, classes), whose largest counts; and (batch,), whole numbers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `mse_loss`, for nan, for predictions that are no classes, and for targets in one-hot rows.
+        Shapes as for `mse_loss`, nan, predictions that are no classes, and one-hot rows are a ValueError.
     """
     guess, truth = (np.asarray(plain(x)) for x in (numbers("prediction", prediction), numbers("target", target)))
     return float(np.mean(predicted(guess, truth) == truth))

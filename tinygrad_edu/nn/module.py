@@ -81,13 +81,7 @@ class Module:
         raise refusal(NotImplementedError, f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The result of `forward`; every operation recorded in it carries the name of this module.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            What `forward` takes.
-        """
+        """The result of `forward`; every operation recorded in it carries the name of this module."""
         if self._path is None:
             self._label()
         around = recording_scope()

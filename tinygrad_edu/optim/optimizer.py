@@ -91,11 +91,8 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter that has a gradient; none if there is an error.
 
-        Raises
-        ------
-        ValueError
-            If no parameter has a gradient, or one is not finite; if a module has other parameters now than when the
-            optimiser was made.
+        It is a ValueError if no parameter has a gradient, if one is not finite, and if a module has other parameters
+        now than when the optimiser was made.
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
         self._expect_current([i for i, _ in given] if len(given) < len(self.params) else None)
@@ -132,12 +129,8 @@ class Optimizer:
         Parameters
         ----------
         state
-            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If that is no dict of numbers, names are missing or left over, or shapes differ, as between SGD and Adam.
+            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes. What
+            is no dict of numbers is a TypeError; other names or shapes, as between SGD and Adam, are a ValueError.
         """
         own = dict(self._remembered())
         arrays = checked_state(own, state, type(self).__name__)
