@@ -28,7 +28,7 @@ from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal, words
 from tinygrad_edu.kinds import PATH, expecting
 from tinygrad_edu.names import spelled
-from tinygrad_edu.states import advice, differences
+from tinygrad_edu.state_dict import advice, differences
 
 ANYBODY = 0o666  # what a new file may be at most; the umask of the process takes from it
 METADATA = "__metadata__"

@@ -19,7 +19,7 @@ from tinygrad_edu.nn.attributes import in_forward, own, owner, replaced
 from tinygrad_edu.nn.lost import after_first_call
 from tinygrad_edu.recording import SCOPE, Scope, recording_scope
 from tinygrad_edu.spellings import MODULE_WORKS
-from tinygrad_edu.states import state_of, take
+from tinygrad_edu.state_dict import state_of, take
 from tinygrad_edu.tree import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.value import Value, shown
 

@@ -19,7 +19,7 @@ from tinygrad_edu.kinds import positive
 from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
 from tinygrad_edu.optim.parameters import expect_current, expect_parameters, remember
-from tinygrad_edu.states import checked_state
+from tinygrad_edu.state_dict import checked_state
 from tinygrad_edu.tree import flatten, rebuild
 from tinygrad_edu.value import Value
 
