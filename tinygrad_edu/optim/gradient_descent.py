@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.errors import refusal
-from tinygrad_edu.kinds import at_least_zero, flag, fraction
 from tinygrad_edu.names import spelled
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, Params
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+from tinygrad_edu.optim.parameters import Params
 
 
-def init(w: Any, *, momentum: float) -> Any:
+def init(w: Any, momentum: float, nesterov: bool = False, weight_decay: float = 0.0) -> Any:
     """The state of a weight: its velocity, 0; None where there is no momentum."""
+    if nesterov and not momentum:
+        raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
     return np.zeros_like(w) if momentum else None
 
 
-def update(w: Any, g: Any, v: Any, lr: float, *, momentum: float, nesterov: bool, weight_decay: float) -> Any:
+def update(w: Any, g: Any, v: Any, lr: float, momentum: float, nesterov: bool, weight_decay: float) -> Any:
     """One step: `v <- momentum v + g`, `w <- w - lr v`, and `g + momentum v` for v with Nesterov."""
     if weight_decay:
         g = g + weight_decay * w
@@ -57,7 +59,7 @@ class SGD(Optimizer):
     Parameters
     ----------
     params, lr
-        The parameters, such as `model.parameters()`, and the learning rate, above 0.
+        The parameters, such as `model.parameters()`, or groups, as for `Optimizer`; the learning rate, above 0.
     momentum, nesterov, weight_decay
         As for `sgd`.
     """
@@ -68,7 +70,5 @@ class SGD(Optimizer):
     def __init__(
         self, params: Params, lr: float, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
-        momentum = fraction("momentum", momentum)
-        if flag("nesterov", nesterov) and not momentum:
-            raise refusal(ValueError, "nesterov needs a momentum above 0, such as 0.9")
-        super().__init__(params, lr, sgd(momentum, nesterov, at_least_zero("weight_decay", weight_decay)))
+        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+        super().__init__(params, lr, Algorithm(init, update), options)

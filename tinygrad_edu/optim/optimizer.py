@@ -9,6 +9,7 @@ Source: the (init, update) pair of DeepMind's optax (2020).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,11 @@ from tinygrad_edu.graph import copied
 from tinygrad_edu.kinds import positive
 from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
-from tinygrad_edu.optim.parameters import expect_current, expect_parameters, remember
+from tinygrad_edu.optim.parameters import Params, expect_current, expect_parameters, grouped, remember
 from tinygrad_edu.state_dict import checked_state
 from tinygrad_edu.tree import flatten, rebuild
 from tinygrad_edu.value import Value
 
-Params = Iterable[Value]
 SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "rate", "step_size"}
 
 
@@ -33,12 +33,12 @@ class Algorithm(NamedTuple):
     Parameters
     ----------
     init, update
-        `init(weight)` gives the state of a weight that has not been changed yet;
-        `update(weight, gradient, state, lr)` gives the new weight and the new state.
+        `init(weight, **options)` gives the state of a weight that has not been changed yet;
+        `update(weight, gradient, state, lr, **options)` gives the new weight and the new state.
     """
 
-    init: Callable[[Any], Any]
-    update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
+    init: Callable[..., Any]
+    update: Callable[..., tuple[Any, Any]]
 
 
 class Optimizer:
@@ -47,23 +47,31 @@ class Optimizer:
     Parameters
     ----------
     params
-        Different Values that no operation made, such as `model.parameters()`.
+        Different Values that no operation made, such as `model.parameters()`; or groups of them that have options of
+        their own, `[{"params": a, "lr": 0.01}, {"params": b}]`.
     lr
-        The learning rate, above 0; the attribute may be changed between steps.
+        The learning rate, above 0; the attribute may be changed between steps. The rate of a group that has its own
+        changes with it, in the same ratio.
     algorithm
         The pair of functions `init` and `update`, such as `optim.sgd()`.
+    options
+        Options of the algorithm, such as `{"momentum": 0.9}`, which both functions are given by name.
     """
 
-    __slots__ = ("__weakref__", "_checked", "_lr", "_steps", "algorithm", "params", "states")
+    __slots__ = ("__weakref__", "_checked", "_lr", "_settings", "_steps", "algorithm", "params", "states")
 
     @spelled
-    def __init__(self, params: Params, lr: float, algorithm: Algorithm) -> None:
+    def __init__(
+        self, params: Params, lr: float, algorithm: Algorithm, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._checked: Any = None
         self._steps = 0
-        self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
         self.algorithm = expect_algorithm(algorithm)
-        self.states = [algorithm.init(p.array) for p in self.params]
+        self.params, self._settings = grouped(params, self.lr, options or {}, type(self).__name__)
+        self.states = [
+            algorithm.init(p.array, **own) for p, (_, own) in zip(self.params, self._settings, strict=True)
+        ]
         remember(self)
 
     @property
@@ -103,7 +111,9 @@ class Optimizer:
         update, lr, made = self.algorithm.update, self._lr, []
         for i, p in given:
             expect_finite(p, i)
-            data, state = update(copied(p.array), p.gradient, self.states[i], lr)  # it may write into what it gets
+            ratio, options = self._settings[i]
+            # the algorithm may write into what it gets
+            data, state = update(copied(p.array), p.gradient, self.states[i], lr * ratio, **options)
             made.append((i, p, expect_data(p, i, data), state))
         for i, p, data, state in made:
             p.array = data
@@ -149,6 +159,39 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self._lr})"
+
+
+def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
+    """The norm of all gradients together, `n = sqrt(sum of g^2)`; if it is too large, they are made shorter.
+
+    Call it between `backward` and `step`. The factor is `max_norm / (n + 1e-6)`, PyTorch's, where that is below 1.
+    New arrays replace the gradients; if n is not finite they stay as they are, and `step` names the parameter.
+
+    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent networks" (2013), section 3.2.
+
+    Parameters
+    ----------
+    params
+        The parameters, such as `model.parameters()`; those without a gradient do not count.
+    max_norm
+        The largest norm that is left alone, above 0.
+
+    Examples
+    --------
+    >>> w = Value([1.0, 1.0])
+    >>> w.grad = [3.0, 4.0]
+    >>> clip_grad_norm([w], 1.0)
+    5.0
+    >>> w.grad.round(3)
+    array([0.6, 0.8])
+    """
+    values = [p for p in expect_parameters(params, "clip_grad_norm") if p.gradient is not None]
+    norm = sqrt(sum(float(np.sum(np.square(p.gradient, dtype=float))) for p in values))
+    factor = positive("max_norm", max_norm) / (norm + 1e-6)
+    if factor < 1 and isfinite(norm):
+        for p in values:
+            p.gradient = p.gradient * factor
+    return norm
 
 
 def expect_algorithm(algorithm: Any) -> Algorithm:

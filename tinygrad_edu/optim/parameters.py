@@ -7,16 +7,19 @@ is put into a list or a dict is counted by nobody, so it also looks after 1, 2, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from tinygrad_edu.errors import label, printable, refusal, warn
+from tinygrad_edu.kinds import at_least_zero, flag, fraction, positive, shown
 from tinygrad_edu.nn.attributes import owner
 from tinygrad_edu.nn.lost import LostParameterWarning
 from tinygrad_edu.tree import contents, described, is_array, is_parameter
 from tinygrad_edu.value import Value
 
+Params = Iterable[Value] | Iterable[Mapping[str, Any]]
+Setting = tuple[float, dict[str, Any]]
 HOMES: WeakKeyDictionary[Any, list[tuple[ref[Any], set[int]]]] = WeakKeyDictionary()
 """For every optimiser that is alive: the modules of its parameters, with the numbers of all Values they had then."""
 
@@ -42,6 +45,46 @@ def expect_parameters(params: Any, kind: str) -> list[Value]:
     return values
 
 
+def grouped(params: Params, lr: float, options: Mapping[str, Any], kind: str) -> tuple[list[Value], list[Setting]]:
+    """The parameters, and for each the ratio of its learning rate to that of all, and its options."""
+    if not isinstance(params, list | tuple) or not any(isinstance(p, dict) and "params" in p for p in params):
+        every = expect_parameters(params, kind)
+        return every, [(1.0, checked(options))] * len(every)
+    values: list[Value] = []
+    settings: list[Setting] = []
+    for group in params:
+        if not isinstance(group, dict) or "params" not in group:
+            raise refusal(TypeError, f"every group is a dict with 'params', as the others; got {shown(group)}")
+        if unknown := group.keys() - {"params", "lr", *options}:
+            known = ", ".join(("params", "lr", *options))
+            raise refusal(TypeError, f"{kind} has no option {min(map(repr, unknown))} for a group: it has {known}")
+        own = expect_parameters(group["params"], kind)
+        ratio = positive("lr", group.get("lr", lr)) / lr
+        settings += [(ratio, checked({o: group.get(o, option) for o, option in options.items()}))] * len(own)
+        values += own
+    return expect_parameters(values, kind), settings
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an algorithm; those that are numbers are of the right kind, and in their ranges."""
+    return {name: CHECKS[name](name, option) if name in CHECKS else option for name, option in options.items()}
+
+
+def expect_betas(name: str, betas: Any) -> tuple[float, float]:
+    """Two numbers in [0, 1)."""
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        got = f"{len(betas)} of them" if isinstance(betas, tuple | list) else f"a {type(betas).__name__}"
+        raise refusal(TypeError, f"betas are two numbers in [0, 1), such as (0.9, 0.999); got {got}")
+    return fraction("betas[0]", betas[0]), fraction("betas[1]", betas[1])
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    **{"alpha": fraction, "betas": expect_betas, "eps": positive, "lr_decay": at_least_zero, "momentum": fraction},
+    **{"nesterov": flag, "weight_decay": at_least_zero},
+}
+"""What is asked of the options that algorithms have, by name."""
+
+
 def no_list(params: Any, kind: str) -> str:
     """What was given in place of a list of parameters, and what to write; nothing for what can be looped over."""
     if isinstance(params, Value):
@@ -61,8 +104,8 @@ def no_list(params: Any, kind: str) -> str:
 
 def instead(thing: Any) -> str:
     """What to give in place of something that is no Value."""
-    if isinstance(thing, dict) and "params" in thing:
-        return "there are no groups here; make one optimiser for each group, with its own learning rate"
+    if isinstance(thing, dict):
+        return "a group of parameters is {'params': [w], 'lr': 0.1}"
     if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):
         return "use model.parameters() in place of model.named_parameters()"
     if hasattr(thing, "parameters"):
