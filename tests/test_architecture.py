@@ -32,7 +32,7 @@ LAYERS = (
     },
     {"backward", "value"},
     {"rules"},
-    {"forward", "state_dict", "surroundings", "targets", "transforms", "tree", ""},
+    {"forward", "state_dict", "stateful", "surroundings", "targets", "transforms", "tree", ""},
     {"data", "nn", "optim", "testing", "viz"},
     {"__main__", "extension", "saving"},
 )
@@ -41,7 +41,19 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 ORDER = (
     *("later", "recording", "graph", "errors", "numeric_warnings", "blocks", "inputs", "kinds", "conversions"),
     *("probabilities", "spellings", "names", "listeners", "table", "notes"),
-    *("backward", "value", "rules", "tree", "state_dict", "targets", "forward", "surroundings", "transforms", ""),
+    *(
+        "backward",
+        "value",
+        "rules",
+        "tree",
+        "state_dict",
+        "stateful",
+        "targets",
+        "forward",
+        "surroundings",
+        "transforms",
+        "",
+    ),
 )
 # Testing offers networks to test with; an optimiser asks modules for the parameters that they have now.
 NEIGHBOURS = {("testing", "nn"), ("testing", "optim"), ("optim", "nn")}

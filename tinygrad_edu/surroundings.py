@@ -19,10 +19,10 @@ import numpy as np
 
 from tinygrad_edu.errors import printable
 from tinygrad_edu.graph import Node
+from tinygrad_edu.stateful import GENERATORS
 from tinygrad_edu.tree import held, is_module, is_parameter, join, walk
 from tinygrad_edu.value import Value
 
-GENERATORS = np.random.Generator | np.random.RandomState | random.Random
 LONG = 1_000  # entries of a list or dict: longer ones are data, in which nobody keeps generators or modules
 
 
