@@ -394,6 +394,16 @@ OPTIM = table(
     }
 )
 
+TRAIN = table(
+    {
+        "train Trainer trainer fit_model learn": "it is called train.fit",
+        "test validate score predict": "write train.evaluate(model, loss, (x, y)), and model(x) for the outputs",
+        "EarlyStopping ModelCheckpoint callbacks": "fit has it: patience=10, checkpoint='training.safetensors', after_step=[f]",
+        "save load resume": "write train.fit(..., checkpoint='training.safetensors', resume=True)",
+        "DataLoader": "fit makes the batches: train.fit(model, loss, optimizer, (x, y), epochs=10, batch_size=32)",
+    }
+)
+
 DATA = table(
     {
         "DataLoader Dataset TensorDataset batches batch loader iterate dataloader": (
@@ -493,6 +503,13 @@ OPTIONS = table(
         "weight_decay": "optim.AdamW has it, optim.SGD too; or add decay / 2 * sum((p * p).sum() for p in params) to the loss",
         "momentum": "optim.SGD and optim.RMSprop have it; Adam's is betas[0]",
         "batchsize batch bs": "it is called batch_size",
+        "n_epochs num_epochs nb_epoch max_epochs": "it is called epochs",
+        "validation_data val_data validation_split": "it is called validation: arrays (x, y) that are not trained on",
+        "callbacks": "functions to call after each step are after_step; fit has patience, checkpoint and schedule",
+        "verbose": "it is called progress: True or False",
+        "early_stopping": "it is called patience: a number of epochs",
+        "scheduler lr_scheduler": "it is called schedule: a function of the step, such as optim.cosine(0.1, steps)",
+        "grad_clip clipnorm gradient_clip_val": "it is called clip: the largest norm of all gradients together",
         "test_size": "it is called test",
         "n_samples samples n": "it is called count",
         "filename file fname f": "it is called path",
@@ -503,5 +520,5 @@ OPTIONS = table(
 
 KINDS = {
     "Value": VALUE, "Module": MODULE, "Optimizer": OPTIMIZER, "tinygrad_edu": PACKAGE, "nn": NN, "nn.init": INIT,
-    "optim": OPTIM, "data": DATA, "viz": VIZ, "testing": TESTING, "Drawing": PICTURE, "BackwardPass": PICTURE,
+    "optim": OPTIM, "train": TRAIN, "data": DATA, "viz": VIZ, "testing": TESTING, "Drawing": PICTURE, "BackwardPass": PICTURE,
 }  # fmt: skip

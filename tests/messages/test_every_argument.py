@@ -97,6 +97,12 @@ CALLS = {
     "optim.Optimizer": ["[v]", "0.1", "optim.sgd()"],
     "optim.adam": ["0.9", "0.99", "1e-8"],
     "optim.sgd": ["0.9", "True", "0.1"],
+    "train.evaluate": ["model", "nn.mse_loss", "(x, y)", "{}", "batch_size=2"],
+    "train.fit": [
+        "model", "nn.mse_loss", "optim.SGD(model.parameters(), lr=0.1)", "(x, y)", "epochs=1", "batch_size=5",
+        "validation=None", "metrics={}", "schedule=None", "clip=None", "patience=None", "checkpoint=None",
+        "resume=False", "progress=False", "doctor=True", "rng=0", "after_step=()",
+    ],
     "nn.Linear": ["3", "1", "True", "dtype=float", "init=nn.init.zeros", "bias_init=nn.init.zeros", "rng=0"],
     "nn.Sequential": ["nn.Linear(3, 1)", "np.tanh"],
     "nn.accuracy": ["np.eye(2)", "[0, 1]"],
