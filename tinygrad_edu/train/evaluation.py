@@ -64,6 +64,16 @@ def number(name: str, result: Any) -> float:
     raise refusal(TypeError, f"{name} gives one number for a batch; got {got}")
 
 
+def is_blocked(array: Any) -> bool:
+    """Whether an array is dask's."""
+    return type(array).__module__.startswith("dask.")
+
+
+def here(array: Any) -> Any:
+    """An array of NumPy with the numbers of an array of dask; anything else as it is."""
+    return array.compute() if is_blocked(array) else array
+
+
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
     """Inside, a model is in evaluation mode and nothing is recorded; afterwards it is in the mode it was in."""
@@ -100,9 +110,10 @@ def evaluate(
     """
     mean, outputs = Mean(), []
     with evaluating(model):
-        for *inputs, target in minibatches(*data, batch_size=batch_size, shuffle=False):
+        for batch in minibatches(*data, batch_size=batch_size, shuffle=False):
+            *inputs, target = map(here, batch)
             output = model(*inputs)
             mean.add(len(target), {"loss": number("loss", loss(output, target))})
             outputs.append(plain(output))
     every = np.concatenate(outputs) if metrics else None
-    return mean.result() | {name: number(name, metric(every, data[-1])) for name, metric in metrics.items()}
+    return mean.result() | {name: number(name, metric(every, here(data[-1]))) for name, metric in metrics.items()}

@@ -15,8 +15,9 @@ from tinygrad_edu.names import spelled
 from tinygrad_edu.nn import Module
 from tinygrad_edu.notes import verified
 from tinygrad_edu.optim import Optimizer, clip_grad_norm
+from tinygrad_edu.train.blocks_of_rows import learn_in_blocks
 from tinygrad_edu.train.checkpoints import Best, Checkpoint
-from tinygrad_edu.train.evaluation import DATA, METRICS, MODEL, NONE, Mean, Metrics, evaluate, number
+from tinygrad_edu.train.evaluation import DATA, METRICS, MODEL, NONE, Mean, Metrics, evaluate, is_blocked, number
 from tinygrad_edu.train.history import History
 from tinygrad_edu.train.progress import bar, say
 from tinygrad_edu.value import Value
@@ -35,19 +36,6 @@ class Step(NamedTuple):
     loss: float
     model: Module
     optimizer: Optimizer
-
-
-class Recipe(NamedTuple):
-    """What every step needs: arguments of `fit`, and up to which step the backward passes are verified."""
-
-    model: Module
-    loss: Callable[[Any, Any], Any]
-    optimizer: Optimizer
-    metrics: Metrics
-    schedule: Callable[[int], float] | None
-    clip: float | None
-    after_step: Iterable[Callable[[Step], Any]]
-    verified: int
 
 
 @spelled
@@ -73,7 +61,8 @@ def fit(
         A Module; a function `loss(model(x), y)` that gives a mean over rows, such as `nn.mse_loss`; and what changes
         the model's parameters.
     data
-        The arrays `(x, y)` of equal numbers of rows, the targets last; of several inputs, `(x1, x2, y)`.
+        The arrays `(x, y)` of equal numbers of rows, the targets last; of several inputs, `(x1, x2, y)`. Arrays of
+        dask are computed in blocks of rows, on the workers of a `distributed.Client` if there is one.
     epochs, batch_size, rng
         How often to go through all rows, in a new order each time; how many rows make a step; a seed or a generator
         for the order.
@@ -110,7 +99,6 @@ def fit(
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "history": history, "best": best}
     file = Checkpoint(checkpoint, parts, [batches.rng, model, loss, metrics, after_step], resume)
     done = len(history) * len(batches)
-    recipe = Recipe(model, loss, optimizer, metrics, schedule, clip, after_step, done + VERIFIED)
     line = bar(epochs * len(batches), done, progress)
     with interruptible(history), line, examined(doctor, model, optimizer):
         for epoch in range(len(history), epochs):
@@ -118,7 +106,8 @@ def fit(
                 history.ended = "patience"
                 break
             model.train()
-            row = train_epoch(recipe, batches, epoch, line)
+            options = (metrics, schedule, clip, after_step, done + VERIFIED, line)
+            row = train_epoch(model, loss, optimizer, batches, epoch, *options)
             if validation is not None:
                 found = evaluate(model, loss, validation, metrics, batch_size=batch_size)
                 row |= {f"val_{name}": value for name, value in found.items()}
@@ -132,25 +121,32 @@ def fit(
     return history
 
 
-def train_epoch(recipe: Recipe, batches: Minibatches, epoch: int, line: Any) -> dict[str, float]:
+def train_epoch(
+    model: Module, loss: Callable[[Any, Any], Any], optimizer: Optimizer, batches: Minibatches, epoch: int,
+    metrics: Metrics, schedule: Any, clip: float | None, after_step: Any, careful: int, line: Any,
+) -> dict[str, float]:  # fmt: skip
     """Go through all rows once, and return the means of the loss and of the metrics."""
-    model, loss, optimizer, metrics, schedule, clip, after_step, careful = recipe
     mean = Mean()
-    for step, (*inputs, target) in enumerate(batches, epoch * len(batches)):
+    for step, batch in enumerate(batches, epoch * len(batches)):
         if schedule is not None:
             optimizer.lr = schedule(step)
         optimizer.zero_grad()
-        with verified() if step < careful else nullcontext():
-            output = model(*inputs)
-            error = expect_recorded(loss(output, target))
-            error.backward()
+        if any(map(is_blocked, batch)):
+            found = learn_in_blocks(model, loss, metrics, list(batch))
+        else:
+            *inputs, target = batch
+            with verified() if step < careful else nullcontext():
+                output = model(*inputs)
+                error = expect_recorded(loss(output, target))
+                error.backward()
+            means = {name: number(name, metric(plain(output), target)) for name, metric in metrics.items()}
+            found = {"loss": error.item(), **means}
         if clip is not None:
             clip_grad_norm(optimizer.params, clip)
         optimizer.step()
-        found = {name: number(name, metric(plain(output), target)) for name, metric in metrics.items()}
-        mean.add(len(target), {"loss": error.item(), **found})
+        mean.add(len(batch[-1]), found)
         for hook in after_step:
-            hook(Step(step, epoch, error.item(), model, optimizer))
+            hook(Step(step, epoch, found["loss"], model, optimizer))
         say(line, mean.result)
     return mean.result()
 
