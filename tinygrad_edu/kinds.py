@@ -69,6 +69,9 @@ GENERATOR = Kind(
     lambda thing: isinstance(thing, np.random.Generator | np.random.RandomState), "np.random.default_rng(...)"
 )
 NUMBER = Kind(is_real, "a number")
+COUNT = Kind(lambda thing: is_whole(thing) and thing > 0, "a whole number of at least 1")
+AT_LEAST_ZERO = Kind(lambda thing: is_real(thing) and thing >= 0, "a number of at least 0")
+BETWEEN_0_AND_1 = Kind(lambda thing: is_real(thing) and 0 < thing < 1, "a number between 0 and 1")
 POSITIVE = Kind(lambda thing: is_real(thing) and thing > 0, "a positive number")
 NUMBERS = Kind(is_numbers, "a number or an array of numbers")
 PLACES = Kind(

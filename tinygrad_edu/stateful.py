@@ -37,7 +37,7 @@ def stateful(thing: Any, verb: str) -> Stateful:
         return Together({name: stateful(part, verb) for name, part in thing.items()}, verb)
     if isinstance(thing, GENERATORS):
         return GeneratorState(thing)
-    if isinstance(thing, type) or not hasattr(thing, "state_dict"):
+    if isinstance(thing, type) or not callable(getattr(thing, "state_dict", None)):
         use = f"{verb}(model, path), with the model itself, not its state_dict(), or {verb}({{'model': model}}, path)"
         raise refusal(TypeError, f"a {type(thing).__name__} has nothing to {verb}: write {use}")
     return thing  # type: ignore[no-any-return]

@@ -11,16 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.kinds import FUNCTION, POSITIVE, SIZE, Kind, expecting, is_real, is_whole
+from tinygrad_edu.kinds import AT_LEAST_ZERO, BETWEEN_0_AND_1, COUNT, FUNCTION, POSITIVE, SIZE, expecting
 from tinygrad_edu.state_dict import checked_state
 
 Schedule = Callable[[int], float]
-COUNT = Kind(lambda thing: is_whole(thing) and thing > 0, "a whole number of at least 1")
-FRACTION = Kind(lambda thing: is_real(thing) and 0 < thing < 1, "a number between 0 and 1")
-LOW = Kind(lambda thing: is_real(thing) and thing >= 0, "a number of at least 0")
 
 
-@expecting(lr=POSITIVE, steps=COUNT, low=LOW)
+@expecting(lr=POSITIVE, steps=COUNT, low=AT_LEAST_ZERO)
 def cosine(lr: float, steps: int, low: float = 0.0) -> Schedule:
     """The schedule `low + (lr - low) (1 + cos(pi step / steps)) / 2`: half a wave down; `low` after it.
 
@@ -72,7 +69,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
     return lambda step: schedule(0) * (step + 1) / (steps + 1) if step < steps else schedule(step - steps)
 
 
-@expecting(lr=POSITIVE, steps=COUNT, warm=FRACTION)
+@expecting(lr=POSITIVE, steps=COUNT, warm=BETWEEN_0_AND_1)
 def one_cycle(lr: float, steps: int, warm: float = 0.3) -> Schedule:
     """The schedule of one cycle: half a cosine wave up from lr / 25, and half a wave down to lr / 250,000.
 
@@ -113,7 +110,7 @@ class reduce_on_plateau:
         A loss is better if it is below `(1 - threshold)` times the best one.
     """
 
-    @expecting(lr=POSITIVE, factor=FRACTION, patience=SIZE, threshold=LOW)
+    @expecting(lr=POSITIVE, factor=BETWEEN_0_AND_1, patience=SIZE, threshold=AT_LEAST_ZERO)
     def __init__(self, lr: float, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4) -> None:
         self.factor, self.patience, self.threshold = factor, patience, threshold
         self.state = {"lr": float(lr), "best": np.inf, "waited": 0.0}

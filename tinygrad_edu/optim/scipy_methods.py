@@ -45,6 +45,10 @@ def minimize(f: Callable[[Any], Value], tree: Any, method: str = "L-BFGS-B", **o
     >>> round(found.tree["x"], 3)
     np.float64(3.0)
     """
+    try:
+        from scipy.optimize import minimize as scipys
+    except ImportError:
+        raise refusal(ImportError, "optim.minimize calls SciPy: pip install scipy") from None
     values = [leaf if isinstance(leaf, Value) else Value(leaf) for leaf in leaves(tree)]
     expect_parameters(values, "minimize")
     start = [value.array for value in values]
@@ -58,7 +62,7 @@ def minimize(f: Callable[[Any], Value], tree: Any, method: str = "L-BFGS-B", **o
         return loss.item(), flat(gradients(loss, values))
 
     try:
-        found = scipys()(loss_and_gradient, flat(start), jac=True, method=method, **options)
+        found = scipys(loss_and_gradient, flat(start), jac=True, method=method, **options)
     except BaseException:
         put(values, start)
         raise
@@ -85,12 +89,3 @@ def expect_loss(loss: Any) -> Value:
         return loss
     got = f"one of shape {loss.shape}: .mean() or .sum()" if isinstance(loss, Value) else f"a {type(loss).__name__}"
     raise refusal(TypeError, f"minimize: f gives a Value of one number; got {got}")
-
-
-def scipys() -> Callable[..., Any]:
-    """SciPy's function, imported when it is first needed."""
-    try:
-        from scipy.optimize import minimize as function
-    except ImportError:
-        raise refusal(ImportError, "optim.minimize calls SciPy: pip install scipy") from None
-    return function  # type: ignore[no-any-return]

@@ -10,7 +10,7 @@ from tinygrad_edu.data import minibatches
 from tinygrad_edu.data.batches import Minibatches
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.inputs import Seed, generator, plain
-from tinygrad_edu.kinds import FLAG, FUNCTION, PATH, POSITIVE, SIZE, Kind, expecting, optional
+from tinygrad_edu.kinds import COUNT, FLAG, FUNCTION, PATH, POSITIVE, SIZE, Kind, expecting, optional
 from tinygrad_edu.names import spelled
 from tinygrad_edu.nn import Module
 from tinygrad_edu.notes import verified
@@ -25,7 +25,6 @@ from tinygrad_edu.value import Value
 VERIFIED = 3  # steps: a program that refills a batch between forward and backward pass does so in every step
 OPTIMIZER = Kind(lambda thing: isinstance(thing, Optimizer), "an optimiser, optim.Adam(model.parameters(), lr=0.01)")
 HOOKS = Kind(lambda thing: isinstance(thing, list | tuple) and all(map(callable, thing)), "a list of functions")
-COUNT = Kind(lambda thing: SIZE.fits(thing) and thing > 0, "a whole number of at least 1")
 
 
 class Step(NamedTuple):
