@@ -25,6 +25,7 @@ LAYERS = (
         "names",
         "notes",
         "numeric_warnings",
+        "probabilities",
         "recording",
         "spellings",
         "table",
@@ -32,17 +33,29 @@ LAYERS = (
     },
     {"backward", "value"},
     {"rules"},
-    {"forward", "surroundings", "transforms", "tree", ""},
+    {"forward", "state_dict", "stateful", "surroundings", "targets", "transforms", "tree", ""},
     {"data", "nn", "optim", "testing", "viz"},
     {"__main__", "extension", "saving"},
+    {"train"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Inside the first four layers files import only files before them, which is also the order to read them in.
 ORDER = (
-    *("typed", "later", "recording", "graph", "errors", "numeric_warnings", "blocks", "inputs", "kinds"),
-    "conversions",
-    *("spellings", "names", "listeners", "table", "notes"),
-    *("backward", "value", "rules", "tree", "forward", "surroundings", "transforms", ""),
+    *(
+        "typed",
+        "later",
+        "recording",
+        "graph",
+        "errors",
+        "numeric_warnings",
+        "blocks",
+        "inputs",
+        "kinds",
+        "conversions",
+    ),
+    *("probabilities", "spellings", "names", "listeners", "table", "notes"),
+    *("backward", "value", "rules", "tree", "state_dict", "stateful", "targets", "forward"),
+    *("surroundings", "transforms", ""),
 )
 # Testing offers networks to test with; an optimiser asks modules for the parameters that they have now.
 NEIGHBOURS = {("testing", "nn"), ("testing", "optim"), ("optim", "nn")}

@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 from numpydoc.docscrape import NumpyDocString
 
-PUBLIC = ("", ".nn", ".nn.init", ".optim", ".data", ".viz", ".testing", ".testing.strategies")
-SUBJECTS = ("nn", "optim", "data", "saving", "viz", "testing")  # everything else belongs to the engine
+PUBLIC = ("", ".nn", ".nn.init", ".optim", ".data", ".train", ".viz", ".testing", ".testing.strategies")
+SUBJECTS = ("nn", "optim", "data", "saving", "train", "viz", "testing")  # everything else belongs to the engine
 # A summary that begins with one of these names the result: "The mean of the squared differences."
 NAMES_THE_RESULT = ("A", "An", "As", "Copies", "Every", "How", "One", "The", "Two", "What", "Whether")
 

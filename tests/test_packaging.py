@@ -48,7 +48,7 @@ def imported():
 
 
 def test_everything_that_is_imported_is_declared_and_everything_required_is_used():
-    extras = set(names(["tinygrad_edu[viz,testing,save]"]))
+    extras = set(names(["tinygrad_edu[dask,viz,testing,save]"]))
     required = set(names(PROJECT["dependencies"]))
     assert imported() - required - extras == BROUGHT
     assert required <= imported()

@@ -64,6 +64,23 @@ def test_the_spellings_for_type_checkers_run():
     assert scope["layer"](scope["w"]).shape == (2,)
 
 
+def run_blocks(page):
+    """Run the blocks of Python on a page, one after the other; returns their number."""
+    found = blocks((DOCS / page).read_text(encoding="utf-8"))
+    text = "\n".join(line.removeprefix("   ") for block in found for line in block.splitlines())
+    exec(compile(text, page, "exec"), {})
+    return len(found)
+
+
+def test_the_page_about_the_loop_runs_from_top_to_bottom(monkeypatch, tmp_path, capsys):
+    for package in ("matplotlib", "safetensors", "scipy"):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    assert run_blocks("the_loop.rst") == 5
+    printed = capsys.readouterr().out.splitlines()[0]
+    assert f"# {printed}" in (DOCS / "the_loop.rst").read_text(encoding="utf-8")
+
+
 def test_the_recipes_run_from_top_to_bottom(monkeypatch, capsys):
     monkeypatch.syspath_prepend(RECIPES)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

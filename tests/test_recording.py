@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tinygrad_edu import Value, nn, no_grad
-from tinygrad_edu.recording import ROOT, SCOPE, recorded
+from tinygrad_edu.recording import ROOT, SCOPE, Scope, recorded
 
 
 def test_no_grad_gives_values_without_a_history():
@@ -83,3 +83,15 @@ def test_a_scope_does_not_switch_recording_on_but_recorded_does():
         assert nn.Tanh()(Value(1.0)).op is None
         with recorded():
             assert (Value(1.0) * 2.0).op is not None
+
+
+def test_a_call_knows_the_network_it_is_part_of_and_what_ran_within_it():
+    root = Scope()
+    network = Scope("", "Net", root)
+    inner = Scope("layers.0", "Linear", Scope("layers", "Chain", network))
+    assert inner.outermost() is network.outermost() is network
+    assert root.outermost() is root
+    assert network.is_around(inner)
+    assert network.is_around(network)
+    assert not inner.is_around(network)
+    assert not network.is_around(None)

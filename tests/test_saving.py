@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import subprocess
 import sys
 import tracemalloc
@@ -317,3 +318,141 @@ def test_an_interruption_says_whether_the_file_was_saved(tmp_path, monkeypatch, 
     assert caught.value.__notes__ == [note]
     assert (path.read_bytes() == before) == (moment == "before")
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+# -- several things in one file ------------------------------------------------------------------------------
+
+
+def generators():
+    """One of each kind, with a number left over from a pair or a word, where the kind keeps one."""
+    bits = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+    found = {kind.__name__: np.random.Generator(kind(1)) for kind in bits}
+    found |= {"legacy": np.random.RandomState(1), "legacy pcg": np.random.RandomState(np.random.PCG64(1))}
+    for generator in found.values():
+        generator.bytes(3)
+        getattr(generator, "randn", generator.normal)()
+    pythons = random.Random(1)
+    pythons.gauss(0.0, 1.0)
+    return found | {"python": pythons}
+
+
+def drawn(generator):
+    if isinstance(generator, random.Random):
+        return [generator.random(), generator.gauss(0.0, 1.0)]
+    return [*generator.normal(size=3), *generator.bytes(5)]
+
+
+@pytest.mark.parametrize("name", list(generators()))
+def test_a_generator_goes_on_where_it_was(tmp_path, name):
+    generator, other = generators()[name], generators()[name]
+    drawn(generator)
+    te.save(generator, tmp_path / "rng")
+    expected = drawn(generator)
+    te.load(other, tmp_path / "rng")
+    assert drawn(other) == expected != drawn(other)
+
+
+def test_a_dict_of_things_is_one_file(tmp_path):
+    def made(seed):
+        model = nn.Sequential(nn.Linear(2, 3, rng=seed), nn.Linear(3, 1, rng=seed))
+        optimizer = optim.Adam(model.parameters(), lr=0.1 + seed)
+        nn.mse_loss(model(np.full((4, 2), 1.0 + seed)), np.ones((4, 1))).backward()
+        optimizer.step()
+        schedule = optim.reduce_on_plateau(1.0 + seed)
+        return {
+            "model": model,
+            "optimizer": optimizer,
+            "more": {"rng": np.random.default_rng(seed), "rate": schedule},
+        }
+
+    def numbers(things):
+        more = things["more"]
+        parts = [things["model"].state_dict(), things["optimizer"].state_dict(), more["rate"].state_dict()]
+        return [a.tobytes() for part in parts for a in part.values()], more["rng"].bit_generator.state
+
+    first, second = made(0), made(1)
+    te.save(first, tmp_path / "training")
+    assert numbers(first) != numbers(second)
+    te.load(second, tmp_path / "training")
+    assert numbers(first) == numbers(second)
+    assert [path.name for path in tmp_path.iterdir()] == ["training"]
+
+
+class Stubborn:
+    """Has a state, and takes none but its own first one."""
+
+    def state_dict(self):
+        return {"a": np.zeros(2)}
+
+    def load_state_dict(self, state):
+        if state["a"].any():
+            raise ValueError("not this one")
+
+
+def test_of_several_things_all_are_loaded_or_none(tmp_path):
+    class Other(Stubborn):
+        def state_dict(self):
+            return {"a": np.ones(2)}
+
+    te.save({"model": nn.Linear(2, 1, rng=0), "rng": np.random.default_rng(0), "last": Other()}, tmp_path / "all")
+    model, rng = nn.Linear(2, 1, rng=1), np.random.default_rng(1)
+    before, state = model.state_dict()["weight"].tobytes(), rng.bit_generator.state
+    with pytest.raises(te.CheckpointError, match=r"cannot be loaded into dict, which is unchanged: not this one"):
+        te.load({"model": model, "rng": rng, "last": Stubborn()}, tmp_path / "all")
+    assert model.state_dict()["weight"].tobytes() == before
+    assert rng.bit_generator.state == state
+
+
+@pytest.mark.parametrize(
+    ("things", "error", "message"),
+    [
+        ({"weights": np.ones(2)}, TypeError, "a ndarray has nothing to save: write .* or save"),
+        ({1: nn.Linear(1, 1)}, TypeError, "save: the names of a dict are texts; got 1"),
+        (
+            {"a": nn.Linear(1, 1), "a.weight": {"": Stubborn()}, "b": optim.cosine(0.1, 3)},
+            TypeError,
+            "a function has",
+        ),
+        ({"a": {"b": Stubborn()}, "a.b": Stubborn()}, ValueError, "under one name: leave dots out of the keys"),
+    ],
+)
+def test_what_is_no_thing_to_save_is_refused(tmp_path, things, error, message):
+    with pytest.raises(error, match=message) as caught:
+        te.save(things, tmp_path / "all")
+    assert "(test_saving.py:" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_generator_of_another_kind_is_refused(tmp_path):
+    te.save(np.random.default_rng(0), tmp_path / "rng")
+    with pytest.raises(te.CheckpointError, match=r"'MT19937\.state\.key' is missing"):
+        te.load(np.random.RandomState(0), tmp_path / "rng")
+
+
+class Log:
+    """Has any number of numbers."""
+
+    growing = ("a",)
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def state_dict(self):
+        return {"a": np.array(self.numbers, float)}
+
+    def load_state_dict(self, state):
+        self.numbers = state["a"].tolist()
+
+
+def test_what_grows_has_any_length_but_one_axis_and_its_kind_of_numbers(tmp_path):
+    path = tmp_path / "log"
+    for numbers in ([], [1.0], [1.0, 2.0, 3.0]):
+        te.save({"log": Log(numbers)}, path)
+        log = Log([9.0, 9.0])
+        te.load({"log": log}, path)
+        assert log.numbers == numbers
+    for wrong, message in (([[1.0], [2.0]], r"\(2,\) here and \(2, 1\)"), (3.0, r"\(2,\) here and \(\)")):
+        te.save(Log(wrong), path)
+        with pytest.raises(te.CheckpointError, match=message):
+            te.load(log := Log([9.0, 9.0]), path)
+        assert log.numbers == [9.0, 9.0]

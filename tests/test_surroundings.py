@@ -20,6 +20,12 @@ def test_generators_and_modules_are_found_everywhere():
     assert all(any(thing is wanted for thing in things) for wanted in (own, model, other, RNG))
 
 
+def test_generators_in_object_arrays_are_found():
+    rng, things = np.random.default_rng(0), np.empty(2, object)
+    things[1] = [rng]
+    assert any(thing is rng for thing in used_by(len, things))
+
+
 def test_long_data_is_not_walked():
     rng = np.random.default_rng(0)
     assert any(thing is rng for thing in used_by(len, [rng]))

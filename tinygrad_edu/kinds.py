@@ -1,13 +1,17 @@
-"""`expecting`: what kind of thing each argument of a function is, so that everything else is refused in one way.
+"""What kind of thing an argument is, so that everything else is refused in one way.
 
-It binds the arguments of every call, which takes a few microseconds: it is for functions that take long anyway.
+`expecting` says it for all arguments of a function. It binds the arguments of every call, which takes a few
+microseconds: it is for functions that take long anyway. `whole`, `between` and those below them look at a single
+number under its name, and return it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
+from numbers import Real
 from os import PathLike
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -65,6 +69,9 @@ GENERATOR = Kind(
     lambda thing: isinstance(thing, np.random.Generator | np.random.RandomState), "np.random.default_rng(...)"
 )
 NUMBER = Kind(is_real, "a number")
+COUNT = Kind(lambda thing: is_whole(thing) and thing > 0, "a whole number of at least 1")
+AT_LEAST_ZERO = Kind(lambda thing: is_real(thing) and thing >= 0, "a number of at least 0")
+BETWEEN_0_AND_1 = Kind(lambda thing: is_real(thing) and 0 < thing < 1, "a number between 0 and 1")
 POSITIVE = Kind(lambda thing: is_real(thing) and thing > 0, "a positive number")
 NUMBERS = Kind(is_numbers, "a number or an array of numbers")
 PLACES = Kind(
@@ -134,3 +141,46 @@ def shown(thing: Any) -> str:
         return f"the class {thing.__name__}"
     simple = thing is None or isinstance(thing, int | float | complex | str | bytes)
     return f"{thing!r:.60}" if simple else f"a {type(thing).__name__}"
+
+
+def whole(name: str, number: Any, least: int = 1) -> int:
+    """A whole number of at least `least`."""
+    if not is_whole(number):
+        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
+    if number < least:
+        raise refusal(ValueError, f"{name} is {number}; it must be at least {least}")
+    return int(number)
+
+
+def between(name: str, number: Any, low: float, high: float, allowed: str, least: bool = True) -> float:
+    """A real number from `low` to below `high`, as a Python float; `least` says whether `low` itself is allowed."""
+    single = isinstance(number, np.ndarray) and number.ndim == 0 and number.dtype.kind in "fiu"
+    if isinstance(number, bool) or not (isinstance(number, Real) or single):
+        kind = allowed.replace("in [", "a number in [")
+        raise refusal(TypeError, f"{name} is a {type(number).__name__}; it must be {kind}")
+    try:
+        found = float(number)
+    except OverflowError:  # an integer with more than 308 digits
+        found = math.inf
+    if not low <= found < high or (found == low and not least):
+        raise refusal(ValueError, f"{name} is {found}; it must be {allowed}")
+    return found
+
+
+positive = partial(between, low=0.0, high=math.inf, allowed="a finite number above 0", least=False)
+at_least_zero = partial(between, low=0.0, high=math.inf, allowed="a finite number of at least 0")
+fraction = partial(between, low=0.0, high=1.0, allowed="in [0, 1)")
+
+
+def floating(dtype: Any) -> Any:
+    """The dtype that something stands for, if that is a floating point type."""
+    if not DTYPE.fits(dtype):
+        raise refusal(TypeError, f"dtype is {DTYPE.words}; got {shown(dtype)}")
+    return np.dtype(dtype)
+
+
+def flag(name: str, thing: Any) -> bool:
+    """True or False."""
+    if not FLAG.fits(thing):
+        raise refusal(TypeError, f"{name} is True or False; got a {type(thing).__name__}")
+    return bool(thing)

@@ -7,7 +7,7 @@ no SciPy.
 from importlib import import_module
 from typing import Any
 
-PUBLIC = {name: name for name in ("data", "nn", "optim", "testing", "viz")}
+PUBLIC = {name: name for name in ("data", "nn", "optim", "testing", "train", "viz")}
 PUBLIC |= {"conventions": "testing.conventions", "custom": "extension.custom"}
 PUBLIC |= {name: f"saving.{name}" for name in ("CheckpointError", "load", "save")}
 """What `tinygrad_edu.name` stands for: a subpackage, or what a module of the package holds."""

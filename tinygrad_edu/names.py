@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from inspect import Parameter, signature
 from opcode import opmap
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -50,6 +50,15 @@ def of_package(package: str, known: Iterable[str], name: str) -> Exception:
     if name.startswith("_"):
         return kind(f"module '{package}' has no attribute '{name}'")
     return refusal(kind, f"{place} has no '{printable(name)}'{advice(place, known, name)}")
+
+
+def answering(package: str, known: Iterable[str]) -> Callable[[str], NoReturn]:
+    """The `__getattr__` of a package, which says of a name that another framework has what it is called here."""
+
+    def answer(name: str) -> NoReturn:
+        raise of_package(package, known, name)
+
+    return answer
 
 
 def absent(thing: Any, kind: str, name: str) -> AttributeError:

@@ -29,6 +29,19 @@ class Scope:
     def __repr__(self) -> str:
         return f"{self.kind} '{self.path}'"
 
+    def outermost(self) -> Scope:
+        """The call of a whole network of which this one is part."""
+        scope = self
+        while scope.parent is not None and scope.parent.kind:
+            scope = scope.parent
+        return scope
+
+    def is_around(self, scope: Scope | None) -> bool:
+        """Whether a module call ran within this one, or is this one."""
+        while scope is not None and scope is not self:
+            scope = scope.parent
+        return scope is self
+
 
 ROOT = Scope()
 SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=ROOT)

@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from types import ModuleType
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -28,30 +28,23 @@ from tinygrad_edu import __version__
 from tinygrad_edu.errors import printable, refusal, words
 from tinygrad_edu.kinds import PATH, expecting
 from tinygrad_edu.names import spelled
-from tinygrad_edu.nn.state import advice
-from tinygrad_edu.tree import differences
+from tinygrad_edu.state_dict import advice, differences
+from tinygrad_edu.stateful import GENERATORS, Stateful, growing, stateful
+
+Saved = Stateful | GENERATORS | Mapping[str, Any]
 
 ANYBODY = 0o666  # what a new file may be at most; the umask of the process takes from it
 METADATA = "__metadata__"
 # How long a header may be, in bytes: it is read before anything in it can be believed.
 SPARE = 1_000_000  # for the arrays of another model, so that the error can name what differs
 ROOM = 4_000  # for each array of this one: a dtype, a shape of up to 64 axes, two offsets
+LONGEST = 1_000_000  # numbers of a history: that of so many epochs
 DTYPES = {f"{kind.upper()}{8 * size}": f"<{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)}
 DTYPES |= {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BOOL": "<b1"}
 
 
 class CheckpointError(ValueError):
     """A file that cannot be loaded into this model, or a model that cannot be saved; neither is changed."""
-
-
-class Stateful(Protocol):
-    """What can be saved: a `Module`, or anything else with these two methods."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Arrays under their names."""
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take all of them, or none."""
 
 
 class Entry(NamedTuple):
@@ -63,13 +56,14 @@ class Entry(NamedTuple):
 
 @spelled
 @expecting(path=PATH)
-def save(model: Stateful, path: str | os.PathLike[str]) -> None:
+def save(model: Saved, path: str | os.PathLike[str]) -> None:
     """Write the parameters into a file, which replaces the one that was there as a whole or not at all.
 
     Parameters
     ----------
     model
-        A `Module`, an `Optimizer`, or anything else with `state_dict()`.
+        A `Module`, an `Optimizer`, a random generator, anything else with `state_dict()`; or a dict of these, such as
+        `{"model": model, "optimizer": optimizer, "rng": rng}`.
     path
         The file, usually with the ending `.safetensors`; its folder has to exist.
 
@@ -96,7 +90,7 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
     """
     package = safetensors()
     try:
-        state = portable(state_of(model, "save"))
+        state = portable(state_of(stateful(model, "save")))
     except CheckpointError as fault:
         raise refusal(CheckpointError, printable(f"{path} is not written: {words(fault)}")) from None
     about = {"format": "tinygrad_edu", "version": __version__, "sha256": fingerprint(__version__, state)}
@@ -105,7 +99,7 @@ def save(model: Stateful, path: str | os.PathLike[str]) -> None:
 
 @spelled
 @expecting(path=PATH)
-def load(model: Stateful, path: str | os.PathLike[str]) -> None:
+def load(model: Saved, path: str | os.PathLike[str]) -> None:
     """Give a model the parameters that `save` wrote: all of them, or none.
 
     Floating-point arrays are cast to the dtype that the model has. Never more bytes are read than a file of this
@@ -114,7 +108,8 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model, path
-        As for `save`: a model of the same shapes, with `load_state_dict()` too, and the file.
+        As for `save`: a model of the same shapes, with `load_state_dict()` too, or a dict of such things, of which
+        either all are changed or none; and the file.
 
     Raises
     ------
@@ -125,21 +120,19 @@ def load(model: Stateful, path: str | os.PathLike[str]) -> None:
         As for `save`; also if there is no such file.
     """
     package = safetensors()
-    own = state_of(model, "load")
+    thing = stateful(model, "load")
+    own = state_of(thing)
     with open(path, "rb") as file:
         try:
-            model.load_state_dict(read(file, model, own, package))
+            thing.load_state_dict(read(file, thing, own, package))
         except (ValueError, TypeError) as fault:
             reason = f"{path} cannot be loaded into {type(model).__name__}, which is unchanged: {words(fault)}"
             raise refusal(CheckpointError, printable(reason)) from None
 
 
-def state_of(model: Any, verb: str) -> Any:
-    """The state of a model, of which every name is a text."""
-    if isinstance(model, type) or not hasattr(model, "state_dict"):
-        use = f"{verb}(model, path), with the model itself, not its state_dict()"
-        raise refusal(TypeError, f"a {type(model).__name__} has nothing to {verb}: write {use}")
-    state = model.state_dict()
+def state_of(thing: Stateful) -> Any:
+    """The state of something, of which every name is a text."""
+    state = thing.state_dict()
     if odd := next((name for name in state if not isinstance(name, str)), None):
         raise refusal(CheckpointError, f"names of arrays are texts; got {odd!r} ({type(odd).__name__})")
     return state
@@ -193,6 +186,7 @@ def read(file: BinaryIO, model: Stateful, own: Mapping[str, Any], package: Modul
     if not 2 <= length <= min(size - 8, longest):
         raise CheckpointError(f"cut short, or no safetensors file: {size} bytes, its header claims {length}")
     version, expected, entries = described(file.read(length))
+    own = {**own, **grown(own, entries, growing(model))}
     if faults := misfits(own, entries, model):
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise CheckpointError("; ".join(short(fault) for fault in faults[:5]) + more)
@@ -204,6 +198,13 @@ def read(file: BinaryIO, model: Stateful, own: Mapping[str, Any], package: Modul
     if fingerprint(version, state) != expected:
         raise CheckpointError("it is damaged: its content does not have the fingerprint that was saved with it")
     return {name: fitted(name, array, own[name].dtype) for name, array in state.items()}
+
+
+def grown(own: Mapping[str, Any], entries: Mapping[str, Entry], names: set[str]) -> dict[str, Any]:
+    """For arrays that may have any length, such as a history, one of the length in the file, without its memory."""
+    lengths = {name: entries[name].shape for name in names & own.keys() & entries.keys()}
+    fine = {n: s for n, s in lengths.items() if len(s) == 1 and type(s[0]) is int and 0 <= s[0] <= LONGEST}
+    return {name: np.broadcast_to(np.zeros((), own[name].dtype), shape) for name, shape in fine.items()}
 
 
 def described(header: bytes) -> tuple[str, str, dict[str, Entry]]:

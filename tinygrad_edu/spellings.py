@@ -168,13 +168,10 @@ VALUE = table(
 
 MODULE = table(
     {
-        "fit compile": (
-            "a training is written out: o = optim.Adam(model.parameters(), lr=0.01); then, for each batch, "
-            "o.zero_grad(); loss = nn.mse_loss(model(x), y); loss.backward(); o.step()"
-        ),
+        "fit compile": "write train.fit(model, nn.mse_loss, optim.Adam(model.parameters(), lr=0.01), (x, y), epochs=10)",
         "predict call predict_on_batch": "call it: model(x)",
         "predict_classes predict_proba": "call it: model(x).data.argmax(axis=-1) are the classes",
-        "evaluate score": "compute it: nn.mse_loss(model(x), y), or nn.accuracy(model(x), y)",
+        "evaluate score": "write train.evaluate(model, nn.mse_loss, (x, y)), or nn.accuracy(model(x), y)",
         "summary": "print(model) lists the layers and their shapes, viz.draw(model(x)) shows the computation",
         "cuda gpu mps": "there is no device but the CPU: everything is computed by NumPy",
         "bfloat16 type": "write model.astype(np.float32)",
@@ -207,8 +204,8 @@ MODULE = table(
 OPTIMIZER = table(
     {
         "learning_rate alpha eta step_size": "it is called lr, and may be changed between steps: o.lr = 0.01",
-        "param_groups add_param_group": "o.params are the parameters and o.lr the learning rate, one for all; "
-        "parameters that need another one get an optimiser of their own",
+        "param_groups add_param_group": "groups are given when it is made, [{{'params': a, 'lr': 0.1}}, ...]; "
+        "o.params are all parameters, and setting o.lr changes the rates of all groups in the same ratio",
         "parameters": "they are o.params",
         "minimize": "write o.zero_grad(); loss.backward(); o.step()",
         "apply_gradients update apply": "the gradients are in the parameters after loss.backward(); call o.step()",
@@ -351,7 +348,7 @@ NN = table(
             "there is no such layer: a Module with np.matmul and te.logsumexp"
         ),
         "Bilinear": "write np.einsum('bi,ijk,bj->bk', x, w, y)",
-        "utils": "to clip gradients: for p in model.parameters(): p.grad = np.clip(p.grad, -1.0, 1.0)",
+        "utils": "to clip gradients: optim.clip_grad_norm(model.parameters(), 1.0)",
         "DataParallel": "everything is computed in this process",
         "Upsample Unfold Fold ZeroPad2d": "NumPy has it for Values: np.repeat, np.lib.stride_tricks.sliding_window_view, np.pad",
         "xavier_uniform_ kaiming_normal_ xavier_uniform kaiming_uniform": "initialisers are in nn.init: nn.init.glorot_uniform",
@@ -378,20 +375,32 @@ INIT = table(
 
 OPTIM = table(
     {
-        "RMSprop RMSProp rmsprop Adagrad AdaGrad Adadelta AdaDelta Adamax NAdam RAdam Rprop LBFGS Lion": (
-            "there are optim.SGD and optim.Adam; another one is a pair of functions, optim.Optimizer(params, lr, "
-            "optim.Algorithm(init, update))"
+        "Adadelta AdaDelta Adamax NAdam RAdam Rprop Adafactor LAMB": (
+            "there are SGD, Adam, AdamW, RMSprop, Adagrad and Lion; another one is a pair of functions, "
+            "optim.Optimizer(params, lr, optim.Algorithm(init, update))"
         ),
-        "AdamW": "there is optim.Adam; for the decay, before each step: p.data = p.data * (1 - lr * decay)",
+        "RMSProp rmsprop": "it is called optim.RMSprop",
+        "AdaGrad adagrad": "it is called optim.Adagrad",
+        "LBFGS lbfgs": "write optim.minimize(lambda model: nn.mse_loss(model(x), y), model)",
         "Momentum Nesterov MomentumSGD momentum": "write optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True)",
         "GradientDescent GradientDescentOptimizer gd SGDOptimizer": "it is called optim.SGD",
-        "lr_scheduler StepLR schedulers CosineAnnealingLR ExponentialLR LambdaLR schedules": (
-            "set the learning rate between steps: o.lr = 0.1 * 0.99**step"
+        "lr_scheduler schedulers LambdaLR schedules StepLR CosineAnnealingLR ExponentialLR OneCycleLR": (
+            "a schedule is a function of the step: rate = optim.cosine(0.1, steps), and o.lr = rate(step) before each "
+            "one; there are cosine, step_decay, exponential, one_cycle, warmup and reduce_on_plateau"
         ),
-        "clip_grad_norm_ clip_grad_norm": (
-            "write, for each p of the parameters: p.grad = p.grad * min(1.0, limit / np.linalg.norm(p.grad))"
-        ),
+        "ReduceLROnPlateau": "it is called optim.reduce_on_plateau",
+        "clip_grad_norm_": "it is called optim.clip_grad_norm",
         "zero_grad step": "the optimiser has it: o = optim.SGD(model.parameters(), lr=0.1), then o.{name}()",
+    }
+)
+
+TRAIN = table(
+    {
+        "train Trainer trainer fit_model learn": "it is called train.fit",
+        "test validate score predict": "write train.evaluate(model, loss, (x, y)), and model(x) for the outputs",
+        "EarlyStopping ModelCheckpoint callbacks": "fit has it: patience=10, checkpoint='training.safetensors', after_step=[f]",
+        "save load resume": "write train.fit(..., checkpoint='training.safetensors', resume=True)",
+        "DataLoader": "fit makes the batches: train.fit(model, loss, optimizer, (x, y), epochs=10, batch_size=32)",
     }
 )
 
@@ -491,9 +500,16 @@ OPTIONS = table(
             "the widths are in_features and out_features, and stand first"
         ),
         "dampening maximize foreach fused amsgrad capturable": "there is no such option: leave it out",
-        "weight_decay": "add it to the loss: loss + decay / 2 * sum((p * p).sum() for p in params); optim.SGD has it",
-        "momentum": "optim.SGD has it; Adam's is betas[0]",
+        "weight_decay": "optim.AdamW has it, optim.SGD too; or add decay / 2 * sum((p * p).sum() for p in params) to the loss",
+        "momentum": "optim.SGD and optim.RMSprop have it; Adam's is betas[0]",
         "batchsize batch bs": "it is called batch_size",
+        "n_epochs num_epochs nb_epoch max_epochs": "it is called epochs",
+        "validation_data val_data validation_split": "it is called validation: arrays (x, y) that are not trained on",
+        "callbacks": "functions to call after each step are after_step; fit has patience, checkpoint and schedule",
+        "verbose": "it is called progress: True or False",
+        "early_stopping": "it is called patience: a number of epochs",
+        "scheduler lr_scheduler": "it is called schedule: a function of the step, such as optim.cosine(0.1, steps)",
+        "grad_clip clipnorm gradient_clip_val": "it is called clip: the largest norm of all gradients together",
         "test_size": "it is called test",
         "n_samples samples n": "it is called count",
         "filename file fname f": "it is called path",
@@ -504,5 +520,5 @@ OPTIONS = table(
 
 KINDS = {
     "Value": VALUE, "Module": MODULE, "Optimizer": OPTIMIZER, "tinygrad_edu": PACKAGE, "nn": NN, "nn.init": INIT,
-    "optim": OPTIM, "data": DATA, "viz": VIZ, "testing": TESTING, "Drawing": PICTURE, "BackwardPass": PICTURE,
+    "optim": OPTIM, "train": TRAIN, "data": DATA, "viz": VIZ, "testing": TESTING, "Drawing": PICTURE, "BackwardPass": PICTURE,
 }  # fmt: skip

@@ -2,20 +2,56 @@
 
 `walk` goes through everything that a structure holds, without recursion; `flatten` lists the leaves, each with its
 path, such as `layers.0.weight`; `rebuild` puts other leaves into the same structure. None is an empty structure. A
-module's leaves are its parameters; what is rebuilt of it is a dict by path, as `state_dict()` gives it.
+module's leaves are its parameters; what is rebuilt of it is a dict by path, as `state_dict()` gives it. `contents`
+looks into modules, sets, deques and namespaces too. So parameters are found, which are Values made by hand, and
+buffers, which are arrays that are saved with them; none is registered.
+
 Source: depth-first search in preorder, as in Knuth, "The Art of Computer Programming" 1, section 2.3.1.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import printable, refusal
-from tinygrad_edu.inputs import arrayed, named
+from tinygrad_edu.errors import refusal
+from tinygrad_edu.value import Value
 
 Parts = Callable[[Any], dict[Any, Any] | None]
+SEQUENCES = (list, tuple, deque)
+
+
+def is_module(thing: Any) -> bool:
+    """Whether something is a module, not a class of modules."""
+    return hasattr(type(thing), "named_parameters")
+
+
+def is_parameter(thing: Any) -> bool:
+    """Whether something is a Value that no operation made."""
+    return isinstance(thing, Value) and thing.op is None and not thing.saved
+
+
+def is_without_past(thing: Any) -> bool:
+    """Whether something is a result that was computed inside `no_grad()`: numbers, to which nothing leads back."""
+    return isinstance(thing, Value) and thing.op is None and bool(thing.saved)
+
+
+def is_array(thing: Any) -> bool:
+    """Whether something is an array of numbers or a single number of NumPy's, also an array of another library."""
+    if isinstance(thing, Value | type) or not (isinstance(thing, np.generic) or hasattr(thing, "__array_function__")):
+        return False
+    return getattr(getattr(thing, "dtype", None), "kind", None) in {*"fiubc"}
+
+
+def described(thing: Any) -> str:
+    """What an array, or a Value that is no parameter, is, in words."""
+    if not isinstance(thing, Value):
+        return "an array"
+    return f"the result of {thing.op.name}" if thing.op else "a result of no_grad()"
 
 
 def parts(tree: Any) -> dict[Any, Any] | None:
@@ -24,11 +60,64 @@ def parts(tree: Any) -> dict[Any, Any] | None:
         return tree
     if isinstance(tree, list | tuple):
         return dict(enumerate(tree))
-    if hasattr(type(tree), "named_parameters"):
+    if is_module(tree):
         return dict(tree.named_parameters())
     if hasattr(type(tree), "__dataclass_fields__"):
-        return {name: getattr(tree, name) for name in tree.__dataclass_fields__}
+        return {name: getattr(tree, name) for name in tree.__dataclass_fields__ if hasattr(tree, name)}
     return {} if tree is None else None
+
+
+def held(thing: Any) -> dict[Any, Any] | None:
+    """What a module or a structure of any kind holds, by name; None for everything else."""
+    if is_module(thing) or isinstance(thing, SimpleNamespace):
+        return dict(vars(thing))
+    if isinstance(thing, deque):
+        return dict(enumerate(thing))
+    if isinstance(thing, set | frozenset):
+        return dict(enumerate(sorted(thing, key=place_in_set)))
+    found = None if thing is None else parts(thing)
+    if found is None or isinstance(thing, dict | list | tuple):
+        return found
+    return {**found, **getattr(thing, "__dict__", {})}  # of a dataclass
+
+
+def place_in_set(thing: Any) -> tuple[Any, ...]:
+    """Where something stands among the things of a set, which has no order: first by name, then by age.
+
+    A name is given when a module is walked for the first time and kept by copies, so paths stay the same in them.
+    """
+    name = thing.name if isinstance(thing, Value) else getattr(thing, "_path", None)
+    numbers = (part.number for _, part in contents(thing) if isinstance(part, Value))
+    return name is None, len(name or ""), name or "", next(numbers, math.inf), type(thing).__name__
+
+
+def contents(root: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything that something holds, itself first, each thing once, with its path, which starts with `path`."""
+    return ((place, thing) for place, thing, _ in walk(root, path, held, once=True))
+
+
+def buffers_of(root: Any) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Every buffer: its path, what holds it, its name there, and the array; one array in two places is two buffers.
+
+    Single numbers, and results without a past, count as attributes only: in a list they are a log. Arrays that
+    `forward` made under a new name are notes, which belong to one call and not to the state.
+    """
+    for path, holder, found in walk(root, "", held, once=True):
+        notes, in_sequence = getattr(holder, "_notes", ()), isinstance(holder, SEQUENCES)
+        for name, thing in (found or {}).items():
+            single = isinstance(thing, np.generic) or is_without_past(thing)
+            if ((single and not in_sequence) or (not single and is_array(thing))) and name not in notes:
+                yield join(path, name), holder, name, thing.array if isinstance(thing, Value) else thing
+
+
+def put(holder: Any, name: Any, thing: Any) -> None:
+    """Put something where a module or a structure holds something else; an array in a tuple takes its numbers."""
+    if isinstance(holder, list | deque | dict):
+        holder[name] = thing
+    elif isinstance(holder, tuple):
+        holder[name][...] = thing
+    else:
+        object.__setattr__(holder, name, thing)  # frozen dataclasses have no other way
 
 
 def join(path: str, name: object) -> str:
@@ -87,7 +176,7 @@ def rebuild(tree: Any, leaves: Iterable[Any], same: bool = False) -> Any:
 
 def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
     """One structure, not a leaf, that holds other things under the same names."""
-    if hasattr(type(tree), "named_parameters"):
+    if is_module(tree):
         return tree if same else held
     if isinstance(tree, dict):
         return held
@@ -95,35 +184,5 @@ def refilled(tree: Any, held: dict[Any, Any], same: bool) -> Any:
         return type(tree)(*held.values()) if hasattr(tree, "_fields") else type(tree)(held.values())
     twin = copy(tree)
     for name, part in held.items():
-        object.__setattr__(twin, name, part)  # frozen dataclasses have no other way
+        put(twin, name, part)
     return twin
-
-
-def checked_state(own: Mapping[str, Any], state: Any, owner: str) -> dict[str, Any]:
-    """The arrays of a state that its owner can take over: of the same names and shapes, and of real numbers."""
-    arrays = arrays_of(state)
-    if faults := differences(own, arrays):
-        text = f"this state does not fit {owner}, which is unchanged: {'; '.join(faults)}"
-        raise refusal(ValueError, printable(text))
-    if wrong := [f"'{name}' is {a.dtype}" for name, a in arrays.items() if a.dtype.kind not in "fiu"]:
-        raise refusal(TypeError, f"a state holds real numbers: {printable(', '.join(wrong))}")
-    return arrays
-
-
-def arrays_of(state: Any) -> dict[str, Any]:
-    """The entries of a state as arrays."""
-    if not hasattr(state, "items"):
-        kind = type(state).__name__
-        raise refusal(TypeError, f"a state is a dict of arrays by path, from state_dict(); got {kind}")
-    read = lambda array: np.asarray(arrayed(array))
-    return {name: named(f"'{printable(name)}'", array, read) for name, array in state.items()}
-
-
-def differences(
-    own: Mapping[str, Any], given: Mapping[str, Any], advice: Callable[[str], str] = lambda name: ""
-) -> list[str]:
-    """What keeps the arrays of a state from fitting: names missing or left over, with advice, and shapes."""
-    faults = [f"'{name}' is missing" for name in own if name not in given]
-    faults += [f"'{name}' is unknown here{advice(name)}" for name in given if name not in own]
-    shapes = [(name, np.shape(own[name]), given[name].shape) for name in own if name in given]
-    return faults + [f"'{name}' is {x} here and {y} in the state" for name, x, y in shapes if x != y]

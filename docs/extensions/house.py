@@ -19,7 +19,7 @@ from pygraphviz import AGraph
 ROOT = Path(__file__).parents[2]
 TOP = "tinygrad_edu"
 PICTURE = "_build/house.svg"
-ALT = "The parts of the package in six layers. Arrows go to what a part imports; between layers they lead down."
+ALT = "The parts of the package in seven layers. Arrows go to what a part imports; between layers they lead down."
 # What the layers are for, in the order of LAYERS in tests/test_architecture.py.
 TITLES = (
     "a computation as data",
@@ -28,6 +28,7 @@ TITLES = (
     "functions of functions",
     "subjects",
     "what ties subjects together",
+    "a training as a whole",
 )
 WIDTH = 44  # letters of a row of files in a box: five or six names
 FONT = {"fontname": "Helvetica, Arial, sans-serif", "fontcolor": "#1a1a1a"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu import Value, data, nn, optim, testing, viz
+from tinygrad_edu import Value, data, nn, optim, testing, train, viz
 
 
 def names():
@@ -18,7 +18,17 @@ def names():
     x = np.ones((5, 3))
     y = np.zeros((5, 1))
     found = {"te": te, "np": np, "math": math, "nn": nn, "optim": optim, "data": data, "viz": viz, "testing": testing}
-    return found | {"Value": Value, "v": v, "w": w, "s": s, "model": model, "x": x, "y": y, "a": np.zeros(3)}
+    return found | {
+        "train": train,
+        "Value": Value,
+        "v": v,
+        "w": w,
+        "s": s,
+        "model": model,
+        "x": x,
+        "y": y,
+        "a": np.zeros(3),
+    }
 
 
 def run(code):

@@ -62,10 +62,13 @@ VALUES = [
 ]
 
 MODULES = [
-    ("model.fit(x, y, epochs=3)", "o = optim.Adam(model.parameters(), lr=0.01)"),
-    ("model.compile(optimizer='adam', loss='mse')", "a training is written out"),
+    ("model.fit(x, y, epochs=3)", "optim.Adam(model.parameters(), lr=0.01), (x, y), epochs=10)"),
+    (
+        "model.compile(optimizer='adam', loss='mse')",
+        "write train.fit(model, nn.mse_loss, optim.",
+    ),
     ("model.predict(x)", "call it: model(x)"),
-    ("model.evaluate(x, y)", "nn.mse_loss(model(x), y)"),
+    ("model.evaluate(x, y)", "train.evaluate(model, nn.mse_loss, (x, y))"),
     ("model.summary()", "print(model)"),
     ("model.cuda()", "no device but the CPU"),
     ("model.to('cuda')", "there is no device 'cuda'"),
@@ -98,21 +101,21 @@ MODULES = [
 
 OPTIMIZERS = [
     ("optim.SGD([v], lr=0.1).learning_rate", "it is called lr"),
-    ("optim.SGD([v], lr=0.1).param_groups", "o.params are the parameters"),
+    ("optim.SGD([v], lr=0.1).param_groups", "o.params are all parameters"),
     ("optim.Adam([v]).minimize(s)", "o.zero_grad(); loss.backward(); o.step()"),
     ("optim.Adam([v]).apply_gradients([])", "call o.step()"),
     ("optim.Adam([v]).update()", "call o.step()"),
     ("optim.Adam([v]).zero_grads()", "o.zero_grad()"),
     ("optim.Adam([v]).backward()", "loss.backward(), then o.step()"),
     ("optim.Adam([v]).setp()", "did you mean 'step'?"),
-    ("optim.RMSprop([v])", "optim.Algorithm(init, update)"),
-    ("optim.AdamW([v])", "p.data = p.data * (1 - lr * decay)"),
+    ("optim.Adadelta([v])", "optim.Algorithm(init, update)"),
+    ("optim.LBFGS([v])", "optim.minimize(lambda model:"),
     ("optim.Momentum([v])", "momentum=0.9"),
-    ("optim.lr_scheduler.StepLR", "o.lr = 0.1 * 0.99**step"),
+    ("optim.lr_scheduler.StepLR", "o.lr = rate(step)"),
     ("optim.sgd_", "did you mean 'sgd'?"),
     ("optim.Adma([v])", "did you mean 'Adam'?"),
     ("optim.step()", "then o.step()"),
-    ("from tinygrad_edu.optim import RMSprop", "there are optim.SGD and optim.Adam"),
+    ("from tinygrad_edu.optim import Adamax", "there are SGD, Adam, AdamW, RMSprop"),
 ]
 
 PACKAGES = [
@@ -170,7 +173,7 @@ PACKAGES = [
     ("nn.LeakyReLU()", "np.where(x > 0, x, 0.01 * x)"),
     ("nn.LSTM(3, 3)", "forward loops over time"),
     ("nn.MLP(3, [4, 1])", "nn.Sequential(nn.Linear(2, 8)"),
-    ("nn.utils.clip_grad_norm_", "np.clip(p.grad, -1.0, 1.0)"),
+    ("nn.utils.clip_grad_norm_", "optim.clip_grad_norm(model.parameters(), 1.0)"),
     ("nn.init.xavier_uniform_(v)", "glorot_uniform"),
     ("nn.init.kaiming_normal_(v)", "he_normal"),
     ("nn.init.ones(3)", "np.ones(shape)"),

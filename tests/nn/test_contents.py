@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, nn, no_grad
-from tinygrad_edu.nn.contents import is_array
+from tinygrad_edu.tree import is_array
 
 Pair = namedtuple("Pair", "left right")
 

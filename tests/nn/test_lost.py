@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_edu as te
 from tinygrad_edu import Value, nn, no_grad
-from tinygrad_edu.nn.lost import lost_places
+from tinygrad_edu.surroundings import lost_places
 
 X = np.arange(12.0).reshape(4, 3)
 OUTSIDE = Value(np.ones(3))

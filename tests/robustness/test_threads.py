@@ -14,7 +14,7 @@ import pytest
 import tinygrad_edu as te
 from tests.robustness.running import fresh
 from tinygrad_edu import Value, nn, optim, viz
-from tinygrad_edu.optim import current
+from tinygrad_edu.optim import parameters
 
 pytestmark = pytest.mark.no_cover
 
@@ -213,5 +213,5 @@ def test_optimisers_that_others_make_do_not_disturb_a_step():
             return super().__iter__()
 
     mine.params = Params(mine.params)
-    assert list(current.untrained(mine)) == []
+    assert list(parameters.untrained(mine)) == []
     assert grown

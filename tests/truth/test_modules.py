@@ -343,7 +343,7 @@ def test_a_gradient_that_is_not_finite_is_refused_by_its_path_and_changes_nothin
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        (lambda m: [{"params": m.parameters()}], "no groups here; make one optimiser for each"),
+        (lambda m: [{"params": m}], r"use model\.parameters\(\)"),
         (lambda m: m.state_dict(), r"state_dict\(\) copies: use model\.parameters\(\)"),
         (lambda m: m.named_parameters(), r"use model\.parameters\(\) in place of model\.named_parameters\(\)"),
         (lambda m: m.parameters, r"call it, parameters\(\)"),

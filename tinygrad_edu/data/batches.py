@@ -2,13 +2,13 @@
 
 The gradient over a few rows has almost the direction of the gradient over all rows, and costs a fraction of it. How
 well a network has learnt is measured on rows that were put aside: those that it trained on it may know by heart.
-
 Source: Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning" (2018), section 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_edu.errors import refusal
 from tinygrad_edu.graph import Node
 from tinygrad_edu.inputs import Generator, Seed, arrayed, generator, plain
-from tinygrad_edu.kinds import FLAG, check
+from tinygrad_edu.kinds import FLAG, NUMBER, check, whole
 from tinygrad_edu.names import spelled
 
 Array = np.ndarray[Any, Any]
@@ -38,32 +38,18 @@ def rows_of(arrays: tuple[Any, ...], names: str) -> list[Any]:
     return found
 
 
-def expect_whole(name: str, number: Any) -> None:
-    """Refuse what is no whole number of at least 1."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise refusal(TypeError, f"{name} is a whole number; got a {type(number).__name__}")
-    if number < 1:
-        raise refusal(ValueError, f"{name} is {number}; it must be at least 1")
-
-
-def expect_real(name: str, number: Any) -> None:
-    """Refuse what is no number."""
-    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
-        raise refusal(TypeError, f"{name} is a number; got a {type(number).__name__}")
-
-
+@dataclass(eq=False)
 class Minibatches:
     """Arrays, a few rows at a time: every loop over it is one pass through all rows, in an order of its own.
 
     `len` is the number of batches. Made by `minibatches`.
     """
 
-    def __init__(self, arrays: list[Any], batch_size: int, shuffle: bool, drop_last: bool, rng: Generator) -> None:
-        self.arrays = arrays
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.drop_last = drop_last
-        self.rng = rng
+    arrays: list[Any]
+    batch_size: int
+    shuffle: bool
+    drop_last: bool
+    rng: Generator
 
     def __len__(self) -> int:
         rows = len(self.arrays[0])
@@ -87,46 +73,33 @@ def minibatches(
     Parameters
     ----------
     *arrays
-        (rows, ...) each, such as inputs and targets; row i of one belongs to row i of the others.
+        (rows, ...) each, such as inputs and targets; row i of one belongs to row i of the others. What is no array is
+        a TypeError at the call, different numbers of rows, or none, are a ValueError.
     batch_size
         How many rows at a time, at least 1; the last batch may be smaller.
-    shuffle
-        Whether every pass has a random order of its own.
-    drop_last
-        Whether a last batch that is smaller is left out.
-    rng
-        A seed or a generator.
+    shuffle, drop_last, rng
+        Whether every pass has a random order of its own; whether a last batch that is smaller is left out, which is a
+        ValueError if none is left; a seed or a generator.
 
     Returns
     -------
     Minibatches
         Gives a tuple of batches, (batch, ...) each, one for each array; for a single array the batch itself.
 
-    Raises
-    ------
-    ValueError
-        At the call, for different numbers of rows, for none, for a batch size below 1, and where no batch is left.
-    TypeError
-        At the call, for what is no array, and for a batch size that is no whole number.
-
     Examples
     --------
-    >>> batches = minibatches([[1.0], [2.0], [3.0]], [0, 1, 0], batch_size=2, shuffle=False)
-    >>> for epoch in range(2):
-    ...     for x, y in batches:
-    ...         print(epoch, x.ravel(), y)
-    0 [1. 2.] [0 1]
-    0 [3.] [0]
-    1 [1. 2.] [0 1]
-    1 [3.] [0]
+    >>> for x, y in minibatches([[1.0], [2.0], [3.0]], [0, 1, 0], batch_size=2, shuffle=False):
+    ...     print(x.ravel(), y)
+    [1. 2.] [0 1]
+    [3.] [0]
     """
     found = rows_of(arrays, "the arrays" if len(arrays) != 1 else "the array")
-    expect_whole("batch_size", batch_size)
+    size = whole("batch_size", batch_size)
     check("minibatches", {"shuffle": FLAG, "drop_last": FLAG}, {"shuffle": shuffle, "drop_last": drop_last})
     rows = len(found[0])
-    if drop_last and rows < batch_size:
-        raise refusal(ValueError, f"drop_last leaves no batch of {rows} rows: batch_size is {batch_size}")
-    return Minibatches(found, int(batch_size), shuffle, drop_last, generator(rng))
+    if drop_last and rows < size:
+        raise refusal(ValueError, f"drop_last leaves no batch of {rows} rows: batch_size is {size}")
+    return Minibatches(found, size, shuffle, drop_last, generator(rng))
 
 
 @spelled
@@ -146,12 +119,10 @@ def train_test_split(x: Array, y: Array, test: float = 0.2, rng: Seed = None) ->
         x to train on, x to test on, y to train on, y to test on.
     """
     x, y = rows_of((x, y), "x and y")
-    expect_real("test", test)
+    check("train_test_split", {"test": NUMBER}, {"test": test})
     rows = len(x)
     aside = round(rows * test) if 0 < test < 1 else 0
     if not 0 < aside < rows:
         raise refusal(ValueError, f"test is {test} of {rows} rows; both parts must hold at least one row")
-    order = generator(rng).permutation(rows)
-    held = order[:aside]
-    kept = order[aside:]
+    held, kept = np.split(generator(rng).permutation(rows), [aside])
     return x[kept], x[held], y[kept], y[held]

@@ -1,12 +1,8 @@
-"""Layers: `Linear`, the activations that stand between linear layers, and `Sequential`, which chains them.
+"""Layers: `Linear`, and `Sequential`, which chains layers and the activations between them.
 
-Two linear layers without an activation between them are no more than one linear layer. Sigmoid and tanh saturate:
-far from 0 their slope is almost 0, so gradients vanish in deep networks. ReLU does not, but a unit whose input is
-negative for every example has gradient 0 and stops learning.
-
+Two linear layers without an activation between them are no more than one linear layer.
 Sources: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986), equation 1, for
-`Linear`; Glorot, Bordes and Bengio, "Deep sparse rectifier neural networks" (2011), section 2, for the activations;
-Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the chain.
+`Linear`; Goodfellow, Bengio and Courville, "Deep Learning" (2016), chapter 6, for the chain.
 """
 
 from __future__ import annotations
@@ -18,11 +14,10 @@ import numpy as np
 
 from tinygrad_edu.errors import printable, refusal, shape_of
 from tinygrad_edu.inputs import Seed, generator, numbers
-from tinygrad_edu.kinds import FLAG, shown
+from tinygrad_edu.kinds import FLAG, floating, is_whole, shown
 from tinygrad_edu.names import spelled
-from tinygrad_edu.nn.init import Initialiser, drawn, floating, glorot_uniform, zeros
+from tinygrad_edu.nn.init import Initialiser, drawn, glorot_uniform, zeros
 from tinygrad_edu.nn.module import Module
-from tinygrad_edu.rules.elementwise import relu, sigmoid
 from tinygrad_edu.value import Value
 
 if TYPE_CHECKING:
@@ -47,19 +42,14 @@ class Linear(Layer):
         The widths of the input and of the output, whole numbers of at least 1.
     bias
         Whether a bias is added.
-    dtype
-        The floating point type of the parameters.
-    init, bias_init
-        Functions `(shape, rng)` that give the first weight and bias, such as those of `nn.init`.
-    rng
-        A seed or a generator; the weight is drawn before the bias.
+    dtype, init, bias_init, rng
+        The floating point type of the parameters; functions `(shape, rng)` that give the first weight and bias, such
+        as those of `nn.init`; a seed or a generator, from which the weight is drawn before the bias.
 
     Attributes
     ----------
-    weight
-        (in, out).
-    bias
-        (out,), or None.
+    weight, bias
+        (in, out), and (out,) or None.
     """
 
     weight: Value
@@ -78,8 +68,7 @@ class Linear(Layer):
         rng: Seed = None,
     ) -> None:
         expect_widths(in_features, out_features)
-        rng = generator(rng)
-        dtype = floating(dtype)
+        rng, dtype = generator(rng), floating(dtype)
         if not FLAG.fits(bias):
             raise refusal(TypeError, f"bias is {FLAG.words}; got {shown(bias)}")
         self.weight = Value(drawn("init", init, (in_features, out_features), rng, dtype), name="weight")
@@ -91,76 +80,31 @@ class Linear(Layer):
         Parameters
         ----------
         x
-            (batch, in), or any (..., in), of real numbers; an array is converted to the weight's dtype. The refusal
-            of another width names the layer and where x came from.
+            (batch, in), or any (..., in); an array is converted to the weight's dtype. The refusal of another width
+            names the layer and where x came from.
         """
-        if not isinstance(x, Value):
-            x = numbers("x", x, like=self.weight)
-        shape = shape_of(x)
-        width = self.weight.array.shape[0]
-        if shape[-1:] != (width,):
-            raise refusal(ValueError, wrong_width(self._path, width, x, shape))
+        x = numbers("x", x, like=self.weight)
+        if shape_of(x)[-1:] != self.weight.array.shape[:1]:
+            raise refusal(ValueError, wrong_width(self, self.weight.array.shape[0], x))
         return x @ self.weight if self.bias is None else x @ self.weight + self.bias
 
 
 def expect_widths(*widths: Any) -> None:
     """Refuse what is no whole number of at least 1."""
     call = f"Linear({', '.join(str(n) if isinstance(n, int) else type(n).__name__ for n in widths)})"
-    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in widths):
+    if not all(map(is_whole, widths)):
         raise refusal(TypeError, f"{call}: both widths are whole numbers")
     if min(widths) < 1:
         raise refusal(ValueError, f"{call}: both widths are at least 1")
 
 
-def wrong_width(path: str | None, width: int, x: Any, shape: tuple[int, ...]) -> str:
+def wrong_width(layer: Module, width: int, x: Any) -> str:
     """Which layer got what from where, when the last axis does not fit."""
-    layer = f"Linear '{path}'" if path else "Linear"
+    shape, source = shape_of(x), x.scope if isinstance(x, Value) else None
+    where = f" '{layer._path}'" if layer._path else ""
     got = f"got {shape[-1]}" if shape else "got a single number"
-    source = x.scope if isinstance(x, Value) else None
     origin = f", from {source.kind} '{source.path}'".replace(" ''", "") if source and source.kind else ""
-    return printable(f"{layer} expects {width} inputs, {got} (x is {shape}{origin})")
-
-
-class Sigmoid(Layer):
-    """1 / (1 + exp(-x)), in (0, 1), elementwise."""
-
-    def forward(self, x: Any) -> Any:
-        """The sigmoid of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return sigmoid(x)
-
-
-class Tanh(Layer):
-    """The hyperbolic tangent, in (-1, 1) and centred on 0, elementwise."""
-
-    def forward(self, x: Any) -> Any:
-        """The hyperbolic tangent of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return np.tanh(x)
-
-
-class ReLU(Layer):
-    """max(x, 0), elementwise; its slope at 0 is 0."""
-
-    def forward(self, x: Any) -> Any:
-        """The positive part of x, of the same shape.
-
-        Parameters
-        ----------
-        x
-            A Value or an array of any shape.
-        """
-        return relu(x)
+    return printable(f"{type(layer).__name__}{where} expects {width} inputs, {got} (x is {shape}{origin})")
 
 
 class Sequential(Layer):
@@ -169,12 +113,8 @@ class Sequential(Layer):
     Parameters
     ----------
     *layers
-        Modules, or functions of one argument, from first to last; a list of them or a class is a TypeError.
-
-    Attributes
-    ----------
-    layers
-        The list of them: `net.layers[0]` is the first.
+        Modules, or functions of one argument, from first to last, which the list `layers` holds then; a list of them
+        or a class is a TypeError.
     """
 
     layers: list[Callable[[Any], Any]]

@@ -2,38 +2,31 @@
 
 A parameter is a Value that no operation made, found by walking the module's attributes: nothing is registered. A
 call runs `forward` inside a name scope, so that every operation knows the layer it belongs to.
-
 Source: the interface of torch.nn.Module (Paszke et al., "PyTorch", 2019), without its registration.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
-from functools import partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
 
 from tinygrad_edu.errors import printable, refusal
 from tinygrad_edu.kinds import DTYPE
 from tinygrad_edu.kinds import shown as told
 from tinygrad_edu.names import of_module
-from tinygrad_edu.nn.assignment import in_forward, replaced
-from tinygrad_edu.nn.contents import buffers_of, contents, is_array, is_module, is_parameter, put
-from tinygrad_edu.nn.lost import warn_lost
-from tinygrad_edu.nn.state import state_of, take
+from tinygrad_edu.nn.attributes import in_forward, own, owner, replaced
+from tinygrad_edu.nn.lost import after_first_call
 from tinygrad_edu.recording import SCOPE, Scope, recording_scope
 from tinygrad_edu.spellings import MODULE_WORKS
+from tinygrad_edu.state_dict import state_of, take
+from tinygrad_edu.tree import buffers_of, contents, is_array, is_module, is_parameter, put
 from tinygrad_edu.value import Value, shown
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 MISSING = object()
-OWNERS: dict[int, tuple[weakref.ref[Value], weakref.ref[Module]]] = {}
-"""For every parameter that is alive, by identity: the module in which it was found last; see `owner`."""
 
 
 class Module:
@@ -44,10 +37,7 @@ class Module:
     walked too. A Value shared by two layers is one parameter. A Value made by an operation, such as a hidden layer
     kept to look at, is none, and an array that `forward` makes under a new name is a note and not saved.
 
-    Attributes
-    ----------
-    training
-        True until `eval()`; for layers that behave differently while learning.
+    `training` is True until `eval()`, for layers that behave differently while learning.
 
     Examples
     --------
@@ -91,13 +81,7 @@ class Module:
         raise refusal(NotImplementedError, f"{kind} has no forward: define `def forward(self, x)` in class {kind}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The result of `forward`; every operation recorded in it carries the name of this module.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            What `forward` takes.
-        """
+        """The result of `forward`; every operation recorded in it carries the name of this module."""
         if self._path is None:
             self._label()
         around = recording_scope()
@@ -108,7 +92,7 @@ class Module:
         finally:
             SCOPE.reset(token)
         if not self._called and scope is not None:
-            self._first_call(scope, (args, kwargs), out)
+            after_first_call(self, scope, (args, kwargs), out)
         return out
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -144,12 +128,8 @@ class Module:
         Parameters
         ----------
         state
-            Arrays by path, as `state_dict()` returns them: the paths and shapes of this module.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If that is no dict of arrays of numbers, paths are missing or left over, or shapes differ.
+            Arrays of numbers by path, as `state_dict()` returns them; a TypeError or ValueError if paths are missing
+            or left over, or shapes differ.
         """
         take(self, state)
 
@@ -163,13 +143,11 @@ class Module:
         """
         if not DTYPE.fits(dtype):
             raise refusal(TypeError, f"parameters are floating point: model.astype(np.float32); got {told(dtype)}")
-        wanted = np.dtype(dtype)
         for value in self.parameters():
-            value.array = value.array.astype(wanted)
-            value.gradient = None
+            value.array, value.gradient = value.array.astype(dtype), None
         for _, holder, name, array in list(buffers_of(self)):
             if array.dtype.kind == "f":
-                put(holder, name, array.astype(wanted))
+                put(holder, name, array.astype(dtype))
         return self
 
     def train(self, mode: bool = True) -> Self:
@@ -189,27 +167,16 @@ class Module:
         return self.train(False)
 
     def _label(self) -> None:
-        """Tell every module its path, and every parameter its name, as seen from the outermost module walked.
-
-        A module that is already part of a bigger one keeps that path in front.
-        """
+        """Tell every module its path, and every parameter its name; a part of a bigger module keeps that path."""
         for full, thing in contents(self, self._path or ""):
             if is_module(thing):
                 thing._path = full
             elif is_parameter(thing):
                 if (known := owner(thing)) is not self:
                     Module._changes += known is None
-                    OWNERS[id(thing)] = weakref.ref(thing, partial(forget, id(thing))), weakref.ref(self)
+                    own(self, thing)
                 if thing.name is None or full.endswith(f".{thing.name}"):
                     thing.name = full
-
-    def _first_call(self, scope: Scope, given: Any, out: Any) -> None:
-        """After the first call of a whole network, not of a part of one: warn of parameters that nothing finds."""
-        if scope.parent is None or scope.parent.kind:
-            return
-        for _, module in self.named_modules():
-            module._called = True
-        warn_lost(self, scope, given, out)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         before = vars(self).get(name, MISSING)
@@ -220,7 +187,7 @@ class Module:
                 self._notes |= {name}
         elif before is not thing:
             thing = replaced(self, name, before, thing)
-        if before is not thing and (counts(before) or counts(thing)):
+        if before is not thing and any(is_parameter(x) or is_module(x) for x in (before, thing)):
             Module._changes += 1
         object.__setattr__(self, name, thing)
 
@@ -235,41 +202,17 @@ class Module:
             return of_module(self, MODULE_WORKS, name)
 
     def __repr__(self) -> str:
-        lines: dict[str, list[str]] = {}
-        named = [(path, type(module).__name__) for path, module in self.named_modules()]
-        paths = {path for path, _ in named}
+        kinds = {path: type(module).__name__ for path, module in self.named_modules()}
+        shapes: dict[str, list[str]] = {path: [] for path in kinds}
         for name, value in self.named_parameters():
-            owner = name.rpartition(".")[0]
-            while owner not in paths:
-                owner = owner.rpartition(".")[0]
-            shape = f"{name[len(owner) :].lstrip('.')} {value.shape}"
-            lines.setdefault(owner, []).append(shape)
-        return "\n".join(describe(path, kind, lines.get(path, [])) for path, kind in named)
-
-
-def owner(value: Value) -> Module | None:
-    """The module in which a parameter was found last, if both are alive."""
-    known, module = OWNERS.get(id(value), (None, None))
-    return module() if module is not None and known is not None and known() is value else None
+            holder = name.rpartition(".")[0]
+            while holder not in kinds:
+                holder = holder.rpartition(".")[0]
+            shapes[holder].append(f"{name[len(holder) :].lstrip('.')} {value.shape}")
+        lines = (f"{path and f'  {path}: '}{kind}({', '.join(shapes[path])})" for path, kind in kinds.items())
+        return "\n".join(map(printable, lines))
 
 
 def changes() -> int:
     """How often a parameter or a module came into any module, or was replaced: who asks again sees a change."""
     return Module._changes
-
-
-def counts(thing: Any) -> bool:
-    """Whether something in an attribute is a parameter, or may hold some."""
-    return is_parameter(thing) or is_module(thing)
-
-
-def forget(key: int, dead: weakref.ref[Value]) -> None:
-    """Drop the entry of a parameter that is no more."""
-    if OWNERS.get(key, (None,))[0] is dead:
-        del OWNERS[key]
-
-
-def describe(path: str, kind: str, shapes: list[str]) -> str:
-    """One line of a module's repr: its path, its class, its own parameters with shapes."""
-    start = f"  {path}: {kind}" if path else kind
-    return printable(f"{start}({', '.join(shapes)})")

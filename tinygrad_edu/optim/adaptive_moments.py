@@ -2,37 +2,35 @@
 
 Two decaying means are kept, of the gradient and of its square; the step is the ratio of the first to the root of the
 second. Both start at 0, and dividing by 1 - beta^t removes that bias.
-
 Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), Algorithm 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.errors import refusal
 from tinygrad_edu.names import spelled
-from tinygrad_edu.optim.optimizer import Algorithm, Optimizer, expect_fraction, expect_positive
-from tinygrad_edu.value import Value
+from tinygrad_edu.optim.optimizer import Algorithm, Optimizer
+from tinygrad_edu.optim.parameters import Params
+
+Betas = tuple[float, float]
 
 
-def init(w: Any) -> Any:
+def init(w: Any, **options: Any) -> Any:
     """The state of a weight: t, m and v, all 0."""
     return 0, np.zeros_like(w), np.zeros_like(w)
 
 
-def update(w: Any, g: Any, state: Any, lr: float, *, beta1: float, beta2: float, eps: float) -> tuple[Any, Any]:
+def update(w: Any, g: Any, state: Any, lr: float, betas: Betas, eps: float) -> Any:
     """One step of Algorithm 1, line by line."""
-    t, m, v = state
+    (t, m, v), (beta1, beta2) = state, betas
     t = t + 1
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g * g)
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return w - lr * m_hat / (np.sqrt(v_hat) + eps), (t, m, v)
 
 
@@ -46,7 +44,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Algorit
     eps
         Above 0: keeps the ratio finite where gradients are 0.
     """
-    return Algorithm(init, partial(update, beta1=beta1, beta2=beta2, eps=eps))
+    return Algorithm(init, partial(update, betas=(beta1, beta2), eps=eps))
 
 
 class Adam(Optimizer):
@@ -54,10 +52,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params
-        The parameters, such as `model.parameters()`.
-    lr
-        The learning rate, above 0: about the size of a step in every coordinate.
+    params, lr
+        The parameters or groups, as for `Optimizer`, and the learning rate: about the size of a step, above 0.
     betas, eps
         As for `adam`: two numbers in [0, 1), and one above 0.
     """
@@ -65,16 +61,5 @@ class Adam(Optimizer):
     __slots__ = ()
 
     @spelled
-    def __init__(
-        self, params: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
-    ) -> None:
-        beta1, beta2 = expect_betas(betas)
-        super().__init__(params, lr, adam(beta1, beta2, expect_positive("eps", eps)))
-
-
-def expect_betas(betas: Any) -> tuple[float, float]:
-    """Two numbers in [0, 1)."""
-    if not isinstance(betas, tuple | list) or len(betas) != 2:
-        got = f"{len(betas)} of them" if isinstance(betas, tuple | list) else f"a {type(betas).__name__}"
-        raise refusal(TypeError, f"betas are two numbers in [0, 1), such as (0.9, 0.999); got {got}")
-    return expect_fraction("betas[0]", betas[0]), expect_fraction("betas[1]", betas[1])
+    def __init__(self, params: Params, lr: float = 1e-3, betas: Betas = (0.9, 0.999), eps: float = 1e-8) -> None:
+        super().__init__(params, lr, Algorithm(init, update), {"betas": betas, "eps": eps})

@@ -3,25 +3,25 @@
 It keeps the parameters and one state for each, and knows nothing of the algorithm but its pair of functions. Nothing
 is changed in place: a step rebinds `parameter.data`, so arrays that a graph remembers stay as they were. A training
 that is interrupted goes on where it was: an optimiser is pickled with its model, or saved beside it.
-
 Source: the (init, update) pair of DeepMind's optax (2020).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Real
+from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu.errors import label, refusal
 from tinygrad_edu.graph import copied
+from tinygrad_edu.kinds import positive
 from tinygrad_edu.names import absent, spelled
 from tinygrad_edu.nn.module import changes
-from tinygrad_edu.optim.current import expect_current, remember
-from tinygrad_edu.tree import checked_state, flatten, rebuild
+from tinygrad_edu.optim.parameters import Params, expect_current, expect_parameters, grouped, remember
+from tinygrad_edu.state_dict import checked_state
+from tinygrad_edu.tree import flatten, rebuild
 from tinygrad_edu.value import Value
 
 SPELLINGS = {"learning_rate", "learningrate", "lrate", "LR", "alpha", "eta", "rate", "step_size"}
@@ -33,12 +33,12 @@ class Algorithm(NamedTuple):
     Parameters
     ----------
     init, update
-        `init(weight)` gives the state of a weight that has not been changed yet;
-        `update(weight, gradient, state, lr)` gives the new weight and the new state.
+        `init(weight, **options)` gives the state of a weight that has not been changed yet;
+        `update(weight, gradient, state, lr, **options)` gives the new weight and the new state.
     """
 
-    init: Callable[[Any], Any]
-    update: Callable[[Any, Any, Any, float], tuple[Any, Any]]
+    init: Callable[..., Any]
+    update: Callable[..., tuple[Any, Any]]
 
 
 class Optimizer:
@@ -47,23 +47,31 @@ class Optimizer:
     Parameters
     ----------
     params
-        Different Values that no operation made, such as `model.parameters()`.
+        Different Values that no operation made, such as `model.parameters()`; or groups of them that have options of
+        their own, `[{"params": a, "lr": 0.01}, {"params": b}]`.
     lr
-        The learning rate, above 0; the attribute may be changed between steps.
+        The learning rate, above 0; the attribute may be changed between steps. The rate of a group that has its own
+        changes with it, in the same ratio.
     algorithm
         The pair of functions `init` and `update`, such as `optim.sgd()`.
+    options
+        Options of the algorithm, such as `{"momentum": 0.9}`, which both functions are given by name.
     """
 
-    __slots__ = ("__weakref__", "_checked", "_lr", "_steps", "algorithm", "params", "states")
+    __slots__ = ("__weakref__", "_checked", "_lr", "_settings", "_steps", "algorithm", "params", "states")
 
     @spelled
-    def __init__(self, params: Iterable[Value], lr: float, algorithm: Algorithm) -> None:
+    def __init__(
+        self, params: Params, lr: float, algorithm: Algorithm, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._checked: Any = None
         self._steps = 0
-        self.params = expect_parameters(params, type(self).__name__)
         self.lr = lr
         self.algorithm = expect_algorithm(algorithm)
-        self.states = [algorithm.init(p.array) for p in self.params]
+        self.params, self._settings = grouped(params, self.lr, options or {}, type(self).__name__)
+        self.states = [
+            algorithm.init(p.array, **own) for p, (_, own) in zip(self.params, self._settings, strict=True)
+        ]
         remember(self)
 
     @property
@@ -73,18 +81,14 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = expect_positive("lr", lr)
+        self._lr = positive("lr", lr)
 
     def __setattr__(self, name: str, thing: Any) -> None:
         """Refuse attributes that nothing would read, such as `learning_rate`; a subclass may add its own."""
         if not hasattr(type(self), name) and (name in SPELLINGS or not hasattr(self, "__dict__")):
             kind = type(self).__name__
-            use = (
-                f"the learning rate is {kind.lower()}.lr"
-                if name in SPELLINGS
-                else f"options are given to {kind}(...)"
-            )
-            raise refusal(AttributeError, f"{kind} has no {name} to set: {use}")
+            rate, options = f"the learning rate is {kind.lower()}.lr", f"options are given to {kind}(...)"
+            raise refusal(AttributeError, f"{kind} has no {name} to set: {rate if name in SPELLINGS else options}")
         object.__setattr__(self, name, thing)
 
     def zero_grad(self) -> None:
@@ -95,26 +99,21 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter that has a gradient; none if there is an error.
 
-        Raises
-        ------
-        ValueError
-            If no parameter has a gradient, or one is not finite; if a module has other parameters now than when the
-            optimiser was made.
+        It is a ValueError if no parameter has a gradient, if one is not finite, and if a module has other parameters
+        now than when the optimiser was made.
         """
         given = [(i, p) for i, p in enumerate(self.params) if p.gradient is not None]
         self._expect_current([i for i, _ in given] if len(given) < len(self.params) else None)
         if not given:
-            raise refusal(
-                ValueError,
-                f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first; if you "
-                f"did, the loss was computed without them, from constants only: was .data used?",
-            )
-        update = self.algorithm.update
-        lr = self._lr
-        made = []
+            text = f"none of the {len(self.params)} parameters has a gradient: call loss.backward() first"
+            why = "if you did, the loss was computed without them, from constants only: was .data used?"
+            raise refusal(ValueError, f"{text}; {why}")
+        update, lr, made = self.algorithm.update, self._lr, []
         for i, p in given:
             expect_finite(p, i)
-            data, state = update(copied(p.array), p.gradient, self.states[i], lr)  # it may write into what it gets
+            ratio, options = self._settings[i]
+            # the algorithm may write into what it gets
+            data, state = update(copied(p.array), p.gradient, self.states[i], lr * ratio, **options)
             made.append((i, p, expect_data(p, i, data), state))
         for i, p, data, state in made:
             p.array = data
@@ -128,9 +127,9 @@ class Optimizer:
             self._checked = changes(), given
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of the learning rate and of the states, as a dict of arrays by name.
+        """Copies of the learning rate and of the states, as a dict of arrays by name, which `te.save` writes.
 
-        Together with the model's `state_dict()` it resumes a training exactly where it was; `te.save` writes both.
+        Together with the model's `state_dict()` it resumes a training exactly where it was.
         """
         return {name: np.array(leaf) for name, leaf in self._remembered()}
 
@@ -140,17 +139,13 @@ class Optimizer:
         Parameters
         ----------
         state
-            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If that is no dict of numbers, names are missing or left over, or shapes differ, as between SGD and Adam.
+            What `state_dict()` returned, of an optimiser of the same class with parameters of the same shapes. What
+            is no dict of numbers is a TypeError; other names or shapes, as between SGD and Adam, are a ValueError.
         """
         own = dict(self._remembered())
         arrays = checked_state(own, state, type(self).__name__)
-        self.lr = float(arrays.pop("lr"))
-        self.states = rebuild(self.states, (fitted(arrays[name], own[name]) for name in own if name != "lr"))
+        self.lr = arrays.pop("lr")
+        self.states = rebuild(self.states, (arrays[name] for name in own if name != "lr"))
 
     def _remembered(self) -> Iterable[tuple[str, Any]]:
         """The learning rate and the numbers of all states, by name."""
@@ -166,6 +161,39 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self._lr})"
 
 
+def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
+    """The norm of all gradients together, `n = sqrt(sum of g^2)`; if it is too large, they are made shorter.
+
+    Call it between `backward` and `step`. The factor is `max_norm / (n + 1e-6)`, PyTorch's, where that is below 1.
+    New arrays replace the gradients; if n is not finite they stay as they are, and `step` names the parameter.
+
+    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent networks" (2013), section 3.2.
+
+    Parameters
+    ----------
+    params
+        The parameters, such as `model.parameters()`; those without a gradient do not count.
+    max_norm
+        The largest norm that is left alone, above 0.
+
+    Examples
+    --------
+    >>> w = Value([1.0, 1.0])
+    >>> w.grad = [3.0, 4.0]
+    >>> clip_grad_norm([w], 1.0)
+    5.0
+    >>> w.grad.round(3)
+    array([0.6, 0.8])
+    """
+    values = [p for p in expect_parameters(params, "clip_grad_norm") if p.gradient is not None]
+    norm = sqrt(sum(float(np.sum(np.square(p.gradient, dtype=float))) for p in values))
+    factor = positive("max_norm", max_norm) / (norm + 1e-6)
+    if factor < 1 and isfinite(norm):
+        for p in values:
+            p.gradient = p.gradient * factor
+    return norm
+
+
 def expect_algorithm(algorithm: Any) -> Algorithm:
     """Refuse what is no pair of functions `init` and `update`."""
     if callable(getattr(algorithm, "init", None)) and callable(getattr(algorithm, "update", None)):
@@ -174,113 +202,14 @@ def expect_algorithm(algorithm: Any) -> Algorithm:
     raise refusal(TypeError, f"algorithm is a pair of functions, {use}; got a {type(algorithm).__name__}")
 
 
-def fitted(array: Any, own: Any) -> Any:
-    """A copy of an array as the kind of number or array that it stands for."""
-    return type(own)(array) if isinstance(own, int | float) else np.array(array, dtype=own.dtype)[()]
-
-
-def expect_parameters(params: Iterable[Value], kind: str) -> list[Value]:
-    """The parameters as a list: at least one, Values that no operation made, each once."""
-    if isinstance(params, Value):
-        raise refusal(TypeError, f"{kind} takes a list of parameters: {kind}([w], ...) for a single one")
-    if hasattr(params, "parameters"):
-        raise refusal(TypeError, f"{kind} takes a list of parameters: use model.parameters()")
-    if isinstance(params, Mapping):
-        raise refusal(TypeError, f"{kind} takes a list of parameters; got {instead_of_dict(params)}")
-    if not isinstance(params, Iterable):
-        called = getattr(params, "__name__", "parameters").replace("<lambda>", "f")
-        use = f": call it, {called}()" if callable(params) else ""
-        raise refusal(TypeError, f"{kind} takes a list of parameters; got {type(params).__name__}{use}")
-    values = list(params)
-    if not values:
-        raise refusal(
-            ValueError,
-            f"{kind} was given no parameters: was a generator used before (it is empty the second time; make "
-            f"a list of it), or has the model no Values in its attributes?",
-        )
-    places: dict[int, int] = {}
-    for i, value in enumerate(values):
-        expect_parameter(value, i)
-        if places.setdefault(id(value), i) != i:
-            raise refusal(ValueError, f"parameter {i} is parameter {places[id(value)]} again: give each once")
-    return values
-
-
-def expect_parameter(value: Value, i: int) -> None:
-    """Refuse what is not a Value, and what an operation made."""
-    if not isinstance(value, Value):
-        raise refusal(TypeError, f"parameter {i} is a {type(value).__name__}, not a Value: {instead(value)}")
-    if value.op is not None or value.saved:
-        what = f"the result of {value.op.name}" if value.op else "a result of no_grad()"
-        raise refusal(
-            ValueError,
-            f"parameter {i} is {what}, and the next forward pass makes a new one: start a parameter with "
-            f"Value(v.data)",
-        )
-
-
-def instead_of_dict(params: Mapping[Any, Any]) -> str:
-    """What a dict given as parameters is, and what to give instead."""
-    if any(isinstance(thing, Value) for thing in params.values()):
-        return "a dict: use list(params.values())"
-    return "a dict of arrays, such as state_dict() copies: use model.parameters(), which are trained themselves"
-
-
-def instead(thing: Any) -> str:
-    """What to give in place of something that is no Value."""
-    if isinstance(thing, dict) and "params" in thing:
-        return "there are no groups here; make one optimiser for each group, with its own learning rate"
-    if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):
-        return "use model.parameters() in place of model.named_parameters()"
-    if hasattr(thing, "parameters"):
-        return "use model.parameters(), of several models [*a.parameters(), *b.parameters()]"
-    if isinstance(thing, list | tuple):
-        return "give one list, such as [*first, *second]"
-    return "wrap it, Value(x)"
-
-
-def expect_positive(name: str, number: Any) -> float:
-    """A finite number above 0, as a Python float."""
-    return expect_between(name, number, 0.0, math.inf, "a finite number above 0", least=False)
-
-
-def expect_flag(name: str, flag: Any) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(flag, bool | np.bool_):
-        raise refusal(TypeError, f"{name} is True or False; got a {type(flag).__name__}")
-
-
-def expect_fraction(name: str, number: Any) -> float:
-    """A number in [0, 1), as a Python float."""
-    return expect_between(name, number, 0.0, 1.0, "in [0, 1)")
-
-
-def expect_between(name: str, number: Any, low: float, high: float, allowed: str, least: bool = True) -> float:
-    """A real number from `low` to below `high`, as a Python float; `least` says whether `low` itself is allowed."""
-    single = isinstance(number, np.ndarray) and number.ndim == 0 and number.dtype.kind in "fiu"
-    if isinstance(number, bool) or not (isinstance(number, Real) or single):
-        kind = allowed.replace("in [", "a number in [")
-        raise refusal(TypeError, f"{name} is a {type(number).__name__}; it must be {kind}")
-    try:
-        found = float(number)
-    except OverflowError:  # an integer with more than 308 digits
-        found = math.inf
-    if not low <= found < high or (found == low and not least):
-        raise refusal(ValueError, f"{name} is {found}; it must be {allowed}")
-    return found
-
-
 def expect_finite(value: Value, i: int) -> None:
     """Refuse a gradient with nan or inf in it, which would spoil the parameter for good; of NumPy's arrays only."""
     g = value.gradient
-    if not isinstance(g, (np.ndarray, np.generic)) or np.count_nonzero(np.isfinite(g)) == g.size:
-        return
-    where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
-    raise refusal(
-        ValueError,
-        f"the gradient of parameter {i} ({label(value, 'no name')}) is {np.asarray(g)[where]} at {where}, and "
-        f"nothing was changed: look for a log, a root or a division near 0, or for a learning rate that is too high",
-    )
+    if isinstance(g, (np.ndarray, np.generic)) and np.count_nonzero(np.isfinite(g)) < g.size:
+        where = tuple(np.argwhere(~np.isfinite(g))[0].tolist())
+        what = f"the gradient of parameter {i} ({label(value, 'no name')}) is {np.asarray(g)[where]} at {where}"
+        use = "look for a log, a root or a division near 0, or for a learning rate that is too high"
+        raise refusal(ValueError, f"{what}, and nothing was changed: {use}")
 
 
 def expect_data(value: Value, i: int, data: Any) -> Any:

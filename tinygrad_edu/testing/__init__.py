@@ -7,9 +7,7 @@ tools. `conventions` lists the gradients at kinks. `assert_close`, `assert_same_
 `assert_invariant` are for property tests of one's own.
 """
 
-from typing import NoReturn
-
-from tinygrad_edu.names import of_package
+from tinygrad_edu.names import answering
 from tinygrad_edu.testing.assertions import assert_close, assert_invariant, assert_linear, assert_same_gradient
 from tinygrad_edu.testing.diagnosis.hints import hint
 from tinygrad_edu.testing.differences.numeric import detect_kink, numeric_gradient
@@ -29,7 +27,4 @@ __all__ = [
     "numeric_gradient",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> NoReturn:
-    """Say of a name that another framework has what it is called here."""
-    raise of_package(__name__, __all__, name)
+__getattr__ = answering(__name__, __all__)

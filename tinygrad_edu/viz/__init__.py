@@ -6,9 +6,7 @@ paths from a weight to the loss, the product along each, and that they add up to
 Source: the tutorial's diagrams, functions as yellow hexagons and intermediate results as blue rectangles.
 """
 
-from typing import NoReturn
-
-from tinygrad_edu.names import of_package
+from tinygrad_edu.names import answering
 from tinygrad_edu.notes import Line, line_of
 from tinygrad_edu.viz.backward_pass import BackwardPass, recording, trace
 from tinygrad_edu.viz.comparison import Comparison, diff
@@ -27,7 +25,4 @@ __all__ = [
     "draw", "explain", "line_of", "recording", "steps", "trace", "watch", "why",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> NoReturn:
-    """Say of a name that another framework has what it is called here."""
-    raise of_package(__name__, __all__, name)
+__getattr__ = answering(__name__, __all__)

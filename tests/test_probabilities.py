@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, custom, nn, no_grad
-from tinygrad_edu.nn.squashed import squashed_by
+from tinygrad_edu.probabilities import squashed_by
 
 X = np.linspace(-2, 2, 12).reshape(4, 3)
 CLASSES = np.array([0, 1, 2, 0])
@@ -73,7 +73,7 @@ MOVED = {
 def test_a_sigmoid_is_found_by_both_losses(kind, moved):
     p = MOVED[moved](SIGMOIDS[kind](Value(X)))
     assert squashed_by(p) == "sigmoid"
-    message = r"binary_cross_entropy applies the sigmoid itself: give it the logits, .*your sigmoid \(test_squashed"
+    message = r"binary_cross_entropy applies the sigmoid itself: give it the logits, .*your sigmoid \(test_prob"
     with pytest.raises(ValueError, match=message):
         nn.binary_cross_entropy(p, np.ones((4, 3)))
     with pytest.raises(
@@ -174,7 +174,7 @@ def test_rows_of_probabilities_are_seen_by_their_numbers_where_there_is_no_graph
         results = [stable(Value(z)), Value(z) * 1.0]
     p = results[0].data
     for given in (p, p.tolist(), results[0]):
-        with pytest.raises(ValueError, match=r"cross_entropy applies the softmax itself.*\(test_squashed"):
+        with pytest.raises(ValueError, match=r"cross_entropy applies the softmax itself.*\(test_probabilities"):
             nn.cross_entropy(given, CLASSES)
     for logits in (z, results[1], np.eye(3, dtype=dtype)[CLASSES], p * 2, p[:, :2], Value(p), np.abs(z[:0].T).T):
         if logits.shape[0]:
